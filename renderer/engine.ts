@@ -1,0 +1,108 @@
+/**
+ * The one interface behind which every renderer stands (`pathtracer`, later `blender`, `command`).
+ *
+ * The farm knows nothing of triangles: it hands an engine files and settings, and receives frames.
+ */
+import type { RenderSettings, SceneInspection } from '../domain/scene.ts';
+
+/** Files of one project version, as an engine sees them: paths relative to `root`, all present on local disk. */
+export interface SceneFiles {
+  /** Absolute folder that holds the files. */
+  root: string;
+  /** Path of the scene file inside `root`, with forward slashes. */
+  main: string;
+}
+
+/** What an engine can do on this machine, and how fast it measured itself to be. */
+export interface EngineProbe {
+  engine: string;
+  /** Identifies the build: equal builds on one device class give equal bits. */
+  build: string;
+  tier: 'cpu' | 'gpu';
+  device: string;
+  threads: number;
+  memoryBytes: number;
+  /** FarmBench score: millions of path vertices a second on the fixed benchmark scene, measured here. */
+  score: number;
+}
+
+/** A rectangle of pixels, half open: `x0 <= x < x1`. */
+export interface PixelRect {
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+}
+
+/** One piece of work inside a frame. */
+export interface RenderUnit {
+  frame: number;
+  /** Index of the tile; 0 with a `rect` that covers the whole frame when the frame is not cut. */
+  tile: number;
+  rect?: PixelRect;
+}
+
+/** The files that one unit made; the engine has written them below the request's output folder. */
+export interface RenderedUnit {
+  unit: RenderUnit;
+  /** The linear picture with its layers, OpenEXR. */
+  exrPath: string;
+  /** Tone mapped (and denoised when asked) picture for film and page, PNG. */
+  previewPath: string;
+  width: number;
+  height: number;
+  /** Layers in the EXR, in file order, e.g. `R G B A albedo.R …`. */
+  channels: string[];
+  /** Wall time spent on this unit, seconds. */
+  renderSeconds: number;
+  /** Paths traced (camera samples) and rays cast, for the estimates. */
+  samples: number;
+  rays: number;
+}
+
+export interface RenderProgress {
+  frame: number;
+  tile: number;
+  /** 0 to 1 within the unit. */
+  fraction: number;
+}
+
+/** Where an engine delivers. `unit` is awaited before the next unit starts, so a slow upload holds the engine back. */
+export interface RenderSink {
+  unit(rendered: RenderedUnit): Promise<void>;
+  progress(progress: RenderProgress): void;
+  log(line: string): void;
+}
+
+export interface RenderRequest {
+  files: SceneFiles;
+  settings: RenderSettings;
+  units: RenderUnit[];
+  /** Absolute folder that exists and is empty; the engine writes only below it. */
+  outputFolder: string;
+  /** Threads the engine may use. */
+  threads: number;
+}
+
+export interface Estimate {
+  /** Seconds one frame takes on a node of score 1.0 times `referenceScore`. */
+  secondsPerFrame: number;
+  /** Score of the node that calibrated. */
+  referenceScore: number;
+  /** Share of the picture's samples that calibration really traced. */
+  tracedShare: number;
+}
+
+/** A renderer. All methods throw `FarmError` with a code of `domain/errors.ts`. */
+export interface RenderEngine {
+  readonly name: string;
+  readonly build: string;
+  /** Measures this machine; takes at most about 2 s. */
+  probe(threads: number): Promise<EngineProbe>;
+  /** Reads the scene without rendering. Throws `SceneInvalid`, `AssetMissing`, `SceneUnsupported`. */
+  inspect(files: SceneFiles): Promise<SceneInspection>;
+  /** Traces a small share of a few frames and extrapolates. */
+  estimate(files: SceneFiles, settings: RenderSettings, frames: number[], threads: number): Promise<Estimate>;
+  /** Renders the units in order; loads the scene once. Stops within one bucket of an abort and throws `Cancelled`. */
+  render(request: RenderRequest, sink: RenderSink, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,130 @@
+/**
+ * A scene at one instant, as the tracer wants it: the boundary between reading glTF (`renderer/pathtracer/gltf`) and
+ * tracing (`renderer/pathtracer/wasm`). World space is glTF's: right-handed, +Y up, metres; cameras look down -Z.
+ */
+
+/** Geometry that any number of instances share. All arrays are tightly packed. */
+export interface MeshGeometry {
+  /** Stable within the scene; a mesh whose `revision` did not change since the last frame keeps its BVH. */
+  id: number;
+  revision: number;
+  /** xyz per vertex, object space (after skinning and morphing). */
+  positions: Float32Array;
+  /** xyz per vertex, unit length; the loader computes them where the file has none. */
+  normals: Float32Array;
+  /** xyzw per vertex (w = handedness), or null when no normal map needs them. */
+  tangents: Float32Array | null;
+  /** uv per vertex, or null. */
+  uv0: Float32Array | null;
+  uv1: Float32Array | null;
+  /** RGBA per vertex, linear, or null. */
+  colors: Float32Array | null;
+  /** Three per triangle. */
+  indices: Uint32Array;
+  /** Index into `materials`. */
+  material: number;
+}
+
+export interface MeshInstance {
+  /** Index into `meshes`. */
+  mesh: number;
+  /** Column-major 4x4, object to world. */
+  transform: Float32Array;
+  /** Node name, for Cryptomatte and messages. */
+  name: string;
+}
+
+export type TextureWrap = 'repeat' | 'clamp' | 'mirror';
+
+/** A decoded picture: RGBA8, row 0 on top as in the file. */
+export interface TextureImage {
+  width: number;
+  height: number;
+  data: Uint8Array;
+}
+
+export interface TextureRef {
+  /** Index into `images`. */
+  image: number;
+  /** sRGB-encoded colour (base colour, emissive) or linear data. */
+  srgb: boolean;
+  wrapS: TextureWrap;
+  wrapT: TextureWrap;
+  /** Nearest instead of bilinear. */
+  nearest: boolean;
+  texCoord: 0 | 1;
+  /** KHR_texture_transform as rows [a b tx; c d ty] applied to uv, identity when absent. */
+  uvTransform: [number, number, number, number, number, number];
+}
+
+export interface SurfaceMaterial {
+  name: string;
+  baseColor: [number, number, number, number];
+  baseColorTexture: TextureRef | null;
+  metallic: number;
+  roughness: number;
+  /** G = roughness, B = metallic. */
+  metallicRoughnessTexture: TextureRef | null;
+  normalTexture: TextureRef | null;
+  normalScale: number;
+  /** Linear, already multiplied by KHR_materials_emissive_strength; cd/m² in the scene's relative scale. */
+  emissive: [number, number, number];
+  emissiveTexture: TextureRef | null;
+  alphaMode: 'opaque' | 'mask' | 'blend';
+  alphaCutoff: number;
+  doubleSided: boolean;
+  /** KHR_materials_transmission: 0 opaque, 1 clear glass. */
+  transmission: number;
+  transmissionTexture: TextureRef | null;
+  /** KHR_materials_ior. */
+  ior: number;
+  /** KHR_materials_volume: zero thickness is a thin wall that does not bend rays. */
+  thickness: number;
+  attenuationDistance: number;
+  attenuationColor: [number, number, number];
+  unlit: boolean;
+}
+
+export type PunctualLight =
+  | { kind: 'point'; position: [number, number, number]; /** cd */ intensity: [number, number, number] }
+  | {
+      kind: 'spot';
+      position: [number, number, number];
+      direction: [number, number, number];
+      intensity: [number, number, number];
+      innerConeAngle: number;
+      outerConeAngle: number;
+    }
+  | { kind: 'directional'; direction: [number, number, number]; /** lux */ intensity: [number, number, number] };
+
+/** Latitude-longitude radiance, linear Rec.709. Row 0 is straight up (+Y). u = 0.5 + atan2(x, -z) / 2π, v = acos(y) / π. */
+export interface EnvironmentMap {
+  width: number;
+  height: number;
+  /** RGB, three floats a pixel. */
+  data: Float32Array;
+  /** Turn about +Y, radians. */
+  rotation: number;
+  intensity: number;
+  /** Stable across frames so that its sampling tables are built once. */
+  revision: number;
+}
+
+export interface TracerCamera {
+  /** Column-major camera to world. */
+  transform: Float32Array;
+  projection:
+    | { kind: 'perspective'; yfov: number }
+    | { kind: 'orthographic'; /** Half height in world units. */ ymag: number };
+  near: number;
+}
+
+export interface SceneDescription {
+  meshes: MeshGeometry[];
+  instances: MeshInstance[];
+  materials: SurfaceMaterial[];
+  images: TextureImage[];
+  lights: PunctualLight[];
+  environment: EnvironmentMap | null;
+  camera: TracerCamera;
+}
