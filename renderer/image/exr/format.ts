@@ -1,0 +1,75 @@
+/**
+ * OpenEXR's file layout as far as we write and read it: single part, scan lines, HALF and FLOAT channels, compression NONE,
+ * ZIPS or ZIP. Standard: "Technical Introduction to OpenEXR" and "OpenEXR File Layout" (openexr.com).
+ *
+ * Why not a library: `hdrify`, which we use for reading environments, handles the colour channels of one layer only, and no
+ * maintained npm package for Node 20 writes several layers of half floats.
+ */
+
+export const EXR_MAGIC = 20_000_630;
+
+/** Version 2, single-part scan line file without long names. */
+export const EXR_VERSION = 2;
+
+export type ExrPixelType = 'uint' | 'half' | 'float';
+export type ExrCompression = 'none' | 'zips' | 'zip';
+
+/** Index is the code in the file. */
+export const PIXEL_TYPES: readonly ExrPixelType[] = ['uint', 'half', 'float'];
+
+/** Codes of the `compression` attribute that exist, by index; we decode the first, third and fourth. */
+export const COMPRESSION_NAMES = ['none', 'rle', 'zips', 'zip', 'piz', 'pxr24', 'b44', 'b44a', 'dwaa', 'dwab'] as const;
+export type ExrCompressionName = (typeof COMPRESSION_NAMES)[number];
+
+/** Scan lines that share one chunk. */
+export const LINES_PER_CHUNK: Record<ExrCompression, number> = { none: 1, zips: 1, zip: 16 };
+
+export const bytesPerSample = (type: ExrPixelType): number => (type === 'half' ? 2 : 4);
+
+/** Rec.709 primaries and D65: red x y, green x y, blue x y, white x y. */
+export const REC709_CHROMATICITIES = [0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329] as const;
+
+/** Inclusive box, as EXR writes it. */
+export interface ExrBox {
+  xMin: number;
+  yMin: number;
+  xMax: number;
+  yMax: number;
+}
+
+/** Values of attributes beyond the standard ones; numbers are written as `int` when `kind` says so. */
+export type ExrAttribute =
+  | { kind: 'int'; value: number }
+  | { kind: 'float'; value: number }
+  | { kind: 'double'; value: number }
+  | { kind: 'string'; value: string }
+  | { kind: 'm44f' /** Row-major as OpenEXR stores matrices. */; value: ArrayLike<number> }
+  | { kind: 'chromaticities'; value: ArrayLike<number> };
+
+/**
+ * Undoes (or does) the two transforms that OpenEXR applies before deflate: halves of byte pairs are separated, then each
+ * byte is stored as difference from its neighbour.
+ */
+export function predict(raw: Uint8Array, out: Uint8Array): void {
+  const half = (raw.length + 1) >> 1;
+  for (let i = 0, low = 0, high = half; i < raw.length; i += 2) {
+    out[low++] = raw[i]!;
+    if (i + 1 < raw.length) out[high++] = raw[i + 1]!;
+  }
+  let previous = out[0]!;
+  for (let i = 1; i < out.length; i++) {
+    const current = out[i]!;
+    out[i] = current - previous + 128;
+    previous = current;
+  }
+}
+
+/** Inverse of `predict`; changes `coded`. */
+export function unpredict(coded: Uint8Array, out: Uint8Array): void {
+  for (let i = 1; i < coded.length; i++) coded[i] = coded[i - 1]! + coded[i]! - 128;
+  const half = (coded.length + 1) >> 1;
+  for (let i = 0, low = 0, high = half; i < coded.length; i += 2) {
+    out[i] = coded[low++]!;
+    if (i + 1 < coded.length) out[i + 1] = coded[high++]!;
+  }
+}
