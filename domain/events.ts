@@ -1,0 +1,48 @@
+/** Types of the per-job event log (`job_events`), which feeds server-sent events, the page and rebuilds. */
+import type { Problem } from './errors.ts';
+import type { JobStatus, PauseReason, Stage, UnitStatus } from './statuses.ts';
+
+export interface JobEventData {
+  /** Status, stage, cap, spent or counts changed; readers fetch or merge what they show. */
+  'job.changed': { status: JobStatus; stage: Stage; pauseReason: PauseReason | null; problem: Problem | null };
+  'stage.started': { stage: Stage };
+  'stage.progress': { stage: Stage; fraction: number };
+  'stage.ended': { stage: Stage; seconds: number };
+  'quote.made': { total: string; unitPrice: string; suggestedCap: string };
+  'chunk.offered': { chunkId: string; index: number };
+  'chunk.leased': { chunkId: string; index: number; nodeId: string; node: string; leaseNumber: number; frames: number[] };
+  'chunk.lost': { chunkId: string; index: number; node: string; leaseNumber: number; reason: string };
+  'chunk.ended': { chunkId: string; index: number; outcome: 'completed' | 'failed' | 'cancelled' };
+  /** `fraction` only while rendering. */
+  'unit.changed': {
+    unitId: string;
+    frame: number;
+    take: number;
+    tile: number;
+    status: UnitStatus;
+    node: string | null;
+    fraction: number | null;
+  };
+  'unit.committed': {
+    unitId: string;
+    frame: number;
+    take: number;
+    tile: number;
+    node: string;
+    price: string;
+    spent: string;
+    committed: number;
+    renderSeconds: number;
+    preview: string | null;
+  };
+  'unit.refused': { unitId: string; frame: number; node: string; code: string; message: string };
+  /** A result that came too late or twice: kept for the record, never billed. */
+  'unit.late': { unitId: string; node: string; leaseNumber: number; code: string };
+  'money.changed': { cap: string; reserved: string; spent: string };
+  'output.ready': { kind: 'film' | 'contactSheet' | 'manifest'; hash: string };
+  'invoice.issued': { number: string; total: string };
+  'invoice.posted': { number: string; transaction: string };
+  log: { node: string | null; line: string };
+}
+
+export type JobEventType = keyof JobEventData;

@@ -1,0 +1,273 @@
+/**
+ * The HTTP API's shapes, version 1: one source for validation, the OpenAPI description, the generated client and the page.
+ *
+ * A submission becomes a job in three calls, so that nothing is spent or kept before its owner agrees:
+ * 1. `POST /v1/jobs` checks all that can be checked without bytes, answers which blobs the store lacks (status `uploading`).
+ * 2. `POST /v1/jobs/:id/prepare` after the uploads: verifies blobs, inspects the scene, calibrates on a node, quotes
+ *    (status `quoted`). A user's mistake found here deletes job, version and the blobs it brought, and answers the problem.
+ * 3. `POST /v1/jobs/:id/accept` deposits the cap in escrow and starts rendering (status `active`).
+ */
+import { z } from 'zod';
+import { STAGES } from '../../../domain/statuses.ts';
+
+export const hash = z.string().regex(/^[0-9a-f]{64}$/).describe('SHA-256, lower-case hex');
+export const money = z.string().regex(/^(0|[1-9][0-9]{0,77})$/).describe('Token base units as a decimal string');
+export const id = z.uuid();
+const time = z.iso.datetime({ offset: true });
+
+export const submittedFile = z.object({
+  path: z.string().min(1).max(1024).describe('Relative to the project root, forward slashes'),
+  sizeBytes: z.int().min(0),
+  hash,
+});
+
+export const jobRequest = z.object({
+  name: z.string().min(1).max(128).describe('Shot name; also names the project'),
+  main: z.string().min(1).describe('Path of the scene file among the files'),
+  files: z.array(submittedFile).min(1).max(100_000),
+  frames: z.string().max(1000).optional().describe('1-100, 1-100x2, 1-10,20; default: what the animation covers'),
+  fps: z.number().positive().max(1000).optional(),
+  start: z.int().optional().describe('Frame number of time 0; default what the scene says, else 1'),
+  camera: z.string().optional(),
+  width: z.int().optional(),
+  height: z.int().optional(),
+  samples: z.int().optional(),
+  maxDepth: z.int().optional(),
+  seed: z.int().optional(),
+  denoise: z.boolean().optional(),
+  exposure: z.number().min(-20).max(20).optional(),
+  template: z.string().max(200).optional().describe('Output name, default {shot}_{layer}_v{version}.{frame:04}.{ext}'),
+  priority: z.int().min(1).max(5).optional(),
+  cap: money.optional().describe('Refuses with CapTooSmall when not even one frame fits'),
+});
+
+export const missingBlob = z.object({
+  hash,
+  url: z.string().describe('Presigned PUT for exactly these bytes'),
+  headers: z.record(z.string(), z.string()).describe('Send exactly these headers'),
+});
+
+export const jobCreated = z.object({ id, missing: z.array(missingBlob) });
+
+export const warning = z.object({ code: z.string(), message: z.string() });
+
+export const quote = z.object({
+  total: money,
+  unitPrice: money,
+  units: z.int(),
+  suggestedCap: money,
+  token: z.object({ symbol: z.string(), decimals: z.int(), address: z.string(), chainId: z.int() }),
+  currency: z.string().length(3),
+  totalCents: z.int().describe('Net, in minor units of the currency'),
+  centsPerTokenE6: z.int(),
+  secondsPerFrame: z.number(),
+  estimatedSeconds: z.number().describe('Wall time with the nodes that are online now'),
+  pricePerFbh: money,
+  expiresAt: time,
+});
+
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  place: z.record(z.string(), z.unknown()),
+  remedy: z.string(),
+  fault: z.enum(['user', 'system']),
+  retryable: z.boolean(),
+});
+
+export const stageProgress = z.object({
+  stage: z.enum(STAGES),
+  state: z.enum(['waiting', 'running', 'done', 'failed', 'skipped']),
+  fraction: z.number().min(0).max(1),
+  seconds: z.number().nullable(),
+});
+
+export const frameCounts = z.object({
+  total: z.int(),
+  committed: z.int(),
+  rendering: z.int(),
+  failed: z.int(),
+  billed: z.int(),
+});
+
+export const job = z.object({
+  id,
+  name: z.string(),
+  version: z.int().nullable(),
+  status: z.enum([
+    'uploading',
+    'preparing',
+    'quoted',
+    'active',
+    'paused',
+    'stopping',
+    'completed',
+    'cancelled',
+    'failed',
+    'expired',
+  ]),
+  stage: z.enum(STAGES),
+  stages: z.array(stageProgress),
+  pauseReason: z.enum(['user', 'budget']).nullable(),
+  problem: problem.partial().nullable(),
+  frames: frameCounts,
+  frameRange: z.string(),
+  width: z.int(),
+  height: z.int(),
+  samples: z.int(),
+  fps: z.number(),
+  template: z.string(),
+  priority: z.int(),
+  cap: money,
+  reserved: money,
+  spent: money,
+  currency: z.string(),
+  spentCents: z.int(),
+  quote: quote.nullable(),
+  warnings: z.array(warning),
+  createdAt: time,
+  acceptedAt: time.nullable(),
+  endedAt: time.nullable(),
+  estimatedEndAt: time.nullable(),
+  eventSeq: z.int(),
+});
+
+export const jobPage = z.object({ items: z.array(job), nextCursor: z.string().nullable() });
+
+export const frame = z.object({
+  unitId: id,
+  frame: z.int(),
+  take: z.int(),
+  tile: z.int(),
+  layer: z.string(),
+  status: z.enum(['planned', 'offered', 'leased', 'uploaded', 'verified', 'committed', 'failed', 'cancelled']),
+  node: z.string().nullable(),
+  price: money,
+  renderSeconds: z.number().nullable(),
+  name: z.string().describe('File name from the template, relative, with .exr'),
+  exr: z.object({ hash, sizeBytes: z.int() }).nullable(),
+  preview: z.object({ hash, sizeBytes: z.int() }).nullable(),
+  warnings: z.array(warning),
+  refusals: z.array(z.object({ at: z.string(), node: z.string(), code: z.string(), message: z.string() })),
+  committedAt: time.nullable(),
+});
+export const framePage = z.object({ items: z.array(frame), nextCursor: z.string().nullable() });
+
+export const downloadUrl = z.object({ url: z.string(), hash, sizeBytes: z.int(), name: z.string() });
+export const frameUrls = z.object({ exr: downloadUrl.nullable(), preview: downloadUrl.nullable() });
+export const outputs = z.object({
+  manifest: downloadUrl.nullable(),
+  film: downloadUrl.nullable(),
+  contactSheet: downloadUrl.nullable(),
+});
+
+/** One event of a job's log, as sent over server-sent events with `id: seq`. Types: domain/events.ts. */
+export const jobEvent = z.object({
+  seq: z.int(),
+  jobId: id,
+  at: time,
+  type: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
+
+export const node = z.object({
+  id,
+  name: z.string(),
+  site: z.string(),
+  account: z.string(),
+  status: z.enum(['online', 'offline', 'draining', 'left']),
+  tier: z.string(),
+  device: z.string(),
+  threads: z.int(),
+  memoryBytes: z.int(),
+  score: z.number(),
+  engineBuild: z.string(),
+  lastSeenAt: time,
+  working: z.boolean(),
+});
+export const nodeList = z.object({ items: z.array(node) });
+
+export const invoiceUnit = z.object({
+  unitId: id,
+  frame: z.int(),
+  take: z.int(),
+  tile: z.int(),
+  amount: money,
+  exrHash: hash,
+});
+export const invoiceLine = z.object({
+  line: z.int(),
+  node: z.string(),
+  nodeAccount: z.string(),
+  chunk: z.int(),
+  frames: z.string(),
+  units: z.array(invoiceUnit),
+  amount: money,
+  netCents: z.int(),
+  salt: z.string(),
+  leaf: z.string(),
+  proof: z.array(z.string()),
+});
+export const invoice = z.object({
+  number: z.string(),
+  issuedAt: time,
+  status: z.enum(['issued', 'posted', 'paid']),
+  jobId: id,
+  jobName: z.string(),
+  seller: z.record(z.string(), z.unknown()),
+  buyer: z.record(z.string(), z.unknown()),
+  lines: z.array(invoiceLine),
+  total: money,
+  deposited: money,
+  refunded: money,
+  currency: z.string(),
+  netCents: z.int(),
+  taxBasisPoints: z.int(),
+  taxCents: z.int(),
+  grossCents: z.int(),
+  centsPerTokenE6: z.int(),
+  rateAt: time,
+  token: z.object({ symbol: z.string(), decimals: z.int(), address: z.string(), chainId: z.int() }),
+  settlement: z.string(),
+  root: z.string(),
+  transaction: z.string().nullable(),
+});
+
+export const verification = z.object({
+  ok: z.boolean(),
+  checks: z.array(
+    z.object({ name: z.string(), ok: z.boolean(), detail: z.string() }),
+  ),
+  lines: z.array(z.object({ line: z.int(), proof: z.boolean(), frames: z.boolean(), detail: z.string() })),
+});
+
+export const why = z.object({
+  reasons: z.array(z.object({ code: z.string(), message: z.string(), remedy: z.string() })),
+});
+
+export const farmInfo = z.object({
+  version: z.string(),
+  nodesOnline: z.int(),
+  currency: z.string(),
+  pricePerFbh: money,
+  token: z.object({ symbol: z.string(), decimals: z.int(), address: z.string(), chainId: z.int() }),
+});
+export const me = z.object({
+  role: z.enum(['artist', 'td', 'finance', 'operator', 'node']),
+  studio: z.object({ id, slug: z.string(), name: z.string(), currency: z.string(), account: z.string() }).nullable(),
+  balance: money.nullable().describe("Token balance of the studio's account, outside escrow"),
+});
+
+export const acceptRequest = z.object({ cap: money.optional().describe('Default: the suggested cap of the quote') });
+export const raiseCapRequest = z.object({ cap: money.describe('The new cap, larger than the old one') });
+
+export type JobRequest = z.infer<typeof jobRequest>;
+export type JobView = z.infer<typeof job>;
+export type QuoteView = z.infer<typeof quote>;
+export type FrameView = z.infer<typeof frame>;
+export type InvoiceView = z.infer<typeof invoice>;
+export type VerificationView = z.infer<typeof verification>;
+export type JobEventView = z.infer<typeof jobEvent>;

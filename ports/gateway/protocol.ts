@@ -1,0 +1,176 @@
+/**
+ * The node gateway's protocol, version 1: all that a node can say and hear. JSON over HTTP below `/node/v1`, with
+ * `Authorization: Bearer <node token>` after joining. Money as decimal strings of token base units, hashes as lower-case
+ * hex SHA-256, times as ISO 8601. Errors are problem+json with a code of `domain/errors.ts`.
+ *
+ * | call | answer |
+ * |---|---|
+ * | POST /node/v1/join | `JoinRequest` → `JoinAnswer` |
+ * | POST /node/v1/claim | `ClaimRequest` → 200 `Lease` or 204 after the long poll |
+ * | POST /node/v1/leases/:chunkId/heartbeat | `HeartbeatRequest` → `HeartbeatAnswer` |
+ * | POST /node/v1/leases/:chunkId/fetch | `FetchRequest` → `FetchAnswer`: presigned GETs for blobs of this lease |
+ * | POST /node/v1/leases/:chunkId/announce | `AnnounceRequest` → `AnnounceAnswer`: presigned PUTs for exactly these hashes |
+ * | POST /node/v1/leases/:chunkId/report | `ReportRequest` → 200 `{}`: the unit's artifacts are in the store |
+ * | POST /node/v1/leases/:chunkId/finish | `FinishRequest` → 200 `{}` |
+ * | GET /node/v1/receipts | `PendingReceipts`: receipts that wait for this node's signature |
+ * | POST /node/v1/receipts | `SignedReceipt` → 200 `{}` |
+ * | POST /node/v1/leave | 200 `{}`: no more leases; the running one is handed back |
+ */
+import { z } from 'zod';
+
+export const GATEWAY_VERSION = 1;
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
+const amount = z.string().regex(/^(0|[1-9][0-9]{0,77})$/);
+const id = z.uuid();
+
+export const joinRequest = z.object({
+  version: z.literal(GATEWAY_VERSION),
+  /** One-time or shared secret that the farm's operator handed out. */
+  joinToken: z.string().min(1),
+  name: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/),
+  site: z.string().min(1).default('local'),
+  account: address,
+  /** EIP-191 signature of `framewright-join:<name>:<account lower case>:<issuedAt>` with the account's key. */
+  signature: z.string(),
+  issuedAt: z.iso.datetime(),
+  probe: z.object({
+    engine: z.string(),
+    build: z.string(),
+    tier: z.enum(['cpu', 'gpu']),
+    device: z.string(),
+    threads: z.int().positive(),
+    memoryBytes: z.int().positive(),
+    score: z.number().positive(),
+  }),
+  labels: z.record(z.string(), z.union([z.number(), z.array(z.string())])).default({}),
+});
+export const joinAnswer = z.object({
+  nodeId: id,
+  /** Bearer token of the node; a new join with the same account and name replaces it. */
+  token: z.string(),
+  heartbeatMs: z.int().positive(),
+  claimWaitMs: z.int().positive(),
+});
+
+export const claimRequest = z.object({
+  version: z.literal(GATEWAY_VERSION),
+  /** Hashes the node already holds, newest first, at most 1000: the match prefers chunks whose data is here. */
+  cachedHashes: z.array(hash).max(1000).default([]),
+  waitMs: z.int().min(0).max(60_000).default(20_000),
+});
+
+export const leaseFile = z.object({ path: z.string(), sizeBytes: z.int().min(0), hash });
+export const leaseUnit = z.object({
+  unitId: id,
+  frame: z.int(),
+  tile: z.int().min(0),
+  take: z.int().positive(),
+  rect: z.object({ x0: z.int(), y0: z.int(), x1: z.int(), y1: z.int() }).optional(),
+  price: amount,
+});
+export const lease = z.object({
+  chunkId: id,
+  jobId: id,
+  leaseNumber: z.int().positive(),
+  kind: z.enum(['estimate', 'render']),
+  /** How long the lease lives without a heartbeat, and how often to send one. */
+  leaseMs: z.int().positive(),
+  heartbeatMs: z.int().positive(),
+  main: z.string(),
+  files: z.array(leaseFile),
+  /** RenderSettings of domain/scene.ts */
+  settings: z.record(z.string(), z.unknown()),
+  units: z.array(leaseUnit),
+  /** For 'estimate': frames to calibrate with. */
+  estimateFrames: z.array(z.int()).default([]),
+});
+
+export const heartbeatRequest = z.object({
+  leaseNumber: z.int().positive(),
+  progress: z.array(z.object({ unitId: id, fraction: z.number().min(0).max(1) })).default([]),
+  log: z.array(z.string().max(2000)).max(50).default([]),
+});
+export const heartbeatAnswer = z.object({
+  /** False: stop at once; `reason` says why ('cancelled', 'paused', 'lease-lost'). */
+  continue: z.boolean(),
+  reason: z.enum(['cancelled', 'paused', 'lease-lost', 'draining']).nullable(),
+  /** Receipts wait for a signature: GET /node/v1/receipts. */
+  receiptsPending: z.boolean(),
+});
+
+export const fetchRequest = z.object({ leaseNumber: z.int().positive(), hashes: z.array(hash).min(1).max(1000) });
+export const fetchAnswer = z.object({ urls: z.array(z.object({ hash, url: z.string() })) });
+
+export const artifact = z.object({ kind: z.enum(['exr', 'preview']), hash, sizeBytes: z.int().positive() });
+export const announceRequest = z.object({
+  leaseNumber: z.int().positive(),
+  unitId: id,
+  artifacts: z.array(artifact).min(1).max(8),
+});
+export const announceAnswer = z.object({
+  /** `url` null: the store already holds these bytes for this studio. Send exactly `headers`. */
+  puts: z.array(
+    z.object({ kind: z.string(), hash, url: z.string().nullable(), headers: z.record(z.string(), z.string()) }),
+  ),
+});
+
+export const measurements = z.object({
+  renderSeconds: z.number().min(0),
+  samples: z.number().min(0),
+  rays: z.number().min(0),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  channels: z.array(z.string()),
+});
+export const reportRequest = z.object({
+  leaseNumber: z.int().positive(),
+  unitId: id,
+  artifacts: z.array(artifact).min(1).max(8),
+  measurements,
+});
+
+export const finishRequest = z.object({
+  leaseNumber: z.int().positive(),
+  outcome: z.enum(['completed', 'failed', 'handed-back']),
+  problem: z
+    .object({ code: z.string(), message: z.string(), place: z.record(z.string(), z.unknown()) })
+    .nullable()
+    .default(null),
+  /** For 'estimate' chunks: Estimate of renderer/engine.ts */
+  estimate: z
+    .object({ secondsPerFrame: z.number().positive(), referenceScore: z.number().positive(), tracedShare: z.number() })
+    .nullable()
+    .default(null),
+});
+
+/** Receipt as signed (EIP-712, domain/money/receipt.ts). */
+export const receiptToSign = z.object({
+  jobId: id,
+  sequence: z.int().positive(),
+  cumulative: amount,
+  unitCount: z.int().positive(),
+  unitsRoot: z.string(),
+  /** The units it covers, so that the node can compare with its own tally. */
+  units: z.array(z.object({ unitId: id, amount })),
+  chainId: z.int(),
+  settlement: address,
+});
+export const pendingReceipts = z.object({ receipts: z.array(receiptToSign) });
+export const signedReceipt = z.object({ jobId: id, sequence: z.int().positive(), signature: z.string() });
+
+export type JoinRequest = z.infer<typeof joinRequest>;
+export type JoinAnswer = z.infer<typeof joinAnswer>;
+export type ClaimRequest = z.infer<typeof claimRequest>;
+export type Lease = z.infer<typeof lease>;
+export type LeaseUnit = z.infer<typeof leaseUnit>;
+export type HeartbeatRequest = z.infer<typeof heartbeatRequest>;
+export type HeartbeatAnswer = z.infer<typeof heartbeatAnswer>;
+export type FetchAnswer = z.infer<typeof fetchAnswer>;
+export type AnnounceRequest = z.infer<typeof announceRequest>;
+export type AnnounceAnswer = z.infer<typeof announceAnswer>;
+export type Artifact = z.infer<typeof artifact>;
+export type ReportRequest = z.infer<typeof reportRequest>;
+export type FinishRequest = z.infer<typeof finishRequest>;
+export type PendingReceipts = z.infer<typeof pendingReceipts>;
