@@ -1,0 +1,100 @@
+/** The steps of the build: what each reads, what it makes, and how. A step whose source is not there yet has no key. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { keyOf, listFiles } from './inputs.js';
+import { transpile } from './transpile.js';
+
+/** Rooms whose TypeScript runs on Node; `dist/` mirrors them file by file. */
+const NODE_ROOMS = [
+  'domain',
+  'ports',
+  'workflows',
+  'activities',
+  'workers',
+  'renderer',
+  'farm-ui/api',
+  'cli',
+  'infra/stack',
+  'infra/migrations',
+];
+
+/** What Node loads from a mirrored room: code, and data that code reads relative to itself. */
+const isRuntimeFile = (path) =>
+  /\.(ts|js|mjs|cjs|json|sql|wasm)$/.test(path) &&
+  !/\.(test|spec)\.ts$|\.d\.ts$|tsconfig[^/]*\.json$/.test(path) &&
+  !path.startsWith('renderer/pathtracer/wasm/assembly/');
+
+const nodeFiles = (root) => [
+  ...NODE_ROOMS.flatMap((room) => listFiles(root, room)).filter(isRuntimeFile),
+  // Sources read pinned versions and where programs lie from here.
+  'infra/bootstrap/versions.js',
+  'infra/bootstrap/locate.js',
+];
+
+const tool = (root, path) => import(join(root, path));
+
+export const steps = [
+  {
+    name: 'code',
+    describe: 'TypeScript to dist/',
+    key: (root) => keyOf(root, [...nodeFiles(root), 'infra/bootstrap/build/transpile.js']),
+    isThere: (root) => existsSync(join(root, 'dist', 'infra', 'stack', 'environment.js')),
+    run: (root) => transpile(root, nodeFiles(root)),
+  },
+  {
+    name: 'workflows',
+    describe: 'workflow code for Temporal',
+    key: (root) =>
+      existsSync(join(root, 'workflows', 'index.ts'))
+        ? keyOf(root, [
+            ...['workflows', 'domain', 'activities']
+              .flatMap((room) => listFiles(root, room))
+              .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts')),
+            'package-lock.json',
+          ])
+        : undefined,
+    isThere: (root) => existsSync(join(root, 'dist', 'workflows.js')),
+    run: async (root) => (await import('./workflows.js')).bundleWorkflows(root),
+  },
+  {
+    name: 'tracer',
+    describe: 'AssemblyScript to WebAssembly',
+    key: (root) =>
+      existsSync(join(root, 'renderer/pathtracer/wasm/build.js'))
+        ? keyOf(
+            root,
+            listFiles(root, 'renderer/pathtracer/wasm').filter((path) => !path.endsWith('.wasm')),
+          )
+        : undefined,
+    isThere: () => true,
+    run: async (root) => (await tool(root, 'renderer/pathtracer/wasm/build.js')).buildTracer(),
+  },
+  {
+    name: 'contracts',
+    describe: 'Solidity to bytecode',
+    key: (root) =>
+      existsSync(join(root, 'contracts/build.js'))
+        ? keyOf(
+            root,
+            listFiles(root, 'contracts').filter((path) => /\.(sol|js|json)$/.test(path)),
+          )
+        : undefined,
+    isThere: (root) => existsSync(join(root, 'dist', 'contracts')),
+    run: async (root) => (await tool(root, 'contracts/build.js')).buildContracts(join(root, 'dist', 'contracts')),
+  },
+  {
+    name: 'web',
+    describe: 'the page',
+    key: (root) =>
+      existsSync(join(root, 'farm-ui/web/vite.config.ts'))
+        ? keyOf(root, [
+            ...listFiles(root, 'farm-ui/web'),
+            ...listFiles(root, 'domain'),
+            ...listFiles(root, 'cli/client'),
+            'package-lock.json',
+          ])
+        : undefined,
+    isThere: (root) => existsSync(join(root, 'dist', 'web', 'index.html')),
+    run: async (root) => (await import('./web.js')).buildWeb(root),
+  },
+];
