@@ -1,0 +1,74 @@
+/**
+ * What others need to know of the workflows to start, signal and await them: names, ids, inputs, task queues. Free of
+ * Temporal and of Node, so that workflow code, workers, the API and tests all import it.
+ *
+ * PostgreSQL decides, workflows react: whoever pauses, resumes, cancels or raises a cap writes the job's row first and puts
+ * the signal into the outbox in the same transaction.
+ */
+
+/** Names under which the workflows are registered. */
+export const WORKFLOWS = { prepareJob: 'prepareJob', renderJob: 'renderJob', renderRange: 'renderRange' } as const;
+
+/**
+ * Signals of `renderJob`; none has an argument, each says "look at the job's row".
+ * - `pauseJob`: the job became `paused(user)`: nothing new is offered, chunks in flight are handed back.
+ * - `resumeJob`: the job became `active` again.
+ * - `cancelJob`: the job became `stopping(cancel)`: settles what is committed, refunds the rest, ends `cancelled`.
+ * - `capRaised`: the job's cap was raised: the difference is deposited, then a job `paused(budget)` becomes `active`.
+ */
+export const SIGNALS = {
+  pauseJob: 'pauseJob',
+  resumeJob: 'resumeJob',
+  cancelJob: 'cancelJob',
+  capRaised: 'capRaised',
+} as const;
+export type SignalName = keyof typeof SIGNALS;
+
+/** Which job a workflow is about. */
+export interface JobReference {
+  studioId: string;
+  jobId: string;
+}
+
+/** Input of `prepareJob` and `renderJob`. */
+export type PrepareJobInput = JobReference;
+export type RenderJobInput = JobReference;
+
+/** Answer of `prepareJob`: the job is `quoted`. It fails with an `ApplicationFailure` whose `details[0]` is a `Problem`. */
+export interface PrepareJobResult {
+  ok: true;
+}
+
+/** Answer of `renderJob`: how the job ended. */
+export interface RenderJobResult {
+  status: 'completed' | 'cancelled' | 'failed';
+}
+
+/** Workflow id of a job's preparation; one at a time, a later one may follow. */
+export const prepareWorkflowId = (jobId: string): string => `prepare-${jobId}`;
+
+/** Workflow id of a job's rendering: the job's id itself. */
+export const renderWorkflowId = (jobId: string): string => jobId;
+
+/** Workflow id of a child that renders the chunks from index `from` on. */
+export const rangeWorkflowId = (jobId: string, from: number): string => `${jobId}/chunks-${from}`;
+
+/** The three task queues: workflows and short activities, chunks of nodes, and the chain (one slot: nonce order). */
+export interface TaskQueues {
+  control: string;
+  dispatch: string;
+  settle: string;
+}
+
+/** Task queues by name; `prefix` (`FARM_TASK_QUEUE_PREFIX`) keeps tests on one server apart. */
+export const taskQueues = (prefix = ''): TaskQueues => ({
+  control: `${prefix}control`,
+  dispatch: `${prefix}dispatch`,
+  settle: `${prefix}settle`,
+});
+
+/** The queues beside the control queue that a workflow runs on. Throws a `RangeError` for a queue that is no control queue. */
+export function taskQueuesBeside(controlQueue: string): TaskQueues {
+  if (!controlQueue.endsWith('control')) throw new RangeError(`"${controlQueue}" is not a control queue`);
+  return taskQueues(controlQueue.slice(0, -'control'.length));
+}
