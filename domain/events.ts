@@ -10,7 +10,14 @@ export interface JobEventData {
   'stage.ended': { stage: Stage; seconds: number };
   'quote.made': { total: string; unitPrice: string; suggestedCap: string };
   'chunk.offered': { chunkId: string; index: number };
-  'chunk.leased': { chunkId: string; index: number; nodeId: string; node: string; leaseNumber: number; frames: number[] };
+  'chunk.leased': {
+    chunkId: string;
+    index: number;
+    nodeId: string;
+    node: string;
+    leaseNumber: number;
+    frames: number[];
+  };
   'chunk.lost': { chunkId: string; index: number; node: string; leaseNumber: number; reason: string };
   'chunk.ended': { chunkId: string; index: number; outcome: 'completed' | 'failed' | 'cancelled' };
   /** `fraction` only while rendering. */
