@@ -29,8 +29,10 @@ export async function compileMinio(task) {
         cwd: temporary,
         missing: GO,
         onLine: (line) => {
-          if (line.startsWith('go: downloading')) task.update(`downloading modules (${(downloads += 1)})`);
-          else if (!line.startsWith('go: ')) {
+          if (line.startsWith('go: downloading')) {
+            downloads += 1;
+            task.update(`downloading modules (${downloads})`);
+          } else if (!line.startsWith('go: ')) {
             compiled += 1;
             task.update(`compiling, ${Math.min(99, Math.round((100 * compiled) / PACKAGES))} %`);
           }

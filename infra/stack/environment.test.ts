@@ -13,6 +13,7 @@ const complete = {
   FARM_CHAIN_MNEMONIC: 'test test test',
   FARM_DEPLOYMENT: '/farm/deployment.json',
   FARM_API_PORT: '8080',
+  FARM_JOIN_TOKEN: 'join',
 };
 
 describe('readEnvironment', () => {

@@ -2,7 +2,8 @@
  * The settings that every farm process (control, dispatch, settle, api) receives, as environment variables, and the one
  * place that reads them. The supervisor writes them (`environmentVariables`), `docker-compose.yml` names the same ones.
  *
- * Render nodes are not farm processes: they get `FARM_GATEWAY_URL` and their own key, and nothing of this.
+ * Render nodes are not farm processes. They get `FARM_GATEWAY_URL`, `FARM_JOIN_TOKEN`, `FARM_NODE_NAME`,
+ * `FARM_NODE_HOME` (folder for their key and cache), `FARM_NODE_THREADS` and `FARM_LOG_LEVEL`, and nothing else of this.
  */
 import { FarmError } from '../../domain/errors.ts';
 
@@ -49,6 +50,8 @@ export interface FarmEnvironment {
     url: string;
     /** Address under which nodes reach the gateway. */
     gatewayUrl: string;
+    /** Shared secret with which a new node joins at the gateway. */
+    joinToken: string;
   };
   /** pino level: `trace`, `debug`, `info`, `warn`, `error`, `silent`. */
   logLevel: string;
@@ -67,6 +70,7 @@ export const REQUIRED_VARIABLES = [
   'FARM_CHAIN_MNEMONIC',
   'FARM_DEPLOYMENT',
   'FARM_API_PORT',
+  'FARM_JOIN_TOKEN',
 ] as const;
 
 /** Variables that may be left out, with what then applies. */
@@ -118,7 +122,13 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): FarmEnvironment {
       mnemonic: text('FARM_CHAIN_MNEMONIC'),
       deployment: text('FARM_DEPLOYMENT'),
     },
-    api: { port, host: text('FARM_API_HOST'), url, gatewayUrl: text('FARM_GATEWAY_URL') || url },
+    api: {
+      port,
+      host: text('FARM_API_HOST'),
+      url,
+      gatewayUrl: text('FARM_GATEWAY_URL') || url,
+      joinToken: text('FARM_JOIN_TOKEN'),
+    },
     logLevel: text('FARM_LOG_LEVEL'),
   };
 }
@@ -146,6 +156,7 @@ export function environmentVariables(environment: FarmEnvironment): Record<strin
     FARM_API_HOST: api.host,
     FARM_API_URL: api.url,
     FARM_GATEWAY_URL: api.gatewayUrl,
+    FARM_JOIN_TOKEN: api.joinToken,
     FARM_LOG_LEVEL: environment.logLevel,
   };
 }
