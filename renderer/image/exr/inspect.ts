@@ -41,8 +41,8 @@ function statsOf(plane: Float32Array): ExrChannelStats {
   let infinite = 0;
   for (let i = 0; i < plane.length; i++) {
     const value = plane[i]!;
-    if (value !== value) nan++;
-    else if (value - value !== 0) infinite++;
+    if (Number.isNaN(value)) nan++;
+    else if (!Number.isFinite(value)) infinite++;
     else {
       if (value < min) min = value;
       if (value > max) max = value;
