@@ -153,13 +153,16 @@ CREATE TABLE jobs (
   priority int NOT NULL DEFAULT 3 CHECK (priority BETWEEN 1 AND 5),
   -- What was asked for: {formatVersion, frames: "1-24", template, main, files: [{path, sizeBytes, hash}]}.
   submission jsonb NOT NULL,
-  -- Hashes that this submission brought and that no version names yet; purged with it.
+  -- Null until quoted: the submission's files become a version only when the job got a quote.
   version_id uuid,
   -- RenderSettings of domain/scene.ts, complete once quoted.
   settings jsonb NOT NULL,
   -- Policies of domain/policy.ts.
   policy jsonb NOT NULL DEFAULT '{}',
-  frame_count int NOT NULL CHECK (frame_count BETWEEN 1 AND 100000),
+  -- Frames in the farm's own grammar, "1-24"; null, like their count, while only the scene would know them.
+  frames text,
+  frame_count int CHECK (frame_count BETWEEN 1 AND 100000),
+  CHECK (status IN ('uploading', 'preparing') OR (frames IS NOT NULL AND frame_count IS NOT NULL AND version_id IS NOT NULL)),
   -- Money of the job. cap >= reserved + spent, always.
   chain_id bigint NOT NULL,
   contract address_hex NOT NULL,
@@ -169,9 +172,13 @@ CREATE TABLE jobs (
   reserved base_units NOT NULL DEFAULT 0,
   spent base_units NOT NULL DEFAULT 0,
   CHECK (reserved + spent <= cap),
+  -- Units committed so far: numbers the receipt lines without a gap.
+  committed_units int NOT NULL DEFAULT 0,
   -- Last number given in job_events; taken under this row's lock.
   event_seq bigint NOT NULL DEFAULT 0,
   outputs jsonb,
+  -- When each stage began: {"render": "2026-11-23T06:00:00.000Z"}.
+  stage_started jsonb NOT NULL DEFAULT '{}',
   -- Wall time spent in each stage, seconds, written as stages end.
   stage_seconds jsonb NOT NULL DEFAULT '{}',
   created_at timestamptz NOT NULL DEFAULT now(),
@@ -238,7 +245,9 @@ CREATE TABLE chunks (
   offered_at timestamptz,
   -- Nodes that shall not get this chunk again (refused frame, failed attempt) while others fit.
   avoid uuid[] NOT NULL DEFAULT '{}',
-  -- Answer of an estimate chunk.
+  -- Frames that an estimate chunk calibrates with; render chunks have units instead.
+  estimate_frames int[] NOT NULL DEFAULT '{}',
+  -- Answer of an estimate chunk: Estimate of renderer/engine.ts.
   result jsonb,
   problem jsonb,
   PRIMARY KEY (studio_id, id),
@@ -250,6 +259,22 @@ CREATE TABLE chunks (
 );
 CREATE INDEX chunks_offered ON chunks (offered_at) WHERE status = 'offered';
 CREATE INDEX chunks_leased ON chunks (lease_ends_at) WHERE status = 'leased';
+
+-- Whether a node's labels meet a chunk's needs (OpenJD host requirements: {"amounts": [{"name", "min", "max"}],
+-- "attributes": [{"name", "anyOf", "allOf"}]}). A label that a node lacks counts as 0 or as the empty list.
+CREATE FUNCTION meets(labels jsonb, needs jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT NOT EXISTS (
+    SELECT FROM jsonb_array_elements(coalesce(needs -> 'amounts', '[]')) AS a,
+      LATERAL (SELECT CASE WHEN jsonb_typeof(labels -> (a ->> 'name')) = 'number'
+        THEN (labels ->> (a ->> 'name'))::double precision ELSE 0 END AS has) AS l
+    WHERE l.has < (a ->> 'min')::double precision OR l.has > (a ->> 'max')::double precision
+  ) AND NOT EXISTS (
+    SELECT FROM jsonb_array_elements(coalesce(needs -> 'attributes', '[]')) AS a,
+      LATERAL (SELECT coalesce(labels -> (a ->> 'name'), '[]') AS has) AS l
+    WHERE (a ? 'anyOf' AND NOT EXISTS (SELECT FROM jsonb_array_elements_text(a -> 'anyOf') AS v WHERE l.has ? v))
+      OR (a ? 'allOf' AND NOT l.has @> (a -> 'allOf'))
+  )
+$$;
 
 CREATE TABLE units (
   studio_id uuid NOT NULL,
@@ -290,7 +315,7 @@ CREATE TABLE units (
   CHECK (status <> 'committed' OR (artifacts IS NOT NULL AND node_id IS NOT NULL AND lease_number IS NOT NULL AND NOT reserved))
 );
 CREATE INDEX units_by_chunk ON units (chunk_id);
-CREATE INDEX units_by_job ON units (studio_id, job_id, frame);
+CREATE INDEX units_by_job ON units (studio_id, job_id, frame, layer_id, take, tile);
 
 -- A committed unit never changes and never disappears.
 CREATE FUNCTION refuse_committed_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -316,6 +341,8 @@ CREATE TABLE attempts (
   FOREIGN KEY (studio_id, job_id) REFERENCES jobs (studio_id, id) ON DELETE CASCADE,
   FOREIGN KEY (studio_id, chunk_id) REFERENCES chunks (studio_id, id) ON DELETE CASCADE
 );
+
+CREATE INDEX attempts_by_node ON attempts (job_id, node_id) WHERE outcome = 'failed';
 
 -- Append-only, numbered per job under the job's lock. Feeds server-sent events and rebuilds.
 CREATE TABLE job_events (
@@ -401,6 +428,8 @@ CREATE TABLE receipt_lines (
   node_id uuid NOT NULL REFERENCES nodes (id),
   chunk_id uuid NOT NULL,
   lease_number bigint NOT NULL,
+  -- Position among the job's committed units, from 1 without a gap. A receipt of n units covers the node's first n lines.
+  line int NOT NULL CHECK (line > 0),
   chain_id bigint NOT NULL,
   contract address_hex NOT NULL,
   token address_hex NOT NULL,
@@ -408,7 +437,9 @@ CREATE TABLE receipt_lines (
   amount base_units NOT NULL,
   at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (studio_id, unit_id),
+  UNIQUE (studio_id, job_id, line),
   FOREIGN KEY (studio_id, unit_id) REFERENCES units (studio_id, id),
+  FOREIGN KEY (studio_id, chunk_id) REFERENCES chunks (studio_id, id),
   FOREIGN KEY (studio_id, job_id) REFERENCES jobs (studio_id, id)
 );
 
@@ -461,8 +492,21 @@ CREATE TABLE invoice_lines (
   leaf text NOT NULL,
   proof jsonb NOT NULL,
   PRIMARY KEY (studio_id, invoice_id, line),
-  FOREIGN KEY (studio_id, invoice_id) REFERENCES invoices (studio_id, id)
+  FOREIGN KEY (studio_id, invoice_id) REFERENCES invoices (studio_id, id),
+  FOREIGN KEY (studio_id, chunk_id) REFERENCES chunks (studio_id, id)
 );
+
+-- An issued invoice keeps its number, lines and sums; only its way to the chain goes on.
+CREATE FUNCTION refuse_invoice_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'invoice % is issued and cannot change', OLD.number USING ERRCODE = 'FW004';
+END $$;
+CREATE TRIGGER invoices_are_fixed BEFORE UPDATE ON invoices FOR EACH ROW
+  WHEN ((OLD.job_id, OLD.number, OLD.issued_at, OLD.document, OLD.chain_id, OLD.contract, OLD.token, OLD.token_decimals,
+      OLD.total, OLD.currency, OLD.net_cents, OLD.tax_cents, OLD.gross_cents, OLD.root)
+    IS DISTINCT FROM (NEW.job_id, NEW.number, NEW.issued_at, NEW.document, NEW.chain_id, NEW.contract, NEW.token,
+      NEW.token_decimals, NEW.total, NEW.currency, NEW.net_cents, NEW.tax_cents, NEW.gross_cents, NEW.root))
+  EXECUTE FUNCTION refuse_invoice_change();
 
 -- Signed before sent: a process killed in between sends the same bytes again.
 CREATE TABLE chain_transactions (
@@ -486,6 +530,8 @@ CREATE TABLE chain_transactions (
   FOREIGN KEY (studio_id, job_id) REFERENCES jobs (studio_id, id)
 );
 CREATE UNIQUE INDEX chain_transactions_once ON chain_transactions (studio_id, reference) WHERE status NOT IN ('failed', 'replaced');
+CREATE UNIQUE INDEX chain_transactions_nonce ON chain_transactions (chain_id, lower(sender), nonce)
+  WHERE status NOT IN ('failed', 'replaced');
 
 CREATE TABLE chain_events (
   chain_id bigint NOT NULL,
@@ -546,6 +592,7 @@ END $$;
 CREATE TRIGGER ledger_postings_append_only BEFORE UPDATE OR DELETE ON ledger_postings FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER ledger_journals_append_only BEFORE UPDATE OR DELETE ON ledger_journals FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER receipt_lines_append_only BEFORE UPDATE OR DELETE ON receipt_lines FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER invoice_lines_append_only BEFORE UPDATE OR DELETE ON invoice_lines FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER job_events_no_update BEFORE UPDATE ON job_events FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
@@ -564,7 +611,11 @@ BEGIN
       USING (studio_id = nullif(current_setting('farm.studio_id', true), '')::uuid)
       WITH CHECK (studio_id = nullif(current_setting('farm.studio_id', true), '')::uuid)$p$, t);
     EXECUTE format('CREATE POLICY service ON farm.%I TO farm_service USING (true) WITH CHECK (true)', t);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON farm.%I TO farm_app, farm_service', t);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON farm.%I TO farm_app, farm_service', t);
+  END LOOP;
+  -- Only what a refused submission brought may be deleted, and keys of requests that failed; the rest of a job goes by cascade.
+  FOREACH t IN ARRAY ARRAY['blobs', 'jobs', 'idempotency_keys'] LOOP
+    EXECUTE format('GRANT DELETE ON farm.%I TO farm_app, farm_service', t);
   END LOOP;
 END $$;
 

@@ -1,0 +1,137 @@
+/**
+ * The way to the record. Every piece of work is one short transaction, either of a studio (role `farm_app`, row-level
+ * security shows that studio only) or of the farm itself (role `farm_service`).
+ *
+ * Locks are taken in one order, so that transactions wait for each other and never in a circle:
+ * **chunk → job → unit → the rest.** Who needs a chunk locks it before anything writes an event (which locks the job).
+ */
+import { CamelCasePlugin, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import pg from 'pg';
+import { FarmError } from '../../domain/errors.ts';
+import { listenOn } from './listen.ts';
+import { isRecorded } from './recorded.ts';
+import type { FarmTables } from './tables.ts';
+
+/** A transaction on the record. */
+export type Tx = Transaction<FarmTables>;
+
+export interface DatabaseOptions {
+  /** Connection URL of role `farm_app`. */
+  appUrl: string;
+  /** Connection URL of role `farm_service`; a process that only serves one studio's requests may leave it out. */
+  serviceUrl?: string | undefined;
+  /** Connections for each role; default 10. */
+  max?: number | undefined;
+}
+
+export interface Database {
+  /**
+   * One transaction as `farm_app` that sees this studio's rows and no others.
+   * `work` may run again after a deadlock or serialisation failure, so it only touches `tx`.
+   */
+  withStudio<T>(studioId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** One transaction as `farm_service`, which sees all studios: every query names its studio itself. Same rule as above. */
+  asService<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Calls back for every NOTIFY on a channel of `CHANNELS`, over a connection of its own that reconnects. Ends by the answer. */
+  listen(channel: string, callback: (payload: string) => void): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+/** Deadlock, serialisation failure: the transaction did nothing and may simply be run again. */
+const RETRYABLE = new Set(['40P01', '40001']);
+const TRIES = 4;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+const INT8 = 20;
+const NUMERIC = 1700;
+
+/** Money is bigint; all 64-bit integers of the schema (sizes, numbers, blocks, cents) stay far below 2^53. */
+function typeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
+  if (oid === NUMERIC) return (text) => (text.includes('.') ? Number(text) : BigInt(text));
+  if (oid === INT8) {
+    return (text) => {
+      const value = Number(text);
+      if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is no safe integer`);
+      return value;
+    };
+  }
+  return pg.types.getTypeParser(oid, format as 'text') as (text: string) => unknown;
+}
+
+function openPool(connectionString: string, max: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString,
+    max,
+    options: '-c search_path=farm -c idle_in_transaction_session_timeout=60000 -c lock_timeout=30000',
+    types: { getTypeParser: typeParser as typeof pg.types.getTypeParser },
+    connectionTimeoutMillis: 15_000,
+    application_name: 'framewright',
+  });
+  // A connection that dies while idle is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => {});
+  return pool;
+}
+
+async function inTransaction<T>(
+  kysely: Kysely<FarmTables>,
+  studioId: string | null,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    let refusal: { error: unknown } | null = null;
+    try {
+      const result = await kysely.transaction().execute(async (tx) => {
+        if (studioId !== null) await sql`SELECT set_config('farm.studio_id', ${studioId}, true)`.execute(tx);
+        try {
+          return await work(tx);
+        } catch (error) {
+          // A refusal that must stay on record: commit what was written, then throw.
+          if (!isRecorded(error)) throw error;
+          refusal = { error };
+          return undefined;
+        }
+      });
+      if (refusal) throw (refusal as { error: unknown }).error;
+      return result as T;
+    } catch (error) {
+      const code = (error as { code?: unknown }).code;
+      if (attempt < TRIES && typeof code === 'string' && RETRYABLE.has(code)) continue;
+      throw error;
+    }
+  }
+}
+
+/** Opens the record. Connections are made when first needed. */
+export function createDatabase({ appUrl, serviceUrl, max = 10 }: DatabaseOptions): Database {
+  const open = (url: string): Kysely<FarmTables> =>
+    new Kysely<FarmTables>({
+      dialect: new PostgresDialect({ pool: openPool(url, max) }),
+      plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+    });
+  const app = open(appUrl);
+  const service = serviceUrl ? open(serviceUrl) : null;
+  const listeners = new Set<() => Promise<void>>();
+  return {
+    async withStudio(studioId, work) {
+      if (!UUID.test(studioId)) throw new FarmError('NotFound', 'No such studio.', {});
+      return inTransaction(app, studioId, work);
+    },
+    async asService(work) {
+      if (!service) throw new FarmError('Internal', 'This process has no access to the record as the farm itself.');
+      return inTransaction(service, null, work);
+    },
+    async listen(channel, callback) {
+      const stop = await listenOn(serviceUrl ?? appUrl, channel, callback);
+      const end = async () => {
+        listeners.delete(end);
+        await stop();
+      };
+      listeners.add(end);
+      return end;
+    },
+    async close() {
+      await Promise.all([...listeners].map((end) => end()));
+      await Promise.all([app.destroy(), service?.destroy()]);
+    },
+  };
+}

@@ -1,0 +1,128 @@
+/** Shapes of the JSON columns. Each that outlives its row's transaction carries a `formatVersion`. */
+import type { ErrorPlace } from '../../domain/errors.ts';
+import type { Stage } from '../../domain/statuses.ts';
+
+/** A file of a submission or version: path relative to the project's root, forward slashes. */
+export interface StoredFile {
+  path: string;
+  sizeBytes: number;
+  /** SHA-256, lower-case hex. */
+  hash: string;
+}
+
+/** What a person asked for (`jobs.submission`), before the scene was looked at. Further wishes ride along as they came. */
+export interface Submission {
+  formatVersion: 1;
+  /** Path of the scene file among `files`. */
+  main: string;
+  files: StoredFile[];
+  /** Frame range as typed; absent: what the animation covers. */
+  frames?: string | undefined;
+  /** Output name. */
+  template: string;
+  /** Cap in base units, as a decimal string, that the submit already named. */
+  cap?: string | undefined;
+  [wish: string]: unknown;
+}
+
+/** Files of a project version (`project_versions.manifest`). */
+export interface VersionManifest {
+  formatVersion: 1;
+  main: string;
+  files: StoredFile[];
+}
+
+/** Estimate of `renderer/engine.ts`, as kept with quotes and estimate chunks. */
+export interface EstimateDocument {
+  secondsPerFrame: number;
+  referenceScore: number;
+  tracedShare: number;
+  [more: string]: unknown;
+}
+
+/** OpenJD-style labels of a node: amounts are numbers, attributes lists of words. */
+export type NodeLabels = Record<string, number | string[]>;
+
+/** What a chunk needs of a node (OpenJD `hostRequirements`), matched by the SQL function `farm.meets`. */
+export interface HostRequirements {
+  amounts?: { name: string; min?: number; max?: number }[];
+  attributes?: { name: string; anyOf?: string[]; allOf?: string[] }[];
+}
+
+/** A file that a unit made; both lie in the store under `frames/<hash>`. */
+export interface UnitArtifact {
+  kind: 'exr' | 'preview';
+  hash: string;
+  sizeBytes: number;
+}
+
+/** Evidence of what a unit took; never decides its price. */
+export interface UnitMeasurements {
+  renderSeconds: number;
+  samples: number;
+  rays: number;
+  width: number;
+  height: number;
+  channels: string[];
+}
+
+export interface UnitWarning {
+  code: string;
+  message: string;
+}
+
+/** A frame that verify refused, kept for good. `nodeId` and `node` say who rendered it. */
+export interface UnitRefusal {
+  /** ISO 8601. */
+  at: string;
+  nodeId: string;
+  node: string;
+  code: string;
+  /** What verify found: 'nan', 'size', … */
+  reason?: string | undefined;
+  message: string;
+}
+
+/** What assemble made (`jobs.outputs`); the files lie in the store under `outputs/<hash>`. */
+export interface OutputFile {
+  hash: string;
+  sizeBytes: number;
+  name: string;
+  contentType: string;
+}
+export interface JobOutputs {
+  manifest?: OutputFile;
+  film?: OutputFile;
+  contactSheet?: OutputFile;
+  [more: string]: OutputFile | undefined;
+}
+
+/** A problem as kept in a row: `Problem` of `domain/errors.ts`, whose extra fields follow from the code. */
+export interface ProblemDocument {
+  code: string;
+  message: string;
+  place: ErrorPlace;
+  [more: string]: unknown;
+}
+
+/** Seconds, or start times in ISO 8601, by stage. */
+export type ByStage<T> = Partial<Record<Stage, T>>;
+
+/** One unit of an invoice line; `amount` in base units as a decimal string. */
+export interface InvoicedUnit {
+  unitId: string;
+  frame: number;
+  take: number;
+  tile: number;
+  amount: string;
+  exrHash: string;
+}
+
+/** Text that is JSON: what a jsonb column is written with (node-postgres would send an array as an SQL array). */
+export type JsonText = string & { readonly jsonText: never };
+
+/**
+ * A value for a jsonb column. Money inside must be decimal strings.
+ * @throws TypeError for a bigint inside
+ */
+export const json = (value: unknown): JsonText => JSON.stringify(value) as JsonText;
