@@ -15,19 +15,15 @@ contract JobEscrow is ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
     /// @notice What a studio agrees to when it pays in.
-    /// @param jobRef The farm's id of the job (its UUID, left-padded to 32 bytes).
     /// @param amount The cap, in base units: all that the job can ever cost.
     /// @param sessionKey Key that countersigns receipts and batches for the studio. It cannot be changed, since a change would void receipts that nodes hold.
     /// @param maxUncountersigned Largest sum that a batch may take without the session key's signature.
     /// @param expiry Unix second after which no receipt counts.
-    /// @param quoteHash EIP-712 digest of the quote that this deposit accepts.
     struct Terms {
-        bytes32 jobRef;
         uint128 amount;
         address sessionKey;
         uint128 maxUncountersigned;
         uint64 expiry;
-        bytes32 quoteHash;
     }
 
     /// @notice The account of one job. Amounts in base units, times in Unix seconds.
@@ -61,7 +57,6 @@ contract JobEscrow is ReentrancyGuardTransient {
     event Deposited(
         bytes32 indexed job,
         address indexed studio,
-        bytes32 indexed jobRef,
         uint256 amount,
         address sessionKey,
         uint256 maxUncountersigned,
@@ -105,11 +100,6 @@ contract JobEscrow is ReentrancyGuardTransient {
         GRACE = grace;
     }
 
-    /// @notice The id of a job on chain. It holds the studio, so that nobody can take another one's job id by depositing first.
-    function jobId(address studio, bytes32 jobRef) public pure returns (bytes32) {
-        return keccak256(abi.encode(studio, jobRef));
-    }
-
     /// @notice The account of a job.
     /// @dev Reverts with `JobUnknown` where nothing was ever deposited.
     function getJob(bytes32 job) external view returns (Job memory) {
@@ -121,20 +111,28 @@ contract JobEscrow is ReentrancyGuardTransient {
         return _free(_known(job));
     }
 
-    /// @notice Pay in the cap of a job. The caller is its studio and must have approved `terms.amount`.
-    /// @return job The id of the job on chain.
-    function deposit(Terms calldata terms) external nonReentrant returns (bytes32 job) {
-        return _deposit(terms);
+    /// @notice Pay in the cap of a job. The caller is the quote's studio and must have approved `terms.amount`.
+    /// @param quote The farm's offer, which this deposit accepts.
+    /// @param quoteSignature The operator's signature of it.
+    function deposit(ISettlement.Quote calldata quote, bytes calldata quoteSignature, Terms calldata terms)
+        external
+        nonReentrant
+    {
+        _deposit(quote, quoteSignature, terms);
     }
 
     /// @notice The same in one transaction, with an ERC-2612 permit of the caller for exactly `terms.amount`.
-    function depositWithPermit(Terms calldata terms, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
-        external
-        nonReentrant
-        returns (bytes32 job)
-    {
+    function depositWithPermit(
+        ISettlement.Quote calldata quote,
+        bytes calldata quoteSignature,
+        Terms calldata terms,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external nonReentrant {
         _permit(terms.amount, deadline, v, r, s);
-        return _deposit(terms);
+        _deposit(quote, quoteSignature, terms);
     }
 
     /// @notice Raise the cap of a job. Anybody may pay; what stays over goes to the studio.
@@ -233,8 +231,10 @@ contract JobEscrow is ReentrancyGuardTransient {
         TOKEN.safeTransfer(node, amount - fee);
     }
 
-    function _deposit(Terms calldata terms) private returns (bytes32 job) {
+    function _deposit(ISettlement.Quote calldata quote, bytes calldata quoteSignature, Terms calldata terms) private {
         require(!SETTLEMENT.paused(), DepositsPaused());
+        require(msg.sender == quote.studio, NotStudio(msg.sender, quote.studio));
+        bytes32 quoteHash = SETTLEMENT.acceptedQuote(quote, quoteSignature);
         require(terms.amount > 0, AmountZero());
         require(terms.sessionKey != address(0), SessionKeyZero());
         uint256 latest = block.timestamp + MAX_TERM;
@@ -242,23 +242,21 @@ contract JobEscrow is ReentrancyGuardTransient {
             terms.expiry > block.timestamp && terms.expiry <= latest,
             ExpiryOutOfRange(terms.expiry, block.timestamp + 1, latest)
         );
-        job = jobId(msg.sender, terms.jobRef);
-        Job storage account = _jobs[job];
-        require(account.studio == address(0), JobExists(job));
+        Job storage account = _jobs[quote.job];
+        require(account.studio == address(0), JobExists(quote.job));
         account.studio = msg.sender;
         account.expiry = terms.expiry;
         account.sessionKey = terms.sessionKey;
         account.deposited = terms.amount;
         account.maxUncountersigned = terms.maxUncountersigned;
         emit Deposited(
-            job,
+            quote.job,
             msg.sender,
-            terms.jobRef,
             terms.amount,
             terms.sessionKey,
             terms.maxUncountersigned,
             terms.expiry,
-            terms.quoteHash
+            quoteHash
         );
         TOKEN.safeTransferFrom(msg.sender, address(this), terms.amount);
     }

@@ -63,6 +63,9 @@ contract Settlement is ISettlement, Ownable2Step, Pausable, EIP712 {
     /// @notice Highest fee, in ten-thousandths.
     uint16 public constant MAX_FEE_BPS = 1000;
 
+    bytes32 public constant QUOTE_TYPEHASH = keccak256(
+        "Quote(bytes32 job,address studio,uint128 price,uint128 suggestedCap,uint128 pricePerFbh,uint64 validUntil)"
+    );
     bytes32 public constant RECEIPT_TYPEHASH = keccak256(
         "Receipt(bytes32 job,address node,uint64 sequence,uint128 cumulative,bytes32 unitsRoot,uint32 count)"
     );
@@ -113,6 +116,7 @@ contract Settlement is ISettlement, Ownable2Step, Pausable, EIP712 {
     );
 
     error AddressZero();
+    error QuoteExpired(bytes32 job, uint256 validUntil, uint256 time);
     error EscrowMismatch(address escrow, address settlement);
     error FeeTooHigh(uint256 bps, uint256 highest);
     error NotOperator(address caller, address operator);
@@ -172,6 +176,32 @@ contract Settlement is ISettlement, Ownable2Step, Pausable, EIP712 {
     /// @notice The batch of a job; `finalAt` is zero where there is none.
     function getBatch(bytes32 job) external view returns (Batch memory) {
         return _batches[job];
+    }
+
+    /// @notice The EIP-712 digest that the operator signs to offer a job.
+    function quoteDigest(Quote calldata quote) public view returns (bytes32) {
+        return _hashTypedDataV4(
+            keccak256(
+                abi.encode(
+                    QUOTE_TYPEHASH,
+                    quote.job,
+                    quote.studio,
+                    quote.price,
+                    quote.suggestedCap,
+                    quote.pricePerFbh,
+                    quote.validUntil
+                )
+            )
+        );
+    }
+
+    /// @inheritdoc ISettlement
+    function acceptedQuote(Quote calldata quote, bytes calldata signature) external view returns (bytes32 digest) {
+        require(
+            block.timestamp <= quote.validUntil, QuoteExpired(quote.job, quote.validUntil, block.timestamp)
+        );
+        digest = quoteDigest(quote);
+        _requireSignature(operator, digest, signature);
     }
 
     /// @notice The EIP-712 digest that node and session key sign.

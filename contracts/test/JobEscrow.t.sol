@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {ISettlement} from "../src/ISettlement.sol";
 import {JobEscrow} from "../src/JobEscrow.sol";
+import {Settlement} from "../src/Settlement.sol";
 import {FarmFixture} from "./support/FarmFixture.sol";
 
 contract JobEscrowTest is FarmFixture {
@@ -25,10 +27,11 @@ contract JobEscrowTest is FarmFixture {
 
     function test_depositWithPermitTakesTheCapInOneTransaction() public {
         (uint8 v, bytes32 r, bytes32 s) = permitOf(CAP);
+        bytes memory signed = signQuote(quote());
         vm.prank(studio);
-        bytes32 job = escrow.depositWithPermit(terms(), expiry, v, r, s);
+        escrow.depositWithPermit(quote(), signed, terms(), expiry, v, r, s);
         vm.snapshotGasLastCall("depositWithPermit");
-        assertEq(job, escrow.jobId(studio, JOB_REF), "job id");
+        bytes32 job = JOB;
         assertEq(token.balanceOf(address(escrow)), CAP, "escrow holds the cap");
         assertEq(escrow.free(job), CAP, "all free");
         JobEscrow.Job memory account = escrow.getJob(job);
@@ -41,45 +44,66 @@ contract JobEscrowTest is FarmFixture {
         (uint8 v, bytes32 r, bytes32 s) = permitOf(CAP);
         vm.prank(stranger);
         token.permit(studio, address(escrow), CAP, expiry, v, r, s);
+        bytes memory signed = signQuote(quote());
         vm.prank(studio);
-        bytes32 job = escrow.depositWithPermit(terms(), expiry, v, r, s);
-        assertEq(escrow.free(job), CAP, "deposited all the same");
+        escrow.depositWithPermit(quote(), signed, terms(), expiry, v, r, s);
+        assertEq(escrow.free(JOB), CAP, "deposited all the same");
     }
 
     function test_strangerCannotTakeAStudiosJobId() public {
-        assertTrue(token.transfer(stranger, CAP), "funded");
+        ISettlement.Quote memory offer = quote();
+        bytes memory signed = signQuote(offer);
         vm.prank(stranger);
-        token.approve(address(escrow), CAP);
+        vm.expectRevert(abi.encodeWithSelector(JobEscrow.NotStudio.selector, stranger, studio));
+        escrow.deposit(offer, signed, terms());
+        offer.studio = stranger;
         vm.prank(stranger);
-        bytes32 theirs = escrow.deposit(terms());
-        assertTrue(theirs != openJob(), "two studios, two jobs");
+        vm.expectRevert(abi.encodeWithSelector(Settlement.SignatureInvalid.selector, operator));
+        escrow.deposit(offer, signed, terms());
+    }
+
+    function test_onlyAStandingQuoteIsAccepted() public {
+        ISettlement.Quote memory offer = quote();
+        bytes memory signed = signQuote(offer);
+        vm.warp(offer.validUntil + 1);
+        vm.prank(studio);
+        vm.expectRevert(
+            abi.encodeWithSelector(Settlement.QuoteExpired.selector, JOB, offer.validUntil, offer.validUntil + 1)
+        );
+        escrow.deposit(offer, signed, terms());
+        vm.warp(offer.validUntil);
+        offer.price -= 1;
+        vm.prank(studio);
+        vm.expectRevert(abi.encodeWithSelector(Settlement.SignatureInvalid.selector, operator));
+        escrow.deposit(offer, signed, terms());
     }
 
     function test_secondDepositForAJobIsRefused() public {
         bytes32 job = openJob();
+        expectDepositRevert(terms(), abi.encodeWithSelector(JobEscrow.JobExists.selector, job));
+    }
+
+    function expectDepositRevert(JobEscrow.Terms memory bad, bytes memory revertData) private {
+        bytes memory signed = signQuote(quote());
         vm.prank(studio);
-        vm.expectRevert(abi.encodeWithSelector(JobEscrow.JobExists.selector, job));
-        escrow.deposit(terms());
+        vm.expectRevert(revertData);
+        escrow.deposit(quote(), signed, bad);
     }
 
     function test_badTermsAreRefused() public {
         JobEscrow.Terms memory bad = terms();
         bad.amount = 0;
-        vm.expectRevert(abi.encodeWithSelector(JobEscrow.AmountZero.selector));
-        escrow.deposit(bad);
+        expectDepositRevert(bad, abi.encodeWithSelector(JobEscrow.AmountZero.selector));
         bad = terms();
         bad.sessionKey = address(0);
-        vm.expectRevert(abi.encodeWithSelector(JobEscrow.SessionKeyZero.selector));
-        escrow.deposit(bad);
+        expectDepositRevert(bad, abi.encodeWithSelector(JobEscrow.SessionKeyZero.selector));
         uint256 earliest = block.timestamp + 1;
         uint256 latest = block.timestamp + 366 days;
         bad = terms();
         bad.expiry = uint64(block.timestamp);
-        vm.expectRevert(abi.encodeWithSelector(JobEscrow.ExpiryOutOfRange.selector, bad.expiry, earliest, latest));
-        escrow.deposit(bad);
+        expectDepositRevert(bad, abi.encodeWithSelector(JobEscrow.ExpiryOutOfRange.selector, bad.expiry, earliest, latest));
         bad.expiry = uint64(latest + 1);
-        vm.expectRevert(abi.encodeWithSelector(JobEscrow.ExpiryOutOfRange.selector, bad.expiry, earliest, latest));
-        escrow.deposit(bad);
+        expectDepositRevert(bad, abi.encodeWithSelector(JobEscrow.ExpiryOutOfRange.selector, bad.expiry, earliest, latest));
     }
 
     function test_topUpRaisesTheCapUntilTheExpiry() public {
@@ -144,9 +168,7 @@ contract JobEscrowTest is FarmFixture {
     function test_pauseStopsDepositsButNotRefunds() public {
         bytes32 job = openJob();
         settlement.pause();
-        vm.prank(studio);
-        vm.expectRevert(abi.encodeWithSelector(JobEscrow.DepositsPaused.selector));
-        escrow.deposit(terms());
+        expectDepositRevert(terms(), abi.encodeWithSelector(JobEscrow.DepositsPaused.selector));
         vm.expectRevert(abi.encodeWithSelector(JobEscrow.DepositsPaused.selector));
         escrow.topUp(job, 1);
         vm.warp(uint256(expiry) + GRACE);

@@ -10,6 +10,7 @@ import {TestBase} from "./TestBase.sol";
 
 /// @title A deployed farm: token, escrow, settlement, a studio and nodes with keys
 abstract contract FarmFixture is TestBase {
+    uint256 internal constant OPERATOR_KEY = 0x09E7;
     uint256 internal constant STUDIO_KEY = 0x57;
     uint256 internal constant SESSION_KEY = 0x5e;
     uint256 internal constant NODE_KEY = 0xA000;
@@ -18,14 +19,14 @@ abstract contract FarmFixture is TestBase {
     uint64 internal constant GRACE = 1 days;
     uint128 internal constant CAP = 100 ether;
     uint128 internal constant UNCOUNTERSIGNED = 10 ether;
-    bytes32 internal constant JOB_REF = bytes32(uint256(0x0193));
+    bytes32 internal constant JOB = bytes32(uint256(0x0193));
 
     CMPToken internal token;
     JobEscrow internal escrow;
     Settlement internal settlement;
     address internal studio = vm.addr(STUDIO_KEY);
     address internal session = vm.addr(SESSION_KEY);
-    address internal operator = address(0x09E7);
+    address internal operator = vm.addr(OPERATOR_KEY);
     address internal treasury = address(0x7EA5);
     address internal stranger = address(0x5743);
     uint64 internal expiry;
@@ -55,20 +56,36 @@ abstract contract FarmFixture is TestBase {
 
     function terms() internal view returns (JobEscrow.Terms memory) {
         return JobEscrow.Terms({
-            jobRef: JOB_REF,
             amount: CAP,
             sessionKey: session,
             maxUncountersigned: UNCOUNTERSIGNED,
-            expiry: expiry,
-            quoteHash: keccak256("quote")
+            expiry: expiry
         });
     }
 
+    function quote() internal view returns (ISettlement.Quote memory) {
+        return ISettlement.Quote({
+            job: JOB,
+            studio: studio,
+            price: 80 ether,
+            suggestedCap: CAP,
+            pricePerFbh: 2 ether,
+            validUntil: uint64(block.timestamp + 15 minutes)
+        });
+    }
+
+    function signQuote(ISettlement.Quote memory offer) internal view returns (bytes memory) {
+        return signature(OPERATOR_KEY, settlement.quoteDigest(offer));
+    }
+
     function openJob() internal returns (bytes32 job) {
+        ISettlement.Quote memory offer = quote();
+        bytes memory signed = signQuote(offer);
         vm.prank(studio);
         token.approve(address(escrow), CAP);
         vm.prank(studio);
-        job = escrow.deposit(terms());
+        escrow.deposit(offer, signed, terms());
+        return JOB;
     }
 
     /// @dev The index-th node's address; keys rise with the index, addresses do not.
