@@ -1,0 +1,201 @@
+/** `farm submit`: from a scene on disk to a quote, and with consent to a running job. */
+import { createInterface } from 'node:readline/promises';
+import { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { connect } from '../connection.ts';
+import { bytes } from '../output/duration.ts';
+import { quoteText } from '../output/quote.ts';
+import { watchJob } from '../output/watch.ts';
+import type { FarmClient } from '../sdk/client.ts';
+import { FarmApiError, refuse } from '../sdk/errors.ts';
+import { parseToken } from '../sdk/money.ts';
+import { readProject } from '../sdk/project.ts';
+import { pullJob } from '../sdk/pull.ts';
+import { type SubmitOptions, type SubmitProgress, submitProject } from '../sdk/submit.ts';
+import type { JobView } from '../sdk/types.ts';
+import { defaultFolder } from './pull.ts';
+import { printJson, withErrors } from './run.ts';
+
+interface SubmitFlags {
+  frames?: string;
+  fps?: string;
+  start?: string;
+  camera?: string;
+  resolution?: string;
+  samples?: string;
+  out?: string;
+  name?: string;
+  cap?: string;
+  yes?: boolean;
+  wait?: boolean;
+  to?: string;
+  denoise?: boolean;
+  exposure?: string;
+  seed?: string;
+  depth?: string;
+  priority?: string;
+  json?: boolean;
+}
+
+export function addSubmit(program: Command): void {
+  program
+    .command('submit')
+    .argument('<scene>', 'a .glb or .gltf file, or a folder that holds one')
+    .description('Upload a scene, get a quote, render it')
+    .option('--frames <range>', 'frames such as 1-24, 1-100x2, 1-10,20 (default: what the animation covers)')
+    .option('--fps <number>', 'frames a second (default: what the scene says, else 24)')
+    .option('--start <frame>', 'frame number of time 0 (default: what the scene says, else 1)')
+    .option('--camera <name>', 'camera to render through (default: the first)')
+    .option('--resolution <WxH>', 'picture size, such as 1920x1080 (default 960x540)')
+    .option('--samples <n>', 'samples a pixel (default 64)')
+    .option('--depth <n>', 'longest path, in bounces (default 8)')
+    .option('--seed <n>', 'seed of the random numbers (default 1)')
+    .option('--exposure <stops>', 'exposure of previews and film')
+    .option('--no-denoise', 'leave previews and film noisy (the EXR always is as traced)')
+    .option('--out <template>', 'file names, default {shot}_{layer}_v{version}.{frame:04}.{ext}')
+    .option('--name <shot>', 'name of the shot (default: name of the file)')
+    .option('--priority <1-5>', 'higher goes first (default 3)')
+    .option('--cap <CMP>', 'spend at most this; takes the quote without asking when it fits')
+    .option('--yes', 'take the quote as it is')
+    .option('--wait', 'stay until the job has ended and pull its frames meanwhile')
+    .option('--to <folder>', 'with --wait: where the frames go')
+    .option('--json', 'print JSON')
+    .action(withErrors(submit));
+}
+
+async function submit(scene: string, flags: SubmitFlags): Promise<void> {
+  const client = connect();
+  const decimals = (await client.farm()).token.decimals;
+  const options = submitOptions(flags, decimals);
+  const project = await readProject(scene);
+  const display = flags.json || !process.stderr.isTTY ? undefined : uploadBar();
+  let job: JobView;
+  try {
+    job = await submitProject(client, project, options, display?.progress);
+  } finally {
+    display?.stop();
+  }
+  if (!flags.json) process.stderr.write(`${quoteText(job)}\n`);
+  if (!(await consents(flags, job))) {
+    if (flags.yes === undefined && flags.cap === undefined && !process.stdin.isTTY) {
+      // A script that gave no consent gets the quote and can accept it by id.
+      if (flags.json) printJson(job);
+      else process.stderr.write(`Take it with: farm accept ${job.id}\n`);
+      return;
+    }
+    await client.declineJob(job.id);
+    process.stderr.write('Declined; nothing was kept.\n');
+    return;
+  }
+  job = await client.acceptJob(job.id, options.cap);
+  if (!flags.wait) {
+    if (flags.json) printJson(job);
+    else process.stdout.write(`${job.id}\n`);
+    return;
+  }
+  await waitAndPull(client, job, flags);
+}
+
+async function waitAndPull(client: FarmClient, job: JobView, flags: SubmitFlags): Promise<void> {
+  const folder = flags.to ?? defaultFolder(job);
+  const pulling = pullJob(client, job.id, { folder, wait: true });
+  pulling.catch(() => undefined);
+  const ended = await watchJob(client, job.id, { quiet: Boolean(flags.json) });
+  const pulled = await pulling;
+  if (flags.json) printJson({ job: ended, folder, pulled });
+  else process.stdout.write(`${pulled.frames} frames (${bytes(pulled.bytes)} pulled) in ${folder}\n`);
+  if (ended.status !== 'completed') {
+    const problem = ended.problem;
+    throw new FarmApiError({
+      code: ended.status === 'cancelled' ? 'Cancelled' : (problem?.code ?? 'RenderFailed'),
+      detail: problem?.detail ?? `The job ended as ${ended.status}.`,
+      place: { job: job.id },
+      remedy: problem?.remedy ?? 'Look at "farm logs" and "farm why".',
+      status: 409,
+    });
+  }
+}
+
+/** Flags as the API wants them. Throws before anything is read or sent. */
+export function submitOptions(flags: SubmitFlags, decimals: number): SubmitOptions {
+  const number = (name: keyof SubmitFlags): number | undefined => {
+    const text = flags[name];
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (text === '' || Number.isNaN(value)) {
+      throw refuse('SettingInvalid', `--${name} is "${text}", which is not a number.`, 'Give a number.', {
+        setting: name,
+      });
+    }
+    return value;
+  };
+  const size = flags.resolution === undefined ? undefined : /^(\d{1,9})[x×](\d{1,9})$/.exec(flags.resolution);
+  if (size === null) {
+    throw refuse('ResolutionInvalid', `"${flags.resolution}" is not a resolution.`, 'Write it as 1920x1080.', {
+      resolution: flags.resolution ?? null,
+    });
+  }
+  const cap = flags.cap === undefined ? undefined : parseToken(flags.cap, decimals);
+  if (flags.cap !== undefined && cap === undefined) {
+    throw refuse('SettingInvalid', `--cap is "${flags.cap}", which is not an amount.`, 'Write it as 25 or 0.5.', {
+      setting: 'cap',
+    });
+  }
+  return {
+    name: flags.name,
+    frames: flags.frames,
+    fps: number('fps'),
+    start: number('start'),
+    camera: flags.camera,
+    width: size ? Number(size[1]) : undefined,
+    height: size ? Number(size[2]) : undefined,
+    samples: number('samples'),
+    maxDepth: number('depth'),
+    seed: number('seed'),
+    exposure: number('exposure'),
+    denoise: flags.denoise,
+    template: flags.out,
+    priority: number('priority'),
+    cap,
+  };
+}
+
+/** With `--yes` or `--cap` the quote is taken (the cap binds either way); else the person is asked, if there is one. */
+async function consents(flags: SubmitFlags, job: JobView): Promise<boolean> {
+  if (flags.yes || flags.cap !== undefined) return true;
+  if (!process.stdin.isTTY || flags.json) return false;
+  const ask = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await ask.question(`Take the quote for ${pc.bold(job.name)}? [y/N] `);
+  ask.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+function uploadBar(): { progress: SubmitProgress; stop: () => void } {
+  const bar = new SingleBar({
+    format: '  upload {bar} {sent} of {size}',
+    barsize: 32,
+    hideCursor: true,
+    clearOnComplete: true,
+  });
+  let started = false;
+  return {
+    progress: {
+      uploading(sent, total) {
+        if (total === 0) return;
+        const labels = { sent: bytes(sent), size: bytes(total) };
+        if (started) bar.update(sent, labels);
+        else bar.start(total, sent, labels);
+        started = true;
+      },
+      preparing() {
+        if (started) bar.stop();
+        started = false;
+        process.stderr.write(pc.dim('  inspecting the scene, calibrating on a node …\n'));
+      },
+    },
+    stop: () => {
+      if (started) bar.stop();
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** How the command finds its farm: the environment, else what the farm of this folder left for its clients. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { FarmClient } from './sdk/client.ts';
+import { FarmApiError } from './sdk/errors.ts';
+
+/** Written by the farm when it is up (`infra/stack/seed.ts`), for its owner's eyes only. */
+export interface ClientFile {
+  url: string;
+  key: string;
+  studio: string;
+}
+
+/** Folder of the farm's state: `FARM_HOME`, else `.farm` in the current folder. */
+export function farmHome(): string {
+  return resolve(process.env.FARM_HOME ?? '.farm');
+}
+
+/** Throws `StackNotRunning` when neither `FARM_URL` and `FARM_KEY` nor a farm in this folder say where to go. */
+export function connection(): { url: string; key: string } {
+  const { FARM_URL, FARM_KEY } = process.env;
+  if (FARM_URL && FARM_KEY) return { url: FARM_URL, key: FARM_KEY };
+  const file = readClientFile(farmHome());
+  if (file) return { url: FARM_URL ?? file.url, key: FARM_KEY ?? file.key };
+  throw new FarmApiError({
+    code: 'StackNotRunning',
+    detail: `There is no farm in ${farmHome()}, and FARM_URL and FARM_KEY are not set.`,
+    place: { home: farmHome() },
+    remedy: 'Start the farm with "npm start" or "farm up", or set FARM_URL and FARM_KEY.',
+    status: 0,
+  });
+}
+
+export const connect = (): FarmClient => new FarmClient(connection());
+
+/** The client file of a home, if there is one. */
+export function readClientFile(home: string): ClientFile | undefined {
+  try {
+    return JSON.parse(readFileSync(join(home, 'client.json'), 'utf8')) as ClientFile;
+  } catch {
+    return undefined;
+  }
+}
