@@ -1,0 +1,52 @@
+/** What follows the last frame, or the last frame that there will be: verify, assemble, settle. */
+import { sleep } from '@temporalio/workflow';
+import type { Problem } from '../domain/errors.ts';
+import type { Stage } from '../domain/statuses.ts';
+import type { JobReference } from './contract.ts';
+import { problemOf } from './problem.ts';
+import { delivery, record, settlement } from './stages.ts';
+
+/** Checks that every frame of the job is committed and in the store. */
+export const verify = (job: JobReference): Promise<Problem | null> =>
+  stage(job, 'verify', async () => {
+    await delivery().verifyDelivery(job);
+  });
+
+/** Contact sheet, film and manifest of what is committed. The manifest comes last, since it names the others. */
+export const assemble = (job: JobReference): Promise<Problem | null> =>
+  stage(job, 'assemble', async () => {
+    const { makeContactSheet, makeFilm, writeManifest } = delivery();
+    await makeContactSheet(job);
+    await makeFilm(job);
+    await writeManifest(job);
+  });
+
+/** Invoice, batch on chain, payouts, refund of what was not used; at last the books are compared with the chain. */
+export const settle = (job: JobReference): Promise<Problem | null> =>
+  stage(job, 'settle', async () => {
+    const { closeReceipts, issueInvoice, postBatch, claimPayouts, refundEscrow, reconcile } = settlement();
+    await closeReceipts(job);
+    await issueInvoice(job);
+    await postBatch(job);
+    await claimPayouts(job);
+    for (;;) {
+      const { opensInSeconds } = await refundEscrow(job);
+      if (opensInSeconds === 0) break;
+      await sleep(opensInSeconds * 1000);
+    }
+    await reconcile(job);
+  });
+
+/** Runs a stage and writes down how long it took. Returns the problem instead of throwing it: later stages still run. */
+async function stage(job: JobReference, name: Stage, work: () => Promise<void>): Promise<Problem | null> {
+  const { markStage } = record();
+  await markStage({ ...job, start: name });
+  const started = Date.now();
+  try {
+    await work();
+    await markStage({ ...job, end: [{ stage: name, seconds: (Date.now() - started) / 1000 }] });
+    return null;
+  } catch (error) {
+    return problemOf(error);
+  }
+}

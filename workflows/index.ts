@@ -1,0 +1,4 @@
+/** All workflows, as workers bundle them. */
+export { prepareJob } from './prepareJob.ts';
+export { renderJob } from './renderJob.ts';
+export { renderRange } from './renderRange.ts';

@@ -1,0 +1,77 @@
+/** All chunks of a job: in the workflow itself, or in children when there are many. */
+import {
+  type ChildWorkflowHandle,
+  ChildWorkflowCancellationType,
+  ParentClosePolicy,
+  startChild,
+} from '@temporalio/workflow';
+import { CHUNKS_PER_WORKFLOW, MAX_CHILDREN } from '../domain/chunking.ts';
+import { FarmError, toProblem } from '../domain/errors.ts';
+import type { Policy } from '../domain/policy.ts';
+import { type ChunkRange, EMPTY_OUTCOME, type RangeOutcome, renderChunks } from './chunks.ts';
+import { type JobReference, rangeWorkflowId } from './contract.ts';
+import { type JobControl, resumeJob } from './control.ts';
+import type { renderRange } from './renderRange.ts';
+import { runWindow } from './window.ts';
+
+/** Renders chunks `0 … count - 1`. */
+export async function renderAll(
+  job: JobReference,
+  count: number,
+  policy: Policy,
+  control: JobControl,
+): Promise<RangeOutcome> {
+  if (count <= CHUNKS_PER_WORKFLOW) {
+    return renderChunks({ job, from: 0, to: count, inFlight: policy.chunksInFlight, policy }, control);
+  }
+  if (count > CHUNKS_PER_WORKFLOW * MAX_CHILDREN) {
+    const message = `The job has ${count} chunks; at most ${CHUNKS_PER_WORKFLOW * MAX_CHILDREN} fit.`;
+    return { ...EMPTY_OUTCOME, stopped: true, problem: toProblem(new FarmError('FrameRangeTooLarge', message)) };
+  }
+  return renderRanges(job, count, policy, control);
+}
+
+/** Children of at most 500 chunks, in order, a few at a time. */
+async function renderRanges(
+  job: JobReference,
+  count: number,
+  policy: Policy,
+  control: JobControl,
+): Promise<RangeOutcome> {
+  const outcome = { ...EMPTY_OUTCOME };
+  const running = new Set<ChildWorkflowHandle<typeof renderRange>>();
+  const inFlight = Math.max(1, Math.ceil(policy.chunksInFlight / policy.rangesInFlight));
+  let next = 0;
+
+  async function place(): Promise<void> {
+    while (next < count && !outcome.stopped && !control.cancelled) {
+      const range: ChunkRange = { job, from: next, to: Math.min(next + CHUNKS_PER_WORKFLOW, count), inFlight, policy };
+      next = range.to;
+      const resumes = control.resumes;
+      const child = await startChild<typeof renderRange>('renderRange', {
+        workflowId: rangeWorkflowId(job.jobId, range.from),
+        args: [range],
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      });
+      running.add(child);
+      // A resume while the child was being started went to nobody.
+      if (control.resumes > resumes) await child.signal(resumeJob);
+      const part = await child.result();
+      running.delete(child);
+      outcome.completed += part.completed;
+      outcome.failed += part.failed;
+      outcome.verifySeconds += part.verifySeconds;
+      outcome.problem = part.problem ?? outcome.problem;
+      outcome.stopped ||= part.stopped;
+    }
+  }
+
+  const unsubscribe = control.onResume(() => {
+    // A child that has just ended needs no resume.
+    for (const child of running) void child.signal(resumeJob).catch(() => {});
+  });
+  await runWindow(policy.rangesInFlight, place, outcome, control);
+  unsubscribe();
+  return outcome;
+}
