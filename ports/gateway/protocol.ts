@@ -20,6 +20,12 @@ import { z } from 'zod';
 
 export const GATEWAY_VERSION = 1;
 
+/**
+ * Header of every answer to a claim: `pending` when receipts wait for the node's signature. A long poll ends early for
+ * them, so that an idle node signs at once.
+ */
+export const RECEIPTS_HEADER = 'framewright-receipts';
+
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
 const amount = z.string().regex(/^(0|[1-9][0-9]{0,77})$/);
@@ -60,6 +66,10 @@ export const claimRequest = z.object({
   cachedHashes: z.array(hash).max(1000).default([]),
   waitMs: z.int().min(0).max(60_000).default(20_000),
 });
+
+/** What a node signs to join: shows that it holds the account's key. */
+export const joinMessage = (name: string, account: string, issuedAt: string): string =>
+  `framewright-join:${name}:${account.toLowerCase()}:${issuedAt}`;
 
 export const leaseFile = z.object({ path: z.string(), sizeBytes: z.int().min(0), hash });
 export const leaseUnit = z.object({

@@ -1,11 +1,12 @@
 /** `ObjectStore` on any S3 server through the `minio` client; MinIO is what the farm runs. */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rename, rm, stat as statFile } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client } from 'minio';
 import { FarmError } from '../../domain/errors.ts';
+import { hashFile } from './hashFile.ts';
 import { OBJECT_KINDS, type ObjectKind, type ObjectStore, objectKey } from './objectStore.ts';
 import { createPresigner } from './presign.ts';
 
@@ -145,14 +146,6 @@ export function createMinioStore(options: MinioStoreOptions): ObjectStore {
     },
   };
   return store;
-}
-
-/** SHA-256 and size of a file, read as a stream. */
-export async function hashFile(path: string): Promise<{ hash: string; sizeBytes: number }> {
-  const { size } = await statFile(path);
-  const digest = createHash('sha256');
-  await pipeline(createReadStream(path), digest);
-  return { hash: digest.digest('hex'), sizeBytes: size };
 }
 
 async function calling<T>(what: string, place: Record<string, string>, call: () => Promise<T>): Promise<T> {

@@ -1,0 +1,16 @@
+/** Names a file by its bytes. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+
+/** SHA-256 (lower-case hex) and size of a file, read once as a stream. */
+export async function hashFile(path: string): Promise<{ hash: string; sizeBytes: number }> {
+  const digest = createHash('sha256');
+  let sizeBytes = 0;
+  const source = createReadStream(path);
+  source.on('data', (part) => {
+    sizeBytes += part.length;
+  });
+  await pipeline(source, digest);
+  return { hash: digest.digest('hex'), sizeBytes };
+}

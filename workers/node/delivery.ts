@@ -1,0 +1,107 @@
+/** Delivers rendered units while the next ones are being rendered: announce, put, report; a few at a time, none twice. */
+import { rm } from 'node:fs/promises';
+import { FarmError } from '../../domain/errors.ts';
+import type { GatewayClient } from '../../ports/gateway/client.ts';
+import type { Artifact, Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
+import { hashFile } from '../../ports/store/hashFile.ts';
+import type { RenderedUnit } from '../../renderer/engine.ts';
+import { isPassing, retrying } from './retry.ts';
+import type { Tally } from './tally.ts';
+
+/** Units on their way beside the one being rendered; more would only fill the disk of a node with a slow link. */
+export const DELIVERIES_AT_ONCE = 2;
+
+export interface Delivery {
+  /** Takes a unit over; returns as soon as there is room for the next. @throws what an earlier delivery failed with */
+  take(unit: LeaseUnit, rendered: RenderedUnit): Promise<void>;
+  /** Waits until everything is delivered. @throws what a delivery failed with */
+  done(): Promise<void>;
+  /** Waits until nothing is on its way any more, whatever came of it. */
+  settled(): Promise<void>;
+}
+
+/** @param onFailure called once, with the first failure */
+export function startDelivery(
+  lease: Lease,
+  { gateway, tally, signal }: { gateway: GatewayClient; tally: Tally; signal: AbortSignal },
+  onFailure: (error: unknown) => void,
+): Delivery {
+  const onTheWay = new Set<Promise<void>>();
+  let failure: { error: unknown } | undefined;
+  const check = (): void => {
+    if (failure) throw failure.error;
+  };
+  return {
+    async take(unit, rendered) {
+      check();
+      const task: Promise<void> = deliverUnit(lease, unit, rendered, { gateway, tally, signal })
+        .catch((error) => {
+          if (failure) return;
+          failure = { error };
+          onFailure(error);
+        })
+        .finally(() => onTheWay.delete(task));
+      onTheWay.add(task);
+      while (onTheWay.size >= DELIVERIES_AT_ONCE) await Promise.race(onTheWay);
+      check();
+    },
+    async done() {
+      await Promise.all(onTheWay);
+      check();
+    },
+    async settled() {
+      await Promise.all(onTheWay);
+    },
+  };
+}
+
+async function deliverUnit(
+  lease: Lease,
+  unit: LeaseUnit,
+  rendered: RenderedUnit,
+  { gateway, tally, signal }: { gateway: GatewayClient; tally: Tally; signal: AbortSignal },
+): Promise<void> {
+  const paths = { exr: rendered.exrPath, preview: rendered.previewPath };
+  const artifacts: Artifact[] = [];
+  for (const kind of ['exr', 'preview'] as const) artifacts.push({ kind, ...(await hashFile(paths[kind])) });
+  const said = { leaseNumber: lease.leaseNumber, unitId: unit.unitId, artifacts };
+
+  await retrying(
+    async () => {
+      // Announced anew on each try: addresses expire, and what has arrived in the meantime need not be sent again.
+      const { puts } = await gateway.announce(lease.chunkId, said, signal);
+      for (const put of puts) {
+        const artifact = artifacts.find(({ hash, kind }) => hash === put.hash && kind === put.kind);
+        if (!artifact)
+          throw new FarmError('ServiceFailed', 'The gateway answered for bytes that were not announced.', {});
+        if (put.url === null) continue;
+        await gateway.upload(put.url, put.headers, paths[artifact.kind], artifact.sizeBytes, signal);
+      }
+    },
+    { signal },
+  );
+  await tally.record(lease.jobId, unit.unitId, BigInt(unit.price));
+  await retrying(
+    () =>
+      gateway.report(
+        lease.chunkId,
+        {
+          ...said,
+          measurements: {
+            renderSeconds: rendered.renderSeconds,
+            samples: rendered.samples,
+            rays: rendered.rays,
+            width: rendered.width,
+            height: rendered.height,
+            channels: rendered.channels,
+          },
+        },
+        signal,
+      ),
+    { signal, retryable: isPassing },
+  ).catch((error) => {
+    // An answer got lost and the unit went through in the meantime: it is delivered.
+    if (!(error instanceof FarmError && error.code === 'UnitAlreadyCommitted')) throw error;
+  });
+  await Promise.all([rm(rendered.exrPath, { force: true }), rm(rendered.previewPath, { force: true })]);
+}

@@ -1,0 +1,174 @@
+/** One lease from staging to its end: files in, engine on, units out, and one word to the gateway about how it went. */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { FarmError, toProblem } from '../../domain/errors.ts';
+import type { RenderSettings } from '../../domain/scene.ts';
+import type { GatewayClient } from '../../ports/gateway/client.ts';
+import type { FinishRequest, Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
+import type { RenderEngine, RenderSink, SceneFiles } from '../../renderer/engine.ts';
+import type { BlobCache } from './cache.ts';
+import { startDelivery } from './delivery.ts';
+import { type Heart, LeaseStopped, startHeart } from './heart.ts';
+import { retrying } from './retry.ts';
+import { stage } from './staging.ts';
+import type { Tally } from './tally.ts';
+
+export interface LeaseRunDeps {
+  gateway: GatewayClient;
+  engine: RenderEngine;
+  cache: BlobCache;
+  tally: Tally;
+  /** Absolute folder for the lease's own folders; they are removed at its end. */
+  workFolder: string;
+  threads: number;
+  log: Logger;
+  /** Aborts when this process shall end: the lease is handed back. */
+  shutdown: AbortSignal;
+  onReceiptsPending: () => void;
+}
+
+export type LeaseOutcome = 'completed' | 'failed' | 'stopped';
+
+/** How long the last word may take once the work was stopped, milliseconds. */
+const LAST_WORD_MS = 3_000;
+
+/** Never throws: what goes wrong is told to the gateway and logged. */
+export async function runLease(lease: Lease, deps: LeaseRunDeps): Promise<LeaseOutcome> {
+  const { gateway, shutdown } = deps;
+  const log = deps.log.child({ job: lease.jobId, chunk: lease.chunkId, lease: lease.leaseNumber });
+  const heart = startHeart(lease, gateway, deps.onReceiptsPending);
+  const onShutdown = (): void => heart.stop('shutdown');
+  shutdown.addEventListener('abort', onShutdown);
+  if (shutdown.aborted) onShutdown();
+  const folder = join(deps.workFolder, `${lease.chunkId}-${lease.leaseNumber}`);
+  const unpin = deps.cache.pin(lease.files.map(({ hash }) => hash));
+  log.info({ kind: lease.kind, frames: lease.units.map(({ frame }) => frame) }, 'lease begins');
+  try {
+    const estimate = await work(lease, folder, heart, { ...deps, log });
+    await retrying(() => gateway.finish(lease.chunkId, finishing(lease, 'completed', { estimate }), heart.signal), {
+      signal: heart.signal,
+    });
+    log.info('lease completed');
+    return 'completed';
+  } catch (error) {
+    if (heart.signal.aborted || isLost(error)) {
+      await handBack(lease, heart, deps, log);
+      return 'stopped';
+    }
+    const problem = toProblem(asRenderProblem(error));
+    log.warn({ problem, err: error }, 'lease failed');
+    await retrying(() => gateway.finish(lease.chunkId, finishing(lease, 'failed', { problem }), heart.signal), {
+      signal: heart.signal,
+    }).catch((failure) => log.warn({ err: failure }, 'the failure could not be told'));
+    return 'failed';
+  } finally {
+    shutdown.removeEventListener('abort', onShutdown);
+    await heart.rest();
+    unpin();
+    await rm(folder, { recursive: true, force: true }).catch((error) =>
+      log.warn({ err: error }, 'folder stays behind'),
+    );
+  }
+}
+
+async function work(
+  lease: Lease,
+  folder: string,
+  heart: Heart,
+  { gateway, engine, cache, tally, threads, log }: LeaseRunDeps,
+): Promise<FinishRequest['estimate']> {
+  const { signal } = heart;
+  const files: SceneFiles = { root: join(folder, 'project'), main: lease.main };
+  const outputFolder = join(folder, 'frames');
+  await mkdir(files.root, { recursive: true });
+  await mkdir(outputFolder, { recursive: true });
+  const staged = await stage(lease, files.root, { gateway, cache, signal });
+  log.info(staged, 'staged');
+  const settings = lease.settings as unknown as RenderSettings;
+
+  if (lease.kind === 'estimate') {
+    const estimate = await engine.estimate(files, settings, lease.estimateFrames, threads);
+    signal.throwIfAborted();
+    return estimate;
+  }
+
+  // A delivery that fails for good ends the rendering too.
+  const failed = new AbortController();
+  const delivery = startDelivery(lease, { gateway, tally, signal }, (error) => failed.abort(error));
+  const units = new Map(lease.units.map((unit) => [keyOf(unit), unit]));
+  const unitOf = (place: { frame: number; tile: number }): LeaseUnit => {
+    const unit = units.get(keyOf(place));
+    if (!unit) throw new FarmError('RenderFailed', `The engine made frame ${place.frame}, which it was not asked for.`);
+    return unit;
+  };
+  const sink: RenderSink = {
+    async unit(rendered) {
+      const unit = unitOf(rendered.unit);
+      heart.progress(unit.unitId, 1);
+      await delivery.take(unit, rendered);
+      units.delete(keyOf(rendered.unit));
+    },
+    progress: (progress) => {
+      const unit = units.get(keyOf(progress));
+      if (unit) heart.progress(unit.unitId, progress.fraction);
+    },
+    log: (line) => {
+      heart.log(line);
+      log.debug({ line }, 'engine');
+    },
+  };
+  const request = {
+    files,
+    settings,
+    units: lease.units.map(({ frame, tile, rect }) => ({ frame, tile, ...(rect ? { rect } : {}) })),
+    outputFolder,
+    threads,
+  };
+  try {
+    await engine.render(request, sink, AbortSignal.any([signal, failed.signal]));
+    await delivery.done();
+  } catch (error) {
+    // The engine only says that it was stopped; why is what counts.
+    throw failed.signal.aborted ? failed.signal.reason : error;
+  } finally {
+    await delivery.settled();
+  }
+  if (units.size > 0) {
+    const frames = [...units.values()].map(({ frame }) => frame).join(', ');
+    throw new FarmError('RenderFailed', `The engine left out frame ${frames}.`, { frames });
+  }
+  return null;
+}
+
+/** Says that the work was stopped, so that the chunk is free at once; when nobody listens, the lease's end says it. */
+async function handBack(lease: Lease, heart: Heart, { gateway }: LeaseRunDeps, log: Logger): Promise<void> {
+  const reason = heart.signal.reason instanceof LeaseStopped ? heart.signal.reason.reason : 'lease-lost';
+  log.info({ reason }, 'lease stopped');
+  if (reason === 'lease-lost') return;
+  await gateway
+    .finish(lease.chunkId, finishing(lease, 'handed-back', {}), AbortSignal.timeout(LAST_WORD_MS))
+    .catch((error) => log.info({ err: error }, 'the lease could not be handed back'));
+}
+
+const finishing = (
+  lease: Lease,
+  outcome: FinishRequest['outcome'],
+  { problem = null, estimate = null }: Partial<Pick<FinishRequest, 'problem' | 'estimate'>>,
+): FinishRequest => ({ leaseNumber: lease.leaseNumber, outcome, problem, estimate });
+
+const keyOf = ({ frame, tile }: { frame: number; tile: number }): string => `${frame}.${tile}`;
+
+const isLost = (error: unknown): boolean => error instanceof FarmError && error.code === 'LeaseLost';
+
+/** What is no `FarmError` came out of the engine or its libraries. */
+function asRenderProblem(error: unknown): FarmError {
+  if (error instanceof FarmError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new FarmError(
+    'RenderFailed',
+    message.slice(0, 1_000) || 'The engine failed without a word.',
+    {},
+    { cause: error },
+  );
+}
