@@ -7,7 +7,7 @@ import { parseToken } from '../sdk/money.ts';
 import type { JobView } from '../sdk/types.ts';
 import { printJson, withErrors } from './run.ts';
 
-type Act = (client: FarmClient, id: string) => Promise<JobView | void>;
+type Act = (client: FarmClient, id: string) => Promise<JobView | undefined>;
 
 export function addControl(program: Command): void {
   const add = (name: string, description: string, act: Act): void => {
@@ -22,7 +22,10 @@ export function addControl(program: Command): void {
         }),
       );
   };
-  add('decline', 'Refuse a quote; what the submission brought is deleted', (client, id) => client.declineJob(id));
+  add('decline', 'Refuse a quote; what the submission brought is deleted', async (client, id) => {
+    await client.declineJob(id);
+    return undefined;
+  });
   add('pause', 'Stop rendering; nodes hand their frames back', (client, id) => client.pauseJob(id));
   add('resume', 'Go on rendering', (client, id) => client.resumeJob(id));
   add('cancel', 'End a job; committed frames stay yours, the rest of the escrow comes back', (client, id) =>
@@ -61,7 +64,7 @@ async function amountOf(client: FarmClient, text: string | undefined): Promise<s
   throw refuse('SettingInvalid', `"${text}" is not an amount.`, 'Write it as 25 or 0.5.', { setting: 'cap' });
 }
 
-function show(job: JobView | void, flags: { json?: boolean }): void {
+function show(job: JobView | undefined, flags: { json?: boolean }): void {
   if (flags.json) printJson(job ?? {});
   else process.stdout.write(job ? `${job.name}: ${job.status}\n` : 'done\n');
 }

@@ -1,0 +1,33 @@
+/** The `farm` command: every subcommand is a file in `commands/`. */
+import { Command } from 'commander';
+import { addControl } from './commands/control.ts';
+import { addDemo } from './commands/demo.ts';
+import { addFarm } from './commands/farm.ts';
+import { addInvoice } from './commands/invoice.ts';
+import { addJobs } from './commands/jobs.ts';
+import { addNode } from './commands/node.ts';
+import { addPull } from './commands/pull.ts';
+import { addSubmit } from './commands/submit.ts';
+
+const program = new Command('farm')
+  .description('Framewright: offline render farm with on-chain billing')
+  .showHelpAfterError('(add --help for the options)')
+  .configureHelp({ sortSubcommands: false, showGlobalOptions: true });
+
+addFarm(program);
+addSubmit(program);
+addJobs(program);
+addControl(program);
+addPull(program);
+addInvoice(program);
+addNode(program);
+addDemo(program);
+
+// Usage mistakes end with 2, as scripts expect; commander's own default is 1.
+program.exitOverride((error) => {
+  process.exit(error.exitCode === 0 ? 0 : 2);
+});
+for (const command of program.commands) {
+  command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+}
+await program.parseAsync();
