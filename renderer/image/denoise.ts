@@ -1,0 +1,266 @@
+/**
+ * Edge-avoiding À-Trous wavelet denoiser for previews and film (the EXR always keeps the original).
+ *
+ * H. Dammertz et al., "Edge-Avoiding À-Trous Wavelet Transform for fast Global Illumination Filtering", HPG 2010, with the
+ * variance-guided luminance weight of C. Schied et al., "Spatiotemporal Variance-Guided Filtering", HPG 2017 (its spatial
+ * part). Light is filtered without the surface's colour (albedo), which is multiplied in again. The noise level comes from
+ * the picture: J. Immerkær, "Fast Noise Variance Estimation", CVIU 1996, whose mask does not answer to straight edges.
+ *
+ * The kernels are gpu.js: plain functions that gpu.js translates, so no closures and no helpers inside. Weights use a
+ * rational falloff instead of exp, which every backend computes alike, and fast.
+ */
+import type { IKernelFunctionThis } from 'gpu.js';
+import { type ImageProcessor, type ImageStage, type PlanarImage, sharedImageProcessor } from './imageProcessor.ts';
+
+/** What is denoised: row-major pixels as the tracer gives them. */
+export interface DenoiseInput {
+  width: number;
+  height: number;
+  /** Linear RGBA, premultiplied. */
+  beauty: Float32Array;
+  /** RGB. */
+  albedo: Float32Array;
+  /** XYZ; zero where nothing was hit. */
+  normal: Float32Array;
+  /** Along the viewing axis; +Infinity where nothing was hit. */
+  depth: Float32Array;
+}
+
+type Planes = number[][][];
+type Tile = IKernelFunctionThis<{ w: number; h: number }>;
+type FilterTile = IKernelFunctionThis<{ w: number; h: number; s: number }>;
+
+/** Guide planes: albedo 0-2, normal 3-5, depth 6 (-1 where nothing was hit). */
+const GUIDE_CHANNELS = 7;
+const STEPS = [1, 2, 4, 8, 16];
+
+/** Light arriving at the surface: colour over albedo. What was not hit stays as it is. */
+function demodulate(this: Tile, beauty: Planes, guide: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  const z = this.thread.z;
+  if (guide[6]![y]![x]! < 0) return beauty[z]![y]![x]!;
+  return beauty[z]![y]![x]! / Math.max(guide[z]![y]![x]!, 0.02);
+}
+
+function luminance(this: Tile, light: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  return 0.2126 * light[0]![y]![x]! + 0.7152 * light[1]![y]![x]! + 0.0722 * light[2]![y]![x]!;
+}
+
+/** Factor that brings a lone bright pixel (a firefly) down to its second brightest neighbour; 1 elsewhere. */
+function fireflyScale(this: Tile, luma: Planes, guide: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  if (guide[6]![y]![x]! < 0) return 1;
+  let first = 0;
+  let second = 0;
+  for (let t = 0; t < 9; t++) {
+    const i = (t % 3) - 1;
+    const j = Math.floor(t / 3) - 1;
+    const nx = Math.min(Math.max(x + i, 0), this.constants.w - 1);
+    const ny = Math.min(Math.max(y + j, 0), this.constants.h - 1);
+    let value = luma[0]![ny]![nx]!;
+    if (t === 4) value = 0;
+    second = Math.max(second, Math.min(first, value));
+    first = Math.max(first, value);
+  }
+  const own = luma[0]![y]![x]!;
+  if (own > second) return second / own;
+  return 1;
+}
+
+function scaleLight(this: Tile, light: Planes, scale: Planes): number {
+  return light[this.thread.z]![this.thread.y]![this.thread.x]! * scale[0]![this.thread.y]![this.thread.x]!;
+}
+
+/** Square of Immerkær's mask: noise variance at one pixel, a very noisy estimate itself. */
+function noiseResponse(this: Tile, luma: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  const l = Math.max(x - 1, 0);
+  const r = Math.min(x + 1, this.constants.w - 1);
+  const u = Math.max(y - 1, 0);
+  const d = Math.min(y + 1, this.constants.h - 1);
+  const answer =
+    luma[0]![u]![l]! -
+    2 * luma[0]![u]![x]! +
+    luma[0]![u]![r]! -
+    2 * luma[0]![y]![l]! +
+    4 * luma[0]![y]![x]! -
+    2 * luma[0]![y]![r]! +
+    luma[0]![d]![l]! -
+    2 * luma[0]![d]![x]! +
+    luma[0]![d]![r]!;
+  return (answer * answer) / 36;
+}
+
+/** Light in planes 0-2, its luminance variance (mean over 5×5) in plane 3. */
+function withVariance(this: Tile, light: Planes, response: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  if (this.thread.z < 3) return light[this.thread.z]![y]![x]!;
+  let sum = 0;
+  for (let t = 0; t < 25; t++) {
+    const i = (t % 5) - 2;
+    const j = Math.floor(t / 5) - 2;
+    const nx = Math.min(Math.max(x + i, 0), this.constants.w - 1);
+    const ny = Math.min(Math.max(y + j, 0), this.constants.h - 1);
+    sum += response[0]![ny]![nx]!;
+  }
+  return sum / 25;
+}
+
+/** Slope of depth in x (plane 0) and y (plane 1): the smaller of the two one-sided differences, which stays on the surface. */
+function depthSlope(this: Tile, guide: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  const z = guide[6]![y]![x]!;
+  let before = 0;
+  let after = 0;
+  if (this.thread.z < 1) {
+    before = z - guide[6]![y]![Math.max(x - 1, 0)]!;
+    after = guide[6]![y]![Math.min(x + 1, this.constants.w - 1)]! - z;
+  } else {
+    before = z - guide[6]![Math.max(y - 1, 0)]![x]!;
+    after = guide[6]![Math.min(y + 1, this.constants.h - 1)]![x]! - z;
+  }
+  if (Math.abs(before) < Math.abs(after)) return before;
+  return after;
+}
+
+/** Weights of the nine taps of one pass, one plane each. */
+function tapWeights(this: FilterTile, state: Planes, guide: Planes, slope: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  const t = this.thread.z;
+  const i = (t % 3) - 1;
+  const j = Math.floor(t / 3) - 1;
+  const nx = Math.min(Math.max(x + i * this.constants.s, 0), this.constants.w - 1);
+  const ny = Math.min(Math.max(y + j * this.constants.s, 0), this.constants.h - 1);
+  const depth = guide[6]![y]![x]!;
+  const depthThere = guide[6]![ny]![nx]!;
+  // What was not hit is the environment, seen directly: it has no noise.
+  if (t !== 4 && (depth < 0 || depthThere < 0)) return 0;
+  const n0 = guide[3]![y]![x]! - guide[3]![ny]![nx]!;
+  const n1 = guide[4]![y]![x]! - guide[4]![ny]![nx]!;
+  const n2 = guide[5]![y]![x]! - guide[5]![ny]![nx]!;
+  const a0 = guide[0]![y]![x]! - guide[0]![ny]![nx]!;
+  const a1 = guide[1]![y]![x]! - guide[1]![ny]![nx]!;
+  const a2 = guide[2]![y]![x]! - guide[2]![ny]![nx]!;
+  const rise = slope[0]![y]![x]! * (nx - x) + slope[1]![y]![x]! * (ny - y);
+  const offPlane = Math.abs(depthThere - depth - rise);
+  const luma = 0.2126 * state[0]![y]![x]! + 0.7152 * state[1]![y]![x]! + 0.0722 * state[2]![y]![x]!;
+  const lumaThere = 0.2126 * state[0]![ny]![nx]! + 0.7152 * state[1]![ny]![nx]! + 0.0722 * state[2]![ny]![nx]!;
+  const noise = Math.sqrt(Math.max(state[3]![y]![x]!, 0));
+  let e = (n0 * n0 + n1 * n1 + n2 * n2) * 12;
+  e += (a0 * a0 + a1 * a1 + a2 * a2) * 24;
+  e += offPlane / (0.015 * Math.abs(depth) + 0.6 * Math.abs(rise) + 0.000001);
+  e += Math.abs(luma - lumaThere) / (3.5 * noise + 0.004 * luma + 0.0005);
+  e = Math.min(e, 10000);
+  const gauss = (2 - Math.abs(i)) * (2 - Math.abs(j)) * 0.0625;
+  return gauss / (1 + e + 0.5 * e * e + 0.16667 * e * e * e);
+}
+
+/** Weighted mean of nine taps; the variance plane by squared weights, as variances of means go. */
+function filterTaps(this: FilterTile, state: Planes, weights: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  const z = this.thread.z;
+  let sum = 0;
+  let total = 0;
+  for (let t = 0; t < 9; t++) {
+    const i = (t % 3) - 1;
+    const j = Math.floor(t / 3) - 1;
+    const nx = Math.min(Math.max(x + i * this.constants.s, 0), this.constants.w - 1);
+    const ny = Math.min(Math.max(y + j * this.constants.s, 0), this.constants.h - 1);
+    const weight = weights[t]![y]![x]!;
+    total += weight;
+    let factor = weight;
+    if (z > 2) factor = weight * weight;
+    sum += factor * state[z]![ny]![nx]!;
+  }
+  if (z > 2) return sum / (total * total);
+  return sum / total;
+}
+
+/** Colour again: light times albedo. */
+function remodulate(this: Tile, state: Planes, guide: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  const z = this.thread.z;
+  if (guide[6]![y]![x]! < 0) return state[z]![y]![x]!;
+  return state[z]![y]![x]! * Math.max(guide[z]![y]![x]!, 0.02);
+}
+
+const DENOISE_STAGE: ImageStage = {
+  key: 'denoise',
+  // Reach of all passes (31), of the variance (2 + 1), of the firefly test and of the slope.
+  halo: 36,
+  outputChannels: 3,
+  build({ kernel }) {
+    const demodulated = kernel(demodulate as never, 3);
+    const luma = kernel(luminance as never, 1);
+    const scale = kernel(fireflyScale as never, 1);
+    const scaled = kernel(scaleLight as never, 3);
+    const lumaAgain = kernel(luminance as never, 1);
+    const response = kernel(noiseResponse as never, 1);
+    const initial = kernel(withVariance as never, 4);
+    const slope = kernel(depthSlope as never, 2);
+    const passes = STEPS.map((s) => ({
+      weights: kernel(tapWeights as never, 9, { s }),
+      filter: kernel(filterTaps as never, 4, { s }),
+    }));
+    const result = kernel(remodulate as never, 3);
+    return (beauty, guide) => {
+      const call = (run: unknown, ...args: unknown[]): unknown => (run as (...inputs: unknown[]) => unknown)(...args);
+      const raw = call(demodulated, beauty, guide);
+      const light = call(scaled, raw, call(scale, call(luma, raw), guide));
+      const slopes = call(slope, guide);
+      let state = call(initial, light, call(response, call(lumaAgain, light)));
+      for (const { weights, filter } of passes) state = call(filter, state, call(weights, state, guide, slopes));
+      return call(result, state, guide);
+    };
+  },
+};
+
+/** Interleaved pixels as planes. */
+export function toPlanes(
+  data: Float32Array,
+  width: number,
+  height: number,
+  stride: number,
+  channels: number,
+): PlanarImage {
+  const pixels = width * height;
+  const planes = new Float32Array(pixels * channels);
+  for (let channel = 0; channel < channels; channel++) {
+    for (let i = 0; i < pixels; i++) planes[channel * pixels + i] = data[i * stride + channel]!;
+  }
+  return { width, height, channels, data: planes };
+}
+
+function guidePlanes({ width, height, albedo, normal, depth }: DenoiseInput): PlanarImage {
+  const pixels = width * height;
+  const data = new Float32Array(pixels * GUIDE_CHANNELS);
+  data.set(toPlanes(albedo, width, height, 3, 3).data, 0);
+  data.set(toPlanes(normal, width, height, 3, 3).data, pixels * 3);
+  for (let i = 0; i < pixels; i++) data[pixels * 6 + i] = Number.isFinite(depth[i]!) ? depth[i]! : -1;
+  return { width, height, channels: GUIDE_CHANNELS, data };
+}
+
+/** The denoised picture: linear RGBA with the alpha of the input. Same input, same bits, on one class of machine. */
+export async function denoise(
+  input: DenoiseInput,
+  processor: ImageProcessor = sharedImageProcessor(),
+): Promise<Float32Array> {
+  const { width, height, beauty } = input;
+  const result = await processor.run(DENOISE_STAGE, [toPlanes(beauty, width, height, 4, 3), guidePlanes(input)]);
+  const pixels = width * height;
+  const out = beauty.slice();
+  for (let channel = 0; channel < 3; channel++) {
+    for (let i = 0; i < pixels; i++) out[i * 4 + channel] = result.data[channel * pixels + i]!;
+  }
+  return out;
+}

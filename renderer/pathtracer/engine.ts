@@ -1,0 +1,202 @@
+/** The path tracer as a `RenderEngine`: loads a scene once, then instantiates, traces and writes unit by unit. */
+import os from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { FarmError } from '../../domain/errors.ts';
+import type { RenderSettings, SceneInspection } from '../../domain/scene.ts';
+import type {
+  EngineProbe,
+  Estimate,
+  PixelRect,
+  RenderEngine,
+  RenderRequest,
+  RenderSink,
+  RenderUnit,
+  SceneFiles,
+} from '../engine.ts';
+import { ImageProcessor } from '../image/imageProcessor.ts';
+import { calibrate } from './estimate.ts';
+import { FARM_BENCH_VERSION, measureFarmBench } from './farmBench.ts';
+import { FRAME_CHANNELS, writeUnitFiles } from './frameFiles.ts';
+import { inspectScene } from './gltf/inspect.ts';
+import { chooseCamera, SceneInstancer } from './gltf/instantiate.ts';
+import { loadScene } from './gltf/load.ts';
+import type { Tracer } from './tracer.ts';
+import { cpuTracerBuild, createCpuTracer } from './wasm/tracer.ts';
+
+/** Goes up when pictures change for a reason outside the compiled tracer (loader, defaults, formats). */
+const ENGINE_VERSION = 1;
+
+export interface PathTracerOptions {
+  /** Makes the tracer; the CPU tier when left out. */
+  createTracer?: (options: { threads: number }) => Promise<Tracer>;
+  /** Identifies what `createTracer` makes, as part of `build`. */
+  tracerBuild?: string;
+}
+
+/** The engine with the means to end its threads. */
+export interface PathTracerEngine extends RenderEngine {
+  /** Ends all threads. The engine starts them again when it is used again. */
+  close(): Promise<void>;
+}
+
+/** Runs tasks one after the other: one tracer holds one scene. */
+class Turnstile {
+  private last: Promise<unknown> = Promise.resolve();
+
+  run<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.last.then(task);
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function throwIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw new FarmError('Cancelled', 'rendering was cancelled');
+}
+
+/** The unit's rectangle, checked against the picture. */
+function rectOf(unit: RenderUnit, { width, height }: RenderSettings): PixelRect {
+  const rect = unit.rect ?? { x0: 0, y0: 0, x1: width, y1: height };
+  const { x0, y0, x1, y1 } = rect;
+  const isInside =
+    [x0, y0, x1, y1].every(Number.isInteger) && x0 >= 0 && y0 >= 0 && x1 <= width && y1 <= height && x0 < x1 && y0 < y1;
+  if (!isInside) {
+    throw new FarmError('SettingInvalid', `tile ${unit.tile} of frame ${unit.frame} is not inside ${width}x${height}`, {
+      ...rect,
+    });
+  }
+  return rect;
+}
+
+/** Memory that this process may use, bytes. */
+function usableMemory(): number {
+  const limit = process.constrainedMemory?.() ?? 0;
+  return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
+}
+
+/** Creates the engine. Threads start with the first call that traces, and live until `close`. */
+export function createPathTracerEngine(options: PathTracerOptions = {}): PathTracerEngine {
+  const createTracer = options.createTracer ?? createCpuTracer;
+  const build = `pathtracer-${ENGINE_VERSION}.${FARM_BENCH_VERSION}-${options.tracerBuild ?? cpuTracerBuild()}`;
+  const turnstile = new Turnstile();
+  const processor = new ImageProcessor();
+  const scores = new Map<number, number>();
+  let tracer: Tracer | null = null;
+
+  async function tracerFor(threads: number): Promise<Tracer> {
+    if (tracer && tracer.threads !== threads) {
+      await tracer.close();
+      tracer = null;
+    }
+    tracer ??= await createTracer({ threads });
+    return tracer;
+  }
+
+  async function scoreOf(threads: number): Promise<number> {
+    let score = scores.get(threads);
+    if (score === undefined) {
+      score = await measureFarmBench(await tracerFor(threads), () => performance.now());
+      scores.set(threads, score);
+    }
+    return score;
+  }
+
+  async function probe(threads: number): Promise<EngineProbe> {
+    scores.delete(threads);
+    const score = await scoreOf(threads);
+    const device = os.cpus()[0]?.model.trim() ?? os.arch();
+    return {
+      engine: 'pathtracer',
+      build,
+      tier: tracer?.tier ?? 'cpu',
+      device,
+      threads,
+      memoryBytes: usableMemory(),
+      score,
+    };
+  }
+
+  async function estimate(
+    files: SceneFiles,
+    settings: RenderSettings,
+    frames: number[],
+    threads: number,
+  ): Promise<Estimate> {
+    if (frames.length === 0) throw new FarmError('FrameRangeInvalid', 'there are no frames to estimate');
+    const begin = performance.now();
+    const scene = await loadScene(files);
+    chooseCamera(scene, settings.camera);
+    const loadSeconds = (performance.now() - begin) / 1000;
+    const referenceScore = await scoreOf(threads);
+    return calibrate({
+      instancer: new SceneInstancer(scene),
+      settings,
+      frames,
+      tracer: await tracerFor(threads),
+      loadSeconds,
+      referenceScore,
+      now: () => performance.now(),
+    });
+  }
+
+  async function render(request: RenderRequest, sink: RenderSink, signal: AbortSignal): Promise<void> {
+    const { files, settings, units, outputFolder, threads } = request;
+    throwIfCancelled(signal);
+    const rects = units.map((unit) => rectOf(unit, settings));
+    const scene = await loadScene(files);
+    const camera = chooseCamera(scene, settings.camera);
+    for (const warning of scene.warnings) sink.log(warning.message);
+    throwIfCancelled(signal);
+    const instancer = new SceneInstancer(scene);
+    const active = await tracerFor(threads);
+    for (const [index, unit] of units.entries()) {
+      throwIfCancelled(signal);
+      const begin = performance.now();
+      const time = (unit.frame - settings.start) / settings.fps;
+      const description = instancer.at(time, settings.camera, settings.width / settings.height);
+      await active.setScene(description);
+      const pixels = await active.trace(
+        {
+          width: settings.width,
+          height: settings.height,
+          sampleStart: 0,
+          sampleCount: settings.samples,
+          maxDepth: settings.maxDepth,
+          seed: settings.seed,
+          frame: unit.frame,
+          rect: rects[index]!,
+        },
+        (fraction) => sink.progress({ frame: unit.frame, tile: unit.tile, fraction }),
+        signal,
+      );
+      throwIfCancelled(signal);
+      const facts = { settings, unit, build, cameraName: camera?.name ?? null, camera: description.camera, time };
+      const paths = await writeUnitFiles(outputFolder, pixels, facts, processor);
+      await sink.unit({
+        unit,
+        ...paths,
+        width: pixels.rect.x1 - pixels.rect.x0,
+        height: pixels.rect.y1 - pixels.rect.y0,
+        channels: [...FRAME_CHANNELS],
+        renderSeconds: (performance.now() - begin) / 1000,
+        samples: pixels.samples,
+        rays: pixels.rays,
+      });
+    }
+  }
+
+  return {
+    name: 'pathtracer',
+    build,
+    probe: (threads) => turnstile.run(() => probe(threads)),
+    inspect: async (files): Promise<SceneInspection> => inspectScene(await loadScene(files), 'pathtracer'),
+    estimate: (files, settings, frames, threads) => turnstile.run(() => estimate(files, settings, frames, threads)),
+    render: (request, sink, signal) => turnstile.run(() => render(request, sink, signal)),
+    close: () =>
+      turnstile.run(async () => {
+        await tracer?.close();
+        tracer = null;
+        await processor.close();
+      }),
+  };
+}
