@@ -58,6 +58,7 @@ export async function readEvents(
   return tx
     .selectFrom('jobEvents')
     .selectAll()
+    .where('studioId', '=', (job) => job.selectFrom('jobs').select('jobs.studioId').where('jobs.id', '=', jobId))
     .where('jobId', '=', jobId)
     .where('seq', '>', after)
     .orderBy('seq')

@@ -1,0 +1,436 @@
+/** Chunks: the plan of a job, what is on offer, what was taken back. Leases: `claim.ts` and `lease.ts`. */
+import { sql } from 'kysely';
+import { FarmError, type Problem } from '../../domain/errors.ts';
+import type { ChunkStatus, UnitStatus } from '../../domain/statuses.ts';
+import { endAttempt } from './attempts.ts';
+import type { Tx } from './client.ts';
+import {
+  type EstimateDocument,
+  type HostRequirements,
+  json,
+  type ProblemDocument,
+  type UnitArtifact,
+  type UnitMeasurements,
+  type UnitRefusal,
+  type UnitWarning,
+} from './documents.ts';
+import { appendEvent, CHANNELS, notify } from './events.ts';
+import { lockChunk, lockJob, nodeName } from './locks.ts';
+import { release } from './money.ts';
+
+export interface PlannedChunk {
+  /** Position in the job, from 0. */
+  index: number;
+  frames: readonly number[];
+  /** Of the whole chunk, on a node of score 1. */
+  estimateSeconds: number;
+  needs?: HostRequirements | undefined;
+}
+
+export interface PlanInput {
+  jobId: string;
+  /** Name of the layer; made when missing. */
+  layer: string;
+  chunks: readonly PlannedChunk[];
+  /** Base units for each unit. */
+  unitPrice: bigint;
+}
+
+/**
+ * Writes chunks and one unit for each of their frames (take 1, tile 0), status `planned`. May be repeated, also in parts:
+ * a chunk whose index is there already stays as it is.
+ * @returns ids of the chunks, in the order of `chunks`
+ * @throws FarmError `JobNotFound`
+ */
+export async function insertPlan(tx: Tx, { jobId, layer, chunks, unitPrice }: PlanInput): Promise<string[]> {
+  const { studioId, chainId, contract, token, tokenDecimals } = await lockJob(tx, jobId);
+  await tx
+    .insertInto('layers')
+    .values({ studioId, jobId, name: layer })
+    .onConflict((conflict) => conflict.columns(['studioId', 'jobId', 'name']).doNothing())
+    .execute();
+  const { id: layerId } = await tx
+    .selectFrom('layers')
+    .select('id')
+    .where('studioId', '=', studioId)
+    .where('jobId', '=', jobId)
+    .where('name', '=', layer)
+    .executeTakeFirstOrThrow();
+  const plan = json(
+    chunks.map(({ index, frames, estimateSeconds, needs }) => ({ index, frames, estimateSeconds, needs: needs ?? {} })),
+  );
+  await sql`
+    WITH plan AS (
+      SELECT (c ->> 'index')::int AS index, c -> 'frames' AS frames, c -> 'needs' AS needs,
+        (c ->> 'estimateSeconds')::double precision AS estimate_seconds
+      FROM jsonb_array_elements(${plan}::jsonb) AS c
+    ), made AS (
+      INSERT INTO chunks (studio_id, job_id, layer_id, kind, index, status, needs, estimate_seconds)
+      SELECT ${studioId}, ${jobId}, ${layerId}, 'render', index, 'planned', needs, estimate_seconds FROM plan
+      ON CONFLICT (studio_id, job_id, kind, index) DO NOTHING
+      RETURNING id, index
+    )
+    INSERT INTO units (studio_id, job_id, layer_id, chunk_id, frame, status, chain_id, contract, token, token_decimals, price)
+    SELECT ${studioId}, ${jobId}, ${layerId}, made.id, frame::int, 'planned', ${chainId}, ${contract}, ${token},
+      ${tokenDecimals}, ${unitPrice}
+    FROM made JOIN plan USING (index), jsonb_array_elements_text(plan.frames) AS frame`.execute(tx);
+  const rows = await tx
+    .selectFrom('chunks')
+    .select(['id', 'index'])
+    .where('studioId', '=', studioId)
+    .where('jobId', '=', jobId)
+    .where('kind', '=', 'render')
+    .execute();
+  const idOf = new Map(rows.map(({ id, index }) => [index, id]));
+  return chunks.map(({ index }) => idOf.get(index) as string);
+}
+
+export interface EstimateChunkInput {
+  jobId: string;
+  /** Frames to calibrate with. */
+  frames: readonly number[];
+  needs?: HostRequirements | undefined;
+}
+
+/**
+ * The chunk that calibrates before the quote: no units, no price. While one is waiting, running or done it is answered
+ * again; after a failed one the next call makes another.
+ */
+export async function insertEstimateChunk(tx: Tx, { jobId, frames, needs }: EstimateChunkInput): Promise<string> {
+  const job = await lockJob(tx, jobId);
+  const newest = await tx
+    .selectFrom('chunks')
+    .select(['id', 'index', 'status'])
+    .where('studioId', '=', job.studioId)
+    .where('jobId', '=', jobId)
+    .where('kind', '=', 'estimate')
+    .orderBy('index', 'desc')
+    .executeTakeFirst();
+  if (newest && newest.status !== 'failed' && newest.status !== 'cancelled') return newest.id;
+  const chunk = await tx
+    .insertInto('chunks')
+    .values({
+      studioId: job.studioId,
+      jobId,
+      kind: 'estimate',
+      index: newest ? newest.index + 1 : 0,
+      status: 'planned',
+      needs: json(needs ?? {}),
+      estimateSeconds: 0,
+      estimateFrames: [...frames],
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return chunk.id;
+}
+
+/**
+ * Puts a chunk on offer with those of its units that still have to be rendered. May be repeated; a chunk that is leased,
+ * offered, completed or cancelled stays as it is.
+ * @returns the chunk's status afterwards
+ */
+export async function offerChunk(tx: Tx, chunkId: string): Promise<ChunkStatus> {
+  const chunk = await lockChunk(tx, chunkId);
+  if (chunk.status !== 'planned' && chunk.status !== 'failed') return chunk.status;
+  await tx
+    .updateTable('units')
+    .set({ status: 'offered', leaseNumber: null, nodeId: null })
+    .where('studioId', '=', chunk.studioId)
+    .where('chunkId', '=', chunkId)
+    .where('status', 'in', ['planned', 'failed'])
+    .execute();
+  if (chunk.kind === 'render') {
+    const { open } = await tx
+      .selectFrom('units')
+      .select(sql<number>`count(*) FILTER (WHERE status = 'offered')`.as('open'))
+      .where('studioId', '=', chunk.studioId)
+      .where('chunkId', '=', chunkId)
+      .executeTakeFirstOrThrow();
+    // All its frames wait for verify: nothing to offer. The last commit completes it, a refusal offers it again.
+    if (open === 0) return chunk.status;
+  }
+  await putOnOffer(tx, chunk);
+  return 'offered';
+}
+
+/** Marks a locked chunk as offered, tells the log and whoever waits for work. */
+export async function putOnOffer(
+  tx: Tx,
+  { studioId, jobId, id, index }: { studioId: string; jobId: string; id: string; index: number },
+): Promise<void> {
+  await tx
+    .updateTable('chunks')
+    .set({ status: 'offered', offeredAt: sql`now()`, nodeId: null, leaseEndsAt: null, problem: null })
+    .where('studioId', '=', studioId)
+    .where('id', '=', id)
+    .execute();
+  await appendEvent(tx, { studioId, jobId, type: 'chunk.offered', data: { chunkId: id, index } });
+  await notify(tx, CHANNELS.offer, id);
+  await notify(tx, CHANNELS.chunk, id);
+}
+
+/** A unit as its chunk's keeper sees it. */
+export interface ChunkUnit {
+  unitId: string;
+  frame: number;
+  take: number;
+  tile: number;
+  status: UnitStatus;
+  price: bigint;
+  leaseNumber: number | null;
+  nodeId: string | null;
+  artifacts: UnitArtifact[] | null;
+  measurements: UnitMeasurements | null;
+  warnings: UnitWarning[];
+  refusals: UnitRefusal[];
+}
+
+export interface ChunkState {
+  studioId: string;
+  jobId: string;
+  chunkId: string;
+  kind: 'estimate' | 'render';
+  index: number;
+  status: ChunkStatus;
+  leaseNumber: number;
+  nodeId: string | null;
+  leaseEndsAt: Date | null;
+  /** The lease has run out by the database's clock and nobody has taken it back yet. */
+  expired: boolean;
+  avoid: string[];
+  units: ChunkUnit[];
+  result: EstimateDocument | null;
+  problem: ProblemDocument | null;
+  /** Ended attempts, by how they ended. */
+  attempts: { failed: number; lost: number; handedBack: number; completed: number; cancelled: number };
+}
+
+/**
+ * All that the keeper of a chunk (dispatch) has to know.
+ * @throws FarmError `NotFound`
+ */
+export async function chunkState(tx: Tx, chunkId: string): Promise<ChunkState> {
+  const chunk = await tx
+    .selectFrom('chunks')
+    .selectAll()
+    .select(sql<boolean>`status = 'leased' AND lease_ends_at <= clock_timestamp()`.as('expired'))
+    .where('id', '=', chunkId)
+    .executeTakeFirst();
+  if (!chunk) throw new FarmError('NotFound', `There is no chunk ${chunkId}.`, { chunk: chunkId });
+  const { studioId, jobId, kind, index, status, leaseNumber, nodeId, leaseEndsAt, expired, avoid, result, problem } =
+    chunk;
+  const units = await tx
+    .selectFrom('units')
+    .select([
+      'id as unitId',
+      ...(['frame', 'take', 'tile', 'status', 'price', 'leaseNumber', 'nodeId', 'artifacts', 'measurements'] as const),
+      ...(['warnings', 'refusals'] as const),
+    ])
+    .where('studioId', '=', studioId)
+    .where('chunkId', '=', chunkId)
+    .orderBy('frame')
+    .orderBy('take')
+    .orderBy('tile')
+    .execute();
+  const outcomes = await tx
+    .selectFrom('attempts')
+    .select(['outcome', sql<number>`count(*)`.as('count')])
+    .where('studioId', '=', studioId)
+    .where('chunkId', '=', chunkId)
+    .groupBy('outcome')
+    .execute();
+  const ended = (outcome: string): number => outcomes.find((row) => row.outcome === outcome)?.count ?? 0;
+  return {
+    ...{
+      studioId,
+      jobId,
+      chunkId,
+      kind,
+      index,
+      status,
+      leaseNumber,
+      nodeId,
+      leaseEndsAt,
+      expired,
+      avoid,
+      result,
+      problem,
+    },
+    units,
+    attempts: {
+      failed: ended('failed'),
+      lost: ended('lost'),
+      handedBack: ended('handed-back'),
+      completed: ended('completed'),
+      cancelled: ended('cancelled'),
+    },
+  };
+}
+
+/** Units of a locked chunk that a node holds but has not delivered; the ones a lease's end gives back. */
+const IN_HAND: UnitStatus[] = ['leased'];
+
+/**
+ * Takes the undelivered units of a lease back: status `to`, reservations released (one journal by `reference`).
+ * Delivered units (`uploaded`, `verified`) keep their lease number: they came in time and verify decides on them.
+ * Needs the chunk's lock.
+ * @returns how many units
+ */
+export async function takeBackUnits(
+  tx: Tx,
+  {
+    studioId,
+    jobId,
+    chunkId,
+    to,
+    statuses = IN_HAND,
+    reference,
+  }: {
+    studioId: string;
+    jobId: string;
+    chunkId: string;
+    to: 'offered' | 'failed' | 'cancelled';
+    statuses?: UnitStatus[];
+    reference: string;
+  },
+): Promise<number> {
+  // The job's lock comes before the units' (order of locks), also when nothing turns out to be reserved.
+  await lockJob(tx, jobId);
+  const units = await tx
+    .selectFrom('units')
+    .select(['id', 'price', 'reserved'])
+    .where('studioId', '=', studioId)
+    .where('chunkId', '=', chunkId)
+    .where('status', 'in', statuses)
+    .forNoKeyUpdate()
+    .execute();
+  if (units.length === 0) return 0;
+  await tx
+    .updateTable('units')
+    .set({ status: to, reserved: false, leaseNumber: null })
+    .where('studioId', '=', studioId)
+    .where(
+      'id',
+      'in',
+      units.map(({ id }) => id),
+    )
+    .execute();
+  const amount = units.reduce((sum, unit) => (unit.reserved ? sum + unit.price : sum), 0n);
+  await release(tx, jobId, amount, reference);
+  return units.length;
+}
+
+/**
+ * Ends a lease whose node fell silent: units back on offer, reservations released, attempt `lost`, event `chunk.lost`.
+ * @returns false when that lease is over already
+ */
+export async function loseLease(
+  tx: Tx,
+  { chunkId, leaseNumber, reason }: { chunkId: string; leaseNumber: number; reason: string },
+): Promise<boolean> {
+  const chunk = await lockChunk(tx, chunkId);
+  if (chunk.status !== 'leased' || chunk.leaseNumber !== leaseNumber) return false;
+  const { studioId, jobId, index, nodeId } = chunk;
+  const node = await nodeName(tx, nodeId);
+  const problem = { code: 'HeartbeatLost', message: reason, place: { chunk: chunkId, node, leaseNumber } };
+  await endAttempt(tx, { studioId, chunkId, leaseNumber, outcome: 'lost', problem });
+  const reference = `lease:${chunkId}:${leaseNumber}:lost`;
+  await takeBackUnits(tx, { studioId, jobId, chunkId, to: 'offered', reference });
+  await appendEvent(tx, { studioId, jobId, type: 'chunk.lost', data: { chunkId, index, node, leaseNumber, reason } });
+  await offerAgainOrPark(tx, chunkId);
+  return true;
+}
+
+/**
+ * After a lease's end, under the chunk's lock: on offer again when frames are left to render, completed when all are
+ * committed, else `planned`, parked until verify has decided on what was delivered.
+ */
+export async function offerAgainOrPark(tx: Tx, chunkId: string): Promise<ChunkStatus> {
+  const { studioId, jobId, index, id, kind } = await lockChunk(tx, chunkId);
+  const { open, waiting, failed } = await tx
+    .selectFrom('units')
+    .select([
+      sql<number>`count(*) FILTER (WHERE status IN ('offered', 'planned'))`.as('open'),
+      sql<number>`count(*) FILTER (WHERE status IN ('uploaded', 'verified', 'leased'))`.as('waiting'),
+      sql<number>`count(*) FILTER (WHERE status = 'failed')`.as('failed'),
+    ])
+    .where('studioId', '=', studioId)
+    .where('chunkId', '=', chunkId)
+    .executeTakeFirstOrThrow();
+  if (open > 0 || kind === 'estimate') {
+    await putOnOffer(tx, { studioId, jobId, index, id });
+    return 'offered';
+  }
+  const status = waiting > 0 || failed > 0 ? 'planned' : 'completed';
+  await tx
+    .updateTable('chunks')
+    .set({ status, leaseEndsAt: null })
+    .where('studioId', '=', studioId)
+    .where('id', '=', chunkId)
+    .execute();
+  if (status === 'completed') {
+    await appendEvent(tx, { studioId, jobId, type: 'chunk.ended', data: { chunkId, index, outcome: 'completed' } });
+  }
+  await notify(tx, CHANNELS.chunk, chunkId);
+  return status;
+}
+
+/** Every unit status but the final ones: what a cancel or failure of the chunk ends. */
+const UNFINISHED: UnitStatus[] = ['planned', 'offered', 'leased', 'uploaded', 'verified', 'failed'];
+
+async function endChunk(
+  tx: Tx,
+  chunkId: string,
+  outcome: 'failed' | 'cancelled',
+  problem: ProblemDocument | null,
+): Promise<boolean> {
+  const chunk = await lockChunk(tx, chunkId);
+  if (chunk.status === 'completed' || chunk.status === 'cancelled') return false;
+  const { studioId, jobId, index, leaseNumber } = chunk;
+  if (chunk.status === 'leased') await endAttempt(tx, { studioId, chunkId, leaseNumber, outcome, problem });
+  const reference = `lease:${chunkId}:${leaseNumber}:${outcome}`;
+  await takeBackUnits(tx, { studioId, jobId, chunkId, to: outcome, statuses: UNFINISHED, reference });
+  await tx
+    .updateTable('chunks')
+    .set({
+      status: outcome,
+      leaseEndsAt: null,
+      problem: problem ? json(problem) : chunk.problem ? json(chunk.problem) : null,
+    })
+    .where('studioId', '=', studioId)
+    .where('id', '=', chunkId)
+    .execute();
+  await appendEvent(tx, { studioId, jobId, type: 'chunk.ended', data: { chunkId, index, outcome } });
+  await notify(tx, CHANNELS.chunk, chunkId);
+  return true;
+}
+
+/** Cancels one chunk: its node hears so at the next heartbeat, its uncommitted units are over and cost nothing. */
+export async function cancelChunk(tx: Tx, chunkId: string): Promise<boolean> {
+  return endChunk(tx, chunkId, 'cancelled', null);
+}
+
+/**
+ * Cancels every chunk of a job that is not completed. Call it in a transaction of its own (it locks many chunks).
+ * @returns how many
+ */
+export async function cancelJobChunks(tx: Tx, jobId: string): Promise<number> {
+  const chunks = await tx
+    .selectFrom('chunks')
+    .select('id')
+    .where('jobId', '=', jobId)
+    .where('status', 'not in', ['completed', 'cancelled'])
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute();
+  for (const { id } of chunks) await endChunk(tx, id, 'cancelled', null);
+  return chunks.length;
+}
+
+/** Gives a chunk up: its uncommitted units have failed, the reason is kept. */
+export async function failChunk(
+  tx: Tx,
+  { chunkId, problem }: { chunkId: string; problem: Problem | ProblemDocument },
+): Promise<boolean> {
+  return endChunk(tx, chunkId, 'failed', { ...problem });
+}

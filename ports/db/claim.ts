@@ -1,0 +1,188 @@
+/** The match: which node takes which chunk is decided here, when a node asks, with all that is known then. */
+import { sql } from 'kysely';
+import { DEFAULT_POLICY } from '../../domain/policy.ts';
+import type { RenderSettings } from '../../domain/scene.ts';
+import type { Tx } from './client.ts';
+import type { StoredFile } from './documents.ts';
+import { appendEvent, CHANNELS, notify } from './events.ts';
+import { lockJob } from './locks.ts';
+import { pauseForBudget, reserve } from './money.ts';
+import type { ChunkRow, JobRow, NodeRow, UnitRow } from './tables.ts';
+
+export interface ClaimInput {
+  /** The node that asks, as `nodeByTokenHash` answered it. */
+  node: Pick<NodeRow, 'id' | 'name' | 'status' | 'labels'>;
+  /** Hashes of blobs that the node holds. */
+  cachedHashes: readonly string[];
+  /** How long the lease lives without a heartbeat, milliseconds. */
+  leaseMs: number;
+  /** A node that failed a job this often gets no more of it; a job's own policy goes before. */
+  failuresPerNode?: number | undefined;
+}
+
+export interface ClaimedLease {
+  studioId: string;
+  jobId: string;
+  jobName: string;
+  chunkId: string;
+  kind: 'estimate' | 'render';
+  index: number;
+  leaseNumber: number;
+  leaseEndsAt: Date;
+  leaseMs: number;
+  main: string;
+  files: StoredFile[];
+  /** Complete once a job is quoted; an estimate renders with what intake resolved. */
+  settings: Partial<RenderSettings>;
+  /** Units reserved for this lease, in the order to render them; none for an estimate. */
+  units: { unitId: string; frame: number; tile: number; take: number; price: bigint }[];
+  estimateFrames: number[];
+}
+
+/**
+ * Gives a node its next chunk (transaction as the farm itself, `asService`).
+ *
+ * Invariants kept here:
+ * - *one chunk, one node*: the pick locks the chunk (`SKIP LOCKED`: whoever comes second takes another one) and the lease
+ *   number rises, so what an earlier holder sends is told apart;
+ * - *cap ≥ reserved + spent*: under the job's lock, as many units are reserved as fit; the lease holds only those;
+ * - a chunk goes to a node that avoids it only when no other online node fits.
+ *
+ * @returns the lease; null when nothing fits this node now; `{ budget: true }` when the best chunk's job was paused because
+ * not one more unit fits below its cap (ask again: another job may have work)
+ */
+export async function claimChunk(tx: Tx, input: ClaimInput): Promise<ClaimedLease | null | { budget: true }> {
+  if (input.node.status !== 'online') return null;
+  const chunk = await pick(tx, input);
+  if (!chunk) return null;
+  const job = await lockJob(tx, chunk.jobId);
+  // The pick read the job without a lock; pause and cancel may have come first.
+  if (job.status !== (chunk.kind === 'estimate' ? 'preparing' : 'active')) return null;
+  const units = chunk.kind === 'render' ? await affordableUnits(tx, chunk, job) : [];
+  const unaffordable = units.find((unit) => !unit.fits);
+  if (unaffordable && unaffordable === units[0]) {
+    await pauseForBudget(tx, job, unaffordable.price);
+    return { budget: true };
+  }
+  const taken = units.filter((unit) => unit.fits);
+  if (chunk.kind === 'render' && taken.length === 0) return null;
+  return lease(tx, input, chunk, job, taken);
+}
+
+/**
+ * The best chunk on offer for this node, locked, in one statement. Calibrations first; then by priority (5 before 1); then
+ * the studio, then the job, with the fewest chunks under way; then where most data is at the node; then the older job;
+ * within a job in frame order.
+ */
+async function pick(
+  tx: Tx,
+  { node, cachedHashes, failuresPerNode = DEFAULT_POLICY.failuresPerNode }: ClaimInput,
+): Promise<ChunkRow | undefined> {
+  const { rows } = await sql<ChunkRow>`
+    WITH candidates AS MATERIALIZED (
+      SELECT j.studio_id, j.id, j.status, j.priority, j.created_at, limits.failures,
+        (SELECT count(*) FROM chunks AS l WHERE l.status = 'leased' AND l.studio_id = j.studio_id) AS studio_load,
+        (SELECT count(*) FROM chunks AS l WHERE l.status = 'leased' AND l.job_id = j.id) AS job_load,
+        (SELECT coalesce(sum(b.size_bytes), 0) FROM version_blobs AS v JOIN blobs AS b USING (studio_id, hash)
+          WHERE v.studio_id = j.studio_id AND v.version_id = j.version_id AND v.hash = ANY (${[...cachedHashes]}::text[])
+        ) AS cached_bytes
+      FROM jobs AS j,
+        LATERAL (SELECT coalesce((j.policy ->> 'failuresPerNode')::int, ${failuresPerNode}::int) AS failures) AS limits
+      WHERE j.status IN ('preparing', 'active')
+        AND EXISTS (SELECT FROM chunks AS o WHERE o.status = 'offered' AND o.job_id = j.id)
+        AND (SELECT count(*) FROM attempts AS a WHERE a.outcome = 'failed' AND a.job_id = j.id AND a.node_id = ${node.id})
+          < limits.failures
+    )
+    SELECT c.* FROM chunks AS c JOIN candidates AS j ON j.studio_id = c.studio_id AND j.id = c.job_id
+    WHERE c.status = 'offered'
+      AND j.status = CASE c.kind WHEN 'estimate' THEN 'preparing' ELSE 'active' END
+      AND meets(${JSON.stringify(node.labels)}::jsonb, c.needs)
+      AND (c.kind = 'estimate' OR EXISTS (SELECT FROM units AS u WHERE u.chunk_id = c.id AND u.status = 'offered'))
+      AND (${node.id} <> ALL (c.avoid) OR NOT EXISTS (
+        SELECT FROM nodes AS other WHERE other.status = 'online' AND other.id <> ALL (c.avoid) AND meets(other.labels, c.needs)
+          AND (SELECT count(*) FROM attempts AS a
+            WHERE a.outcome = 'failed' AND a.job_id = c.job_id AND a.node_id = other.id) < j.failures))
+    ORDER BY c.kind = 'estimate' DESC, j.priority DESC, j.studio_load, j.job_load, j.cached_bytes DESC, j.created_at, j.id,
+      c.index
+    LIMIT 1
+    FOR NO KEY UPDATE OF c SKIP LOCKED`.execute(tx);
+  return rows[0];
+}
+
+type WaitingUnit = Pick<UnitRow, 'id' | 'frame' | 'take' | 'tile' | 'price'> & { fits: boolean };
+
+/** The chunk's units that wait, in render order, each with whether it still fits below the cap after those before it. */
+async function affordableUnits(tx: Tx, chunk: ChunkRow, job: JobRow): Promise<WaitingUnit[]> {
+  const units = await tx
+    .selectFrom('units')
+    .select(['id', 'frame', 'take', 'tile', 'price'])
+    .where('studioId', '=', chunk.studioId)
+    .where('chunkId', '=', chunk.id)
+    .where('status', '=', 'offered')
+    .orderBy('frame')
+    .orderBy('take')
+    .orderBy('tile')
+    .forNoKeyUpdate()
+    .execute();
+  let left = job.cap - job.reserved - job.spent;
+  return units.map((unit) => {
+    left -= unit.price;
+    return { ...unit, fits: left >= 0n };
+  });
+}
+
+async function lease(
+  tx: Tx,
+  { node, leaseMs }: ClaimInput,
+  chunk: ChunkRow,
+  job: JobRow,
+  units: WaitingUnit[],
+): Promise<ClaimedLease> {
+  const { studioId, jobId, id: chunkId, kind, index } = chunk;
+  const { leaseNumber, leaseEndsAt } = await tx
+    .updateTable('chunks')
+    .set((update) => ({
+      status: 'leased',
+      leaseNumber: update('leaseNumber', '+', 1),
+      nodeId: node.id,
+      leaseEndsAt: sql<Date>`clock_timestamp() + make_interval(secs => ${leaseMs / 1000})`,
+    }))
+    .where('studioId', '=', studioId)
+    .where('id', '=', chunkId)
+    .returning(['leaseNumber', 'leaseEndsAt'])
+    .executeTakeFirstOrThrow();
+  if (units.length > 0) {
+    await tx
+      .updateTable('units')
+      .set({ status: 'leased', leaseNumber, nodeId: node.id, reserved: true })
+      .where('studioId', '=', studioId)
+      .where(
+        'id',
+        'in',
+        units.map(({ id }) => id),
+      )
+      .execute();
+    const amount = units.reduce((sum, { price }) => sum + price, 0n);
+    await reserve(tx, job, amount, `lease:${chunkId}:${leaseNumber}`);
+  }
+  await tx
+    .insertInto('attempts')
+    .values({ studioId, jobId, chunkId, leaseNumber, nodeId: node.id, startedAt: sql<Date>`clock_timestamp()` })
+    .execute();
+  await appendEvent(tx, {
+    studioId,
+    jobId,
+    type: 'chunk.leased',
+    data: { chunkId, index, nodeId: node.id, node: node.name, leaseNumber, frames: units.map(({ frame }) => frame) },
+  });
+  await notify(tx, CHANNELS.chunk, chunkId);
+  return {
+    ...{ studioId, jobId, jobName: job.name, chunkId, kind, index, leaseNumber, leaseMs },
+    leaseEndsAt: leaseEndsAt as Date,
+    main: job.submission.main,
+    files: job.submission.files,
+    settings: job.settings,
+    units: units.map(({ id, frame, tile, take, price }) => ({ unitId: id, frame, tile, take, price })),
+    estimateFrames: chunk.estimateFrames,
+  };
+}
