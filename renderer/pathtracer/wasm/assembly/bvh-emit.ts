@@ -1,0 +1,197 @@
+// Collapses the binary tree into eight-wide nodes (Wald, Benthin, Boulos 2008, "Getting Rid of Packets") by opening the
+// child of largest area until eight are found, and lays out leaves as packs of four triangles.
+import { BINARY_COUNT, BINARY_FIRST, BINARY_LEFT, BINARY_RIGHT, binaryNode, buildBinary, leafCount } from './bvh-build';
+import {
+  MESH_INDICES,
+  MESH_MAX,
+  MESH_MIN,
+  MESH_NODES,
+  MESH_PACKS,
+  MESH_TRIANGLES,
+  NODE_CHILDREN,
+  NODE_STRIDE,
+  PACK_IDS,
+  PACK_STRIDE,
+  REF_STRIDE,
+} from './layout';
+import { cross, dot, vec, x, y, z } from './vec';
+
+let wideNodes: usize = 0;
+let wideCount: i32 = 0;
+let packs: usize = 0; // 0 while emitting the scene's tree, whose leaves are instances
+let packCount: i32 = 0;
+let references: usize = 0;
+let positions: usize = 0;
+let indices: usize = 0;
+
+/** Writes references of all triangles that can be hit (finite, not degenerate) to `refs`; returns how many. */
+function referTriangles(count: i32, refs: usize): i32 {
+  let at = refs;
+  for (let i = 0; i < count; i++) {
+    const a = corner(i, 0);
+    const b = corner(i, 1);
+    const c = corner(i, 2);
+    const n = cross(f32x4.sub(b, a), f32x4.sub(c, a));
+    const area2 = dot(n, n);
+    const lo = f32x4.min(f32x4.min(a, b), c);
+    const hi = f32x4.max(f32x4.max(a, b), c);
+    // Comparisons are false for NaN; the size limit keeps squared lengths finite.
+    const size = max<f32>(max<f32>(x(hi) - x(lo), y(hi) - y(lo)), z(hi) - z(lo));
+    const reach = max<f32>(max<f32>(abs<f32>(x(hi)), abs<f32>(y(hi))), abs<f32>(z(hi)));
+    const reachLow = max<f32>(max<f32>(abs<f32>(x(lo)), abs<f32>(y(lo))), abs<f32>(z(lo)));
+    if (!(area2 > <f32>0.0 && size < <f32>1e18 && reach < <f32>1e18 && reachLow < <f32>1e18)) continue;
+    v128.store(at, i32x4.replace_lane(lo, 3, i));
+    v128.store(at, hi, 16);
+    at += REF_STRIDE;
+  }
+  return <i32>((at - refs) / REF_STRIDE);
+}
+
+// @ts-ignore: decorator
+@inline function corner(triangle: i32, k: i32): v128 {
+  const p = positions + <usize>load<u32>(indices + <usize>(triangle * 3 + k) * 4) * 12;
+  return vec(load<f32>(p), load<f32>(p, 4), load<f32>(p, 8));
+}
+
+/**
+ * First half of building a mesh's BVH: the binary tree, kept in `scratch` (n references and what `buildScratchBytes` says) until
+ * `emitMeshTree` is called on the same thread. Sets the mesh record's bounds; returns the number of leaves, which is the number
+ * of packs and an upper bound of the number of nodes. No leaves: nothing in the mesh can be hit.
+ */
+export function buildMeshTree(mesh: usize, positionsAt: usize, scratch: usize): i32 {
+  positions = positionsAt;
+  indices = load<u32>(mesh, MESH_INDICES);
+  references = scratch;
+  const count = referTriangles(load<i32>(mesh, MESH_TRIANGLES), references);
+  if (count == 0) return 0;
+  buildBinary(references, count, scratch + <usize>count * REF_STRIDE, 4);
+  const root = binaryNode(0);
+  for (let k: usize = 0; k < 3; k++) {
+    store<f32>(mesh + k * 4, load<f32>(root + k * 4), MESH_MIN);
+    store<f32>(mesh + k * 4, load<f32>(root + k * 4, 16), MESH_MAX);
+  }
+  return leafCount;
+}
+
+/** Second half: writes wide nodes and packs and enters them in the mesh record; returns the number of nodes. */
+export function emitMeshTree(mesh: usize, nodesAt: usize, packsAt: usize): i32 {
+  wideNodes = nodesAt;
+  packs = packsAt;
+  wideCount = 0;
+  packCount = 0;
+  emitRoot();
+  store<u32>(mesh, <u32>nodesAt, MESH_NODES);
+  store<u32>(mesh, <u32>packsAt, MESH_PACKS);
+  return wideCount;
+}
+
+/** Builds the scene's tree over `count` > 0 instance references at `refs` (ids are instance indices). */
+export function buildSceneBvh(refs: usize, count: i32, nodesAt: usize, scratch: usize): void {
+  references = refs;
+  wideNodes = nodesAt;
+  packs = 0;
+  wideCount = 0;
+  buildBinary(refs, count, scratch, 1);
+  emitRoot();
+}
+
+function emitRoot(): void {
+  const root = binaryNode(0);
+  if (load<i32>(root, BINARY_LEFT) >= 0) {
+    emitNode(0);
+    return;
+  }
+  // A tree that is one leaf still gets a node, so that traversal has one case less.
+  const node = openNode();
+  setChild(node, 0, root, emitLeaf(root));
+}
+
+function openNode(): usize {
+  const node = wideNodes + <usize>wideCount * NODE_STRIDE;
+  wideCount++;
+  for (let i: usize = 0; i < 192; i += 64) {
+    v128.store(node + i, f32x4.splat(Infinity));
+    v128.store(node + i, f32x4.splat(Infinity), 16);
+    v128.store(node + i, f32x4.splat(-Infinity), 32);
+    v128.store(node + i, f32x4.splat(-Infinity), 48);
+  }
+  v128.store(node, i32x4.splat(0), NODE_CHILDREN);
+  v128.store(node, i32x4.splat(0), NODE_CHILDREN + 16);
+  return node;
+}
+
+function setChild(node: usize, slot: i32, binary: usize, reference: i32): void {
+  const at = node + <usize>slot * 4;
+  for (let axis: usize = 0; axis < 3; axis++) {
+    store<f32>(at + axis * 64, load<f32>(binary + axis * 4));
+    store<f32>(at + axis * 64, load<f32>(binary + axis * 4, 16), 32);
+  }
+  store<i32>(at, reference, NODE_CHILDREN);
+}
+
+// @ts-ignore: decorator
+@inline function area(binary: usize): f32 {
+  const d = f32x4.sub(v128.load(binary, 16), v128.load(binary));
+  return x(d) * y(d) + y(d) * z(d) + z(d) * x(d);
+}
+
+function emitNode(binaryIndex: i32): i32 {
+  const index = wideCount;
+  const node = openNode();
+  const children = node + NODE_CHILDREN; // holds binary indices until each child is emitted
+  const binary = binaryNode(binaryIndex);
+  store<i32>(children, load<i32>(binary, BINARY_LEFT));
+  store<i32>(children, load<i32>(binary, BINARY_RIGHT), 4);
+  let count = 2;
+  while (count < 8) {
+    let widest = -1;
+    let widestArea: f32 = -<f32>1.0;
+    for (let i = 0; i < count; i++) {
+      const child = binaryNode(load<i32>(children + <usize>i * 4));
+      if (load<i32>(child, BINARY_LEFT) < 0) continue;
+      const a = area(child);
+      if (a > widestArea) {
+        widestArea = a;
+        widest = i;
+      }
+    }
+    if (widest < 0) break;
+    const opened = binaryNode(load<i32>(children + <usize>widest * 4));
+    store<i32>(children + <usize>widest * 4, load<i32>(opened, BINARY_LEFT));
+    store<i32>(children + <usize>count * 4, load<i32>(opened, BINARY_RIGHT));
+    count++;
+  }
+  for (let i = 0; i < count; i++) {
+    const childIndex = load<i32>(children + <usize>i * 4);
+    const child = binaryNode(childIndex);
+    setChild(node, i, child, load<i32>(child, BINARY_LEFT) < 0 ? emitLeaf(child) : emitNode(childIndex));
+  }
+  return index;
+}
+
+function emitLeaf(binary: usize): i32 {
+  const ref = references + <usize>load<i32>(binary, BINARY_FIRST) * REF_STRIDE;
+  if (packs == 0) return ~load<i32>(ref, 12);
+  const count = load<i32>(binary, BINARY_COUNT);
+  const index = packCount++;
+  const pack = packs + <usize>index * PACK_STRIDE;
+  memory.fill(pack, 0, PACK_IDS);
+  v128.store(pack, i32x4.splat(-1), PACK_IDS);
+  for (let i = 0; i < count; i++) {
+    const triangle = load<i32>(ref + <usize>i * REF_STRIDE, 12);
+    const a = corner(triangle, 0);
+    const at = pack + <usize>i * 4;
+    storeColumn(at, a);
+    storeColumn(at + 48, f32x4.sub(corner(triangle, 1), a));
+    storeColumn(at + 96, f32x4.sub(corner(triangle, 2), a));
+    store<i32>(at, triangle, PACK_IDS);
+  }
+  return ~index;
+}
+
+// @ts-ignore: decorator
+@inline function storeColumn(at: usize, v: v128): void {
+  store<f32>(at, x(v));
+  store<f32>(at, y(v), 16);
+  store<f32>(at, z(v), 32);
+}

@@ -1,0 +1,108 @@
+// Latitude-longitude environment: look-up, importance sampling and its density.
+// The sampling grid has equal solid angle in every cell (rows uniform in y), so densities need no sine and no care at the poles;
+// the tables are made by the host (environment-table.ts).
+import {
+  ENV_COLUMNS,
+  ENV_ROWS,
+  SCENE_ENV_CONDITIONAL,
+  SCENE_ENV_DENSITY,
+  SCENE_ENV_HEIGHT,
+  SCENE_ENV_INTENSITY,
+  SCENE_ENV_MARGINAL,
+  SCENE_ENV_PIXELS,
+  SCENE_ENV_TURNS,
+  SCENE_ENV_WIDTH,
+} from './layout';
+import { atan2, sinCosTurns } from './math';
+import { mix, scale, vec, x, y, z } from './vec';
+
+const INV_TWO_PI: f32 = <f32>0.159154943;
+const INV_PI_F: f32 = <f32>0.318309886;
+
+let pixels: usize = 0;
+let width: i32 = 0;
+let height: i32 = 0;
+let turns: f32 = 0;
+let intensity: f32 = 0;
+let marginal: usize = 0;
+let conditional: usize = 0;
+let densities: usize = 0;
+
+/** Density (per solid angle) of the direction that `sampleEnvironment` gave. */
+export let environmentDensity: f32 = 0;
+
+export function setEnvironment(scene: usize): void {
+  pixels = load<u32>(scene, SCENE_ENV_PIXELS);
+  width = load<i32>(scene, SCENE_ENV_WIDTH);
+  height = load<i32>(scene, SCENE_ENV_HEIGHT);
+  turns = load<f32>(scene, SCENE_ENV_TURNS);
+  intensity = load<f32>(scene, SCENE_ENV_INTENSITY);
+  marginal = load<u32>(scene, SCENE_ENV_MARGINAL);
+  conditional = load<u32>(scene, SCENE_ENV_CONDITIONAL);
+  densities = load<u32>(scene, SCENE_ENV_DENSITY);
+}
+
+export function hasEnvironment(): bool {
+  return pixels != 0;
+}
+
+/** Horizontal picture coordinate of a direction, in [0, 1). */
+// @ts-ignore: decorator
+@inline function azimuth(d: v128): f32 {
+  const u = <f32>0.5 + atan2(x(d), -z(d)) * INV_TWO_PI + turns;
+  return u - floor<f32>(u);
+}
+
+/** Radiance that arrives from unit direction `d`; bilinear. */
+export function environmentRadiance(d: v128): v128 {
+  const px = azimuth(d) * <f32>width - <f32>0.5;
+  const py = atan2(sqrt<f32>(x(d) * x(d) + z(d) * z(d)), y(d)) * INV_PI_F * <f32>height - <f32>0.5;
+  const fx = floor<f32>(px);
+  const fy = floor<f32>(py);
+  const ix = <i32>fx;
+  const iy = <i32>fy;
+  const x0 = ix < 0 ? width - 1 : min<i32>(ix, width - 1);
+  const x1 = ix + 1 >= width ? 0 : ix + 1;
+  const row0 = pixels + (<usize>(max<i32>(0, min<i32>(iy, height - 1)) * width) << 4);
+  const row1 = pixels + (<usize>(max<i32>(0, min<i32>(iy + 1, height - 1)) * width) << 4);
+  const top = mix(v128.load(row0 + (<usize>x0 << 4)), v128.load(row0 + (<usize>x1 << 4)), px - fx);
+  const bottom = mix(v128.load(row1 + (<usize>x0 << 4)), v128.load(row1 + (<usize>x1 << 4)), px - fx);
+  return scale(mix(top, bottom, py - fy), intensity);
+}
+
+/** Density with which `sampleEnvironment` picks `d`. */
+export function densityOfEnvironment(d: v128): f32 {
+  const column = min<i32>(<i32>(azimuth(d) * <f32>ENV_COLUMNS), ENV_COLUMNS - 1);
+  const row = max<i32>(0, min<i32>(<i32>((<f32>1.0 - y(d)) * <f32>(ENV_ROWS / 2)), ENV_ROWS - 1));
+  return load<f32>(densities + (<usize>(row * ENV_COLUMNS + column) << 2));
+}
+
+/** Largest i with cdf[i] <= u, for a table of `cells` + 1 entries from 0 to 1; `cells` is a power of two. */
+// @ts-ignore: decorator
+@inline function search(cdf: usize, cells: i32, u: f32): i32 {
+  let low = 0;
+  for (let step = cells >> 1; step > 0; step >>= 1) {
+    low += load<f32>(cdf + (<usize>(low + step) << 2)) <= u ? step : 0;
+  }
+  return low;
+}
+
+// @ts-ignore: decorator
+@inline function fraction(cdf: usize, cell: i32, u: f32): f32 {
+  const a = load<f32>(cdf + (<usize>cell << 2));
+  const b = load<f32>(cdf + (<usize>cell << 2), 4);
+  return b > a ? min<f32>((u - a) / (b - a), <f32>0.99999994) : <f32>0.5;
+}
+
+/** A direction distributed like the environment's luminance; sets `environmentDensity`. */
+export function sampleEnvironment(u0: f32, u1: f32): v128 {
+  const row = search(marginal, ENV_ROWS, u0);
+  const rowCdf = conditional + (<usize>(row * (ENV_COLUMNS + 1)) << 2);
+  const column = search(rowCdf, ENV_COLUMNS, u1);
+  environmentDensity = load<f32>(densities + (<usize>(row * ENV_COLUMNS + column) << 2));
+  const up: f32 = <f32>1.0 - (<f32>row + fraction(marginal, row, u0)) * (<f32>2.0 / <f32>ENV_ROWS);
+  const turn = (<f32>column + fraction(rowCdf, column, u1)) * (<f32>1.0 / <f32>ENV_COLUMNS) - <f32>0.5 - turns;
+  const sc = sinCosTurns(turn - floor<f32>(turn));
+  const radius = sqrt<f32>(max<f32>(<f32>0.0, <f32>1.0 - up * up));
+  return vec(radius * f32x4.extract_lane(sc, 0), up, -radius * f32x4.extract_lane(sc, 1));
+}

@@ -1,0 +1,162 @@
+// Byte layout of everything that host (TypeScript) and tracer (AssemblyScript) share in linear memory.
+// Plain constants only: this file is compiled by both languages. Pointers are u32 byte addresses, 0 means absent.
+
+// Wide BVH node: planes of eight children, per axis [min x8][max x8], then eight child references.
+// A child reference >= 0 is a node index; < 0 is a leaf, ~reference being a pack index (mesh) or instance index (scene).
+export const NODE_STRIDE = 224;
+export const NODE_CHILDREN = 192;
+
+// Pack: four triangles, structure of arrays: v0.xyz, e1.xyz, e2.xyz (nine x 4 floats), then four triangle ids (-1 = unused).
+export const PACK_STRIDE = 160;
+export const PACK_IDS = 144;
+
+// Reference to a primitive while building: [min.xyz, id][max.xyz, unused].
+export const REF_STRIDE = 32;
+
+// Mesh record.
+export const MESH_STRIDE = 80;
+export const MESH_NODES = 0;
+export const MESH_PACKS = 4;
+export const MESH_TRIANGLES = 8;
+export const MESH_INDICES = 12;
+export const MESH_NORMALS = 16;
+export const MESH_TANGENTS = 20;
+export const MESH_UV0 = 24;
+export const MESH_UV1 = 28;
+export const MESH_COLORS = 32;
+export const MESH_MATERIAL = 36;
+/** 1 when hits need the alpha test. */
+export const MESH_ALPHA = 40;
+export const MESH_MIN = 52; // three floats
+export const MESH_MAX = 64; // three floats
+
+// Instance record: affine columns of world-to-object and object-to-world (four floats each, fourth unused).
+export const INSTANCE_STRIDE = 144;
+export const INSTANCE_TO_OBJECT = 0;
+export const INSTANCE_TO_WORLD = 64;
+export const INSTANCE_MESH = 128;
+/** One float a triangle: probability density per area that light sampling picks a point on it; 0 when it emits nothing. */
+export const INSTANCE_LIGHT_DENSITY = 132;
+export const INSTANCE_ID = 136;
+
+// Texture slot inside a material.
+export const TEXTURE_PIXELS = 0;
+export const TEXTURE_WIDTH = 4;
+export const TEXTURE_HEIGHT = 8;
+export const TEXTURE_FLAGS = 12;
+export const TEXTURE_TRANSFORM = 16; // six floats
+export const TEXTURE_SRGB = 1;
+export const TEXTURE_NEAREST = 2;
+export const TEXTURE_UV1 = 4;
+/** Wrap modes: 0 repeat, 1 clamp, 2 mirror. */
+export const TEXTURE_WRAP_S_SHIFT = 4;
+export const TEXTURE_WRAP_T_SHIFT = 6;
+
+// Material record.
+export const MATERIAL_STRIDE = 336;
+export const MATERIAL_BASE_COLOR = 0; // rgba
+export const MATERIAL_EMISSIVE = 16; // rgb_
+export const MATERIAL_ATTENUATION = 32; // absorption coefficient rgb, 1/m
+export const MATERIAL_METALLIC = 48;
+export const MATERIAL_ROUGHNESS = 52;
+export const MATERIAL_NORMAL_SCALE = 56;
+export const MATERIAL_ALPHA_CUTOFF = 60;
+export const MATERIAL_TRANSMISSION = 64;
+export const MATERIAL_IOR = 68;
+export const MATERIAL_FLAGS = 72;
+export const MATERIAL_TEX_BASE = 96;
+export const MATERIAL_TEX_ROUGHNESS = 144;
+export const MATERIAL_TEX_NORMAL = 192;
+export const MATERIAL_TEX_EMISSIVE = 240;
+export const MATERIAL_TEX_TRANSMISSION = 288;
+export const FLAG_DOUBLE_SIDED = 1;
+export const FLAG_UNLIT = 2;
+export const FLAG_MASK = 4;
+export const FLAG_BLEND = 8;
+/** Encloses a volume: rays bend and are absorbed. */
+export const FLAG_THICK = 16;
+export const FLAG_EMISSIVE = 32;
+
+// Emissive triangle: world-space v0, e1, e2 (four floats each), then instance, triangle.
+export const TRI_LIGHT_STRIDE = 64;
+export const TRI_LIGHT_INSTANCE = 48;
+export const TRI_LIGHT_TRIANGLE = 52;
+
+// Punctual light.
+export const PUNCTUAL_STRIDE = 64;
+export const PUNCTUAL_POSITION = 0;
+export const PUNCTUAL_DIRECTION = 16; // the way light travels
+export const PUNCTUAL_INTENSITY = 32;
+export const PUNCTUAL_KIND = 48; // 0 point, 1 spot, 2 directional
+export const PUNCTUAL_SPOT_SCALE = 52;
+export const PUNCTUAL_SPOT_OFFSET = 56;
+
+// Scene block.
+export const SCENE_SIZE = 256;
+export const SCENE_NODES = 0; // 0 when there is no geometry
+export const SCENE_INSTANCES = 4;
+export const SCENE_SRGB_TABLE = 8; // 256 floats
+export const SCENE_ENERGY_TABLE = 12;
+export const SCENE_ENV_PIXELS = 16; // rgba floats
+export const SCENE_ENV_WIDTH = 20;
+export const SCENE_ENV_HEIGHT = 24;
+export const SCENE_ENV_TURNS = 28; // rotation / 2 pi
+export const SCENE_ENV_INTENSITY = 32;
+export const SCENE_ENV_MARGINAL = 36; // ENV_ROWS + 1 floats
+export const SCENE_ENV_CONDITIONAL = 40; // ENV_ROWS x (ENV_COLUMNS + 1) floats
+export const SCENE_ENV_DENSITY = 44; // ENV_ROWS x ENV_COLUMNS floats, density per solid angle
+export const SCENE_P_ENV = 48;
+export const SCENE_P_TRI = 52;
+export const SCENE_P_PUNCTUAL = 56;
+export const SCENE_TRI_COUNT = 60;
+export const SCENE_TRI_CDF = 64;
+export const SCENE_TRI_LIGHTS = 68;
+export const SCENE_PUNCTUAL_COUNT = 72;
+export const SCENE_PUNCTUAL_CDF = 76;
+export const SCENE_PUNCTUALS = 80;
+export const SCENE_FILTER_TABLE = 84; // FILTER_CELLS + 1 floats
+export const SCENE_CAMERA = 96; // four columns of four floats, orthonormal
+export const SCENE_CAMERA_KIND = 160; // 0 perspective, 1 orthographic
+export const SCENE_CAMERA_SCALE = 164; // tan(yfov / 2) or half height
+export const SCENE_CAMERA_NEAR = 168;
+export const SCENE_STRATEGY = 172; // 0 MIS, 1 BSDF sampling only, 2 light sampling only
+
+export const ENV_COLUMNS = 512;
+export const ENV_ROWS = 256;
+export const FILTER_CELLS = 1024;
+
+// Energy table: ENERGY_SIZE^2 entries of four floats [roughness][cosine], then ENERGY_SIZE cosine-averaged ones (see energy.ts).
+export const ENERGY_SIZE = 32;
+export const ENERGY_BYTES = 16896; // (32 * 32 + 32) * 16
+
+// Job block; counters are written atomically.
+export const JOB_SIZE = 128;
+export const JOB_WIDTH = 0;
+export const JOB_HEIGHT = 4;
+export const JOB_SAMPLE_START = 8;
+export const JOB_SAMPLE_COUNT = 12;
+export const JOB_MAX_DEPTH = 16;
+export const JOB_SEED = 20;
+export const JOB_FRAME = 24;
+export const JOB_X0 = 28;
+export const JOB_Y0 = 32;
+export const JOB_X1 = 36;
+export const JOB_Y1 = 40;
+export const JOB_BEAUTY = 44;
+export const JOB_ALBEDO = 48;
+export const JOB_NORMAL = 52;
+export const JOB_DEPTH = 56;
+export const JOB_NEXT_BUCKET = 64;
+export const JOB_ABORT = 68;
+export const JOB_PIXELS_DONE = 72;
+
+export const BUCKET = 16;
+
+// Workspace of one thread: traversal stacks and scratch.
+export const WORKSPACE_SIZE = 32768;
+export const WORKSPACE_MESH_STACK = 8192;
+export const WORKSPACE_SCRATCH = 24576;
+
+// Scratch for building one BVH of n references (see bvh-build.ts).
+export const BUILD_BINS_BYTES = 4096;
+export const BUILD_NODE_STRIDE = 48;

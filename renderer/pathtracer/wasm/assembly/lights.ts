@@ -1,0 +1,153 @@
+// Choosing a point on a light: environment, emissive triangles and punctual lights (KHR_lights_punctual).
+// Groups, and lights within a group, are picked by power (Shirley, Wang and Zimmerman 1996); the host makes the tables.
+import { selectTriangle } from './attributes';
+import { environmentDensity, environmentRadiance, sampleEnvironment } from './environment';
+import {
+  FLAG_DOUBLE_SIDED,
+  INSTANCE_LIGHT_DENSITY,
+  INSTANCE_MESH,
+  MATERIAL_FLAGS,
+  MESH_MATERIAL,
+  PUNCTUAL_DIRECTION,
+  PUNCTUAL_INTENSITY,
+  PUNCTUAL_KIND,
+  PUNCTUAL_POSITION,
+  PUNCTUAL_SPOT_OFFSET,
+  PUNCTUAL_SPOT_SCALE,
+  PUNCTUAL_STRIDE,
+  SCENE_P_ENV,
+  SCENE_P_PUNCTUAL,
+  SCENE_P_TRI,
+  SCENE_PUNCTUALS,
+  SCENE_PUNCTUAL_CDF,
+  SCENE_PUNCTUAL_COUNT,
+  SCENE_TRI_CDF,
+  SCENE_TRI_COUNT,
+  SCENE_TRI_LIGHTS,
+  TRI_LIGHT_INSTANCE,
+  TRI_LIGHT_STRIDE,
+  TRI_LIGHT_TRIANGLE,
+} from './layout';
+import { emissionAt } from './surface';
+import { addScaled, cross, dot, neg, scale, sub } from './vec';
+
+export let lightDirection: v128 = i32x4(0, 0, 0, 0);
+export let lightDistance: f32 = 0;
+/** Radiance (or, for punctual lights, irradiance on a surface that faces the light), not divided by the density. */
+export let lightRadiance: v128 = i32x4(0, 0, 0, 0);
+/** Per solid angle; for punctual lights the probability of the choice. */
+export let lightDensity: f32 = 0;
+/** The light has no extent, so that no ray finds it by chance. */
+export let lightIsPunctual: bool = false;
+
+export let environmentChance: f32 = 0;
+let triangleChance: f32 = 0;
+let punctualChance: f32 = 0;
+let scene: usize = 0;
+
+export function setLights(sceneAt: usize): void {
+  scene = sceneAt;
+  environmentChance = load<f32>(scene, SCENE_P_ENV);
+  triangleChance = load<f32>(scene, SCENE_P_TRI);
+  punctualChance = load<f32>(scene, SCENE_P_PUNCTUAL);
+}
+
+export function hasLights(): bool {
+  return environmentChance + triangleChance + punctualChance > <f32>0.0;
+}
+
+/** Density per area with which the light sampler picks points of this triangle. */
+// @ts-ignore: decorator
+@inline export function densityOnTriangle(instance: usize, triangle: i32): f32 {
+  const table = <usize>load<u32>(instance, INSTANCE_LIGHT_DENSITY);
+  return table ? load<f32>(table + (<usize>triangle << 2)) : <f32>0.0;
+}
+
+/** Largest i < count with cdf[i] <= u. */
+function pick(cdf: usize, count: i32, u: f32): i32 {
+  let low = 0;
+  let high = count;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (load<f32>(cdf + (<usize>middle << 2)) <= u) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Picks light and point for a surface at `from`; false when the choice cannot contribute. */
+export function sampleLight(choice: f32, u0: f32, u1: f32, from: v128): bool {
+  lightIsPunctual = false;
+  if (choice < environmentChance) {
+    lightDirection = sampleEnvironment(u0, u1);
+    lightDensity = environmentDensity * environmentChance;
+    lightDistance = Infinity;
+    if (!(lightDensity > <f32>0.0)) return false;
+    lightRadiance = environmentRadiance(lightDirection);
+    return true;
+  }
+  choice -= environmentChance;
+  if (choice < triangleChance) return sampleTriangle(choice / triangleChance, u0, u1, from);
+  return punctualChance > <f32>0.0 && samplePunctual(min<f32>((choice - triangleChance) / punctualChance, <f32>1.0), from);
+}
+
+function sampleTriangle(choice: f32, u0: f32, u1: f32, from: v128): bool {
+  const index = pick(load<u32>(scene, SCENE_TRI_CDF), load<i32>(scene, SCENE_TRI_COUNT), choice);
+  const light = <usize>load<u32>(scene, SCENE_TRI_LIGHTS) + <usize>index * TRI_LIGHT_STRIDE;
+  const instance = <usize>load<u32>(light, TRI_LIGHT_INSTANCE);
+  const triangle = load<i32>(light, TRI_LIGHT_TRIANGLE);
+  const root = sqrt<f32>(u0);
+  const u = root * (<f32>1.0 - u1);
+  const v = root * u1;
+  const e1 = v128.load(light, 16);
+  const e2 = v128.load(light, 32);
+  const to = sub(addScaled(addScaled(v128.load(light), e1, u), e2, v), from);
+  const d2 = dot(to, to);
+  if (!(d2 > <f32>0.0)) return false;
+  const distance = sqrt<f32>(d2);
+  lightDirection = scale(to, <f32>1.0 / distance);
+  // Shortened, so that the shadow ray does not meet the light itself.
+  lightDistance = distance * <f32>0.9999;
+  const n = cross(e1, e2);
+  const length = sqrt<f32>(dot(n, n));
+  const cosine = -dot(n, lightDirection) / length;
+  const mesh = <usize>load<u32>(instance, INSTANCE_MESH);
+  const material = <usize>load<u32>(mesh, MESH_MATERIAL);
+  if (cosine <= <f32>0.0 && (load<i32>(material, MATERIAL_FLAGS) & FLAG_DOUBLE_SIDED) == 0) return false;
+  const projected = abs<f32>(cosine);
+  if (!(projected > <f32>1e-7)) return false;
+  lightDensity = densityOnTriangle(instance, triangle) * d2 / projected;
+  selectTriangle(mesh, triangle);
+  lightRadiance = emissionAt(mesh, u, v);
+  return lightDensity > <f32>0.0;
+}
+
+function samplePunctual(choice: f32, from: v128): bool {
+  const cdf = <usize>load<u32>(scene, SCENE_PUNCTUAL_CDF);
+  const index = pick(cdf, load<i32>(scene, SCENE_PUNCTUAL_COUNT), choice);
+  const light = <usize>load<u32>(scene, SCENE_PUNCTUALS) + <usize>index * PUNCTUAL_STRIDE;
+  lightIsPunctual = true;
+  lightDensity =
+    punctualChance * (load<f32>(cdf + (<usize>index << 2), 4) - load<f32>(cdf + (<usize>index << 2)));
+  lightRadiance = v128.load(light, PUNCTUAL_INTENSITY);
+  const kind = load<i32>(light, PUNCTUAL_KIND);
+  if (kind == 2) {
+    lightDirection = neg(v128.load(light, PUNCTUAL_DIRECTION));
+    lightDistance = Infinity;
+    return lightDensity > <f32>0.0;
+  }
+  const to = sub(v128.load(light, PUNCTUAL_POSITION), from);
+  const d2 = dot(to, to);
+  if (!(d2 > <f32>1e-30)) return false;
+  lightDistance = sqrt<f32>(d2);
+  lightDirection = scale(to, <f32>1.0 / lightDistance);
+  let strength = <f32>1.0 / d2;
+  if (kind == 1) {
+    const cosine = -dot(v128.load(light, PUNCTUAL_DIRECTION), lightDirection);
+    const a = max<f32>(<f32>0.0, min<f32>(<f32>1.0, cosine * load<f32>(light, PUNCTUAL_SPOT_SCALE) + load<f32>(light, PUNCTUAL_SPOT_OFFSET)));
+    strength *= a * a;
+    if (!(strength > <f32>0.0)) return false;
+  }
+  lightRadiance = scale(lightRadiance, strength);
+  return lightDensity > <f32>0.0;
+}

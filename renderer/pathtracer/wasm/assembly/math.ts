@@ -1,0 +1,51 @@
+// Elementary functions made of exactly rounded operations only, so that every machine gets the same bits.
+
+export const PI: f32 = <f32>3.14159265;
+export const INV_PI: f32 = <f32>0.318309886;
+export const TWO_PI: f32 = <f32>6.28318531;
+
+/** Sine and cosine of 2 pi u, as lanes 0 and 1. Quarter-turn reduction, then Taylor polynomials (error below 1e-7). */
+// @ts-ignore: decorator
+@inline export function sinCosTurns(u: f32): v128 {
+  const q = nearest<f32>(u * <f32>4.0);
+  const a = (u * <f32>4.0 - q) * <f32>1.57079633;
+  const a2 = a * a;
+  const s = a * (<f32>1.0 + a2 * (<f32>-0.166666667 + a2 * (<f32>8.33333333e-3 + a2 * (<f32>-1.98412698e-4 + a2 * <f32>2.75573192e-6))));
+  const c = <f32>1.0 + a2 * (<f32>-0.5 + a2 * (<f32>4.16666667e-2 + a2 * (<f32>-1.38888889e-3 + a2 * <f32>2.48015873e-5)));
+  const k = <i32>q & 3;
+  const sine = k & 1 ? c : s;
+  const cosine = k & 1 ? s : c;
+  return f32x4.replace_lane(f32x4.splat(k & 2 ? -sine : sine), 1, k == 1 || k == 2 ? -cosine : cosine);
+}
+
+/** Angle of (x, y) in radians, (-pi, pi]. Minimax polynomial of degree 11 (error below 2e-6 rad). */
+export function atan2(y: f32, x: f32): f32 {
+  const ax = abs<f32>(x);
+  const ay = abs<f32>(y);
+  const big = max<f32>(ax, ay);
+  if (!(big > <f32>0.0)) return <f32>0.0;
+  const t = min<f32>(ax, ay) / big;
+  const t2 = t * t;
+  let r =
+    t *
+    (<f32>0.99997726 +
+      t2 * (<f32>-0.33262347 + t2 * (<f32>0.19354346 + t2 * (<f32>-0.11643287 + t2 * (<f32>0.05265332 - t2 * <f32>0.0117212)))));
+  if (ay > ax) r = <f32>1.57079633 - r;
+  if (x < <f32>0.0) r = PI - r;
+  return y < <f32>0.0 ? -r : r;
+}
+
+/** e^x for x <= 0 (transmittance). Relative error below 1e-6. */
+export function expNegative(x: f32): f32 {
+  if (x < -<f32>87.0) return <f32>0.0;
+  const t = x * <f32>1.44269504;
+  const k = floor<f32>(t);
+  const f = (t - k) * <f32>0.693147181;
+  const p: f32 =
+    <f32>1.0 +
+    f *
+      (<f32>1.0 +
+        f *
+          (<f32>0.5 + f * (<f32>0.166666667 + f * (<f32>4.16666667e-2 + f * (<f32>8.33333333e-3 + f * (<f32>1.38888889e-3 + f * <f32>1.98412698e-4))))));
+  return p * reinterpret<f32>((<i32>k + 127) << 23);
+}

@@ -1,0 +1,101 @@
+/**
+ * Tables from which the tracer samples an environment by its luminance: rows and columns of equal solid angle, so rows are
+ * uniform in y. With MIS compensation (Karlík et al. 2019, "MIS Compensation: Optimizing Sampling Techniques in Multiple
+ * Importance Sampling") the mean is subtracted first: what is uniform is left to BSDF sampling, which finds it well.
+ */
+import type { EnvironmentMap } from '../scene/description.ts';
+import { ENV_COLUMNS, ENV_ROWS } from './assembly/layout.ts';
+
+export interface EnvironmentTable {
+  /** RGBA (A unused) of the picture. */
+  pixels: Float32Array;
+  /** `ENV_ROWS + 1` from 0 to 1. */
+  marginal: Float32Array;
+  /** `ENV_ROWS` times `ENV_COLUMNS + 1` from 0 to 1. */
+  conditional: Float32Array;
+  /** Density per solid angle of each cell. */
+  density: Float32Array;
+  /** Mean luminance over the sphere, intensity not applied. */
+  meanLuminance: number;
+}
+
+const CELLS = ENV_ROWS * ENV_COLUMNS;
+/** Of the mean; 0 turns compensation off. */
+const COMPENSATION = 1;
+
+/** Makes the tables. Negative and non-finite radiance counts as black. */
+export function makeEnvironmentTable(map: EnvironmentMap): EnvironmentTable {
+  const { width, height, data } = map;
+  const pixels = new Float32Array(width * height * 4);
+  const luminance = new Float32Array(width * height);
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < 3; c++) {
+      const value = data[3 * i + c]!;
+      pixels[4 * i + c] = value > 0 && Number.isFinite(value) ? value : 0;
+    }
+    luminance[i] = 0.2126 * pixels[4 * i]! + 0.7152 * pixels[4 * i + 1]! + 0.0722 * pixels[4 * i + 2]!;
+  }
+  const weights = cellWeights(luminance, width, height);
+  const sum = weights.reduce((a, b) => a + b, 0);
+  const mean = sum / CELLS;
+  let kept = 0;
+  const compensated = weights.map((value) => Math.max(0, value - COMPENSATION * mean));
+  for (const value of compensated) kept += value;
+  // A nearly uniform environment has nothing left to aim at; a black one neither.
+  const used = kept > 0.02 * sum ? compensated : new Float64Array(CELLS).fill(1);
+  return { pixels, ...tabulate(used), meanLuminance: mean };
+}
+
+/** Mean luminance of each cell, by placing sub-samples of every texel (interpolated as the tracer does) into the cells. */
+function cellWeights(luminance: Float32Array, width: number, height: number): Float64Array {
+  const sums = new Float64Array(CELLS);
+  const counts = new Float64Array(CELLS);
+  const across = Math.max(2, Math.ceil((2 * ENV_COLUMNS) / width));
+  const down = Math.max(2, Math.ceil((2 * ENV_ROWS) / height));
+  const sample = (x: number, y: number): number =>
+    luminance[Math.min(height - 1, Math.max(0, y)) * width + ((x + width) % width)]!;
+  for (let j = 0; j < height * down; j++) {
+    const v = (j + 0.5) / down - 0.5;
+    const theta = ((j + 0.5) / (height * down)) * Math.PI;
+    const row = Math.min(ENV_ROWS - 1, Math.floor(((1 - Math.cos(theta)) / 2) * ENV_ROWS));
+    const weight = Math.sin(theta);
+    const y0 = Math.floor(v);
+    const fy = v - y0;
+    for (let i = 0; i < width * across; i++) {
+      const u = (i + 0.5) / across - 0.5;
+      const x0 = Math.floor(u);
+      const fx = u - x0;
+      const value =
+        (sample(x0, y0) * (1 - fx) + sample(x0 + 1, y0) * fx) * (1 - fy) +
+        (sample(x0, y0 + 1) * (1 - fx) + sample(x0 + 1, y0 + 1) * fx) * fy;
+      const cell =
+        row * ENV_COLUMNS + Math.min(ENV_COLUMNS - 1, Math.floor(((i + 0.5) / (width * across)) * ENV_COLUMNS));
+      sums[cell] = sums[cell]! + value * weight;
+      counts[cell] = counts[cell]! + weight;
+    }
+  }
+  return sums.map((sum, cell) => (counts[cell]! > 0 ? sum / counts[cell]! : 0));
+}
+
+function tabulate(weights: Float64Array): Pick<EnvironmentTable, 'marginal' | 'conditional' | 'density'> {
+  const marginal = new Float32Array(ENV_ROWS + 1);
+  const conditional = new Float32Array(ENV_ROWS * (ENV_COLUMNS + 1));
+  const density = new Float32Array(CELLS);
+  const total = weights.reduce((a, b) => a + b, 0);
+  let rows = 0;
+  for (let row = 0; row < ENV_ROWS; row++) {
+    const cells = weights.subarray(row * ENV_COLUMNS, (row + 1) * ENV_COLUMNS);
+    const rowSum = cells.reduce((a, b) => a + b, 0);
+    let columns = 0;
+    for (let column = 0; column < ENV_COLUMNS; column++) {
+      columns += cells[column]!;
+      conditional[row * (ENV_COLUMNS + 1) + column + 1] = rowSum > 0 ? columns / rowSum : (column + 1) / ENV_COLUMNS;
+      density[row * ENV_COLUMNS + column] = ((cells[column]! / total) * CELLS) / (4 * Math.PI);
+    }
+    rows += rowSum;
+    marginal[row + 1] = rows / total;
+    conditional[row * (ENV_COLUMNS + 1) + ENV_COLUMNS] = 1;
+  }
+  marginal[ENV_ROWS] = 1;
+  return { marginal, conditional, density };
+}

@@ -1,0 +1,97 @@
+/** One mesh in the tracer's memory: its attributes and its bounding volume hierarchy. */
+import { FarmError } from '../../../domain/errors.ts';
+import type { MeshGeometry } from '../scene/description.ts';
+import * as layout from './assembly/layout.ts';
+import type { Heap } from './heap.ts';
+import type { Vector } from './matrix.ts';
+import type { ThreadPool } from './threads.ts';
+
+export interface StoredMesh {
+  revision: number;
+  /** Address of the mesh record. */
+  record: number;
+  /** Everything that belongs to it, the record included. */
+  addresses: number[];
+  /** Object-space bounds; meaningless when nothing can be hit. */
+  min: Vector;
+  max: Vector;
+  hittable: boolean;
+}
+
+/** Copies the mesh and builds its BVH on one of the threads. Throws `SceneInvalid` and `SceneTooLarge`, leaving nothing. */
+export async function loadMesh(heap: Heap, pool: ThreadPool, mesh: MeshGeometry): Promise<StoredMesh> {
+  validate(mesh);
+  const addresses: number[] = [];
+  const keep = (address: number): number => {
+    addresses.push(address);
+    return address;
+  };
+  const optional = (values: Float32Array | null): number => (values ? keep(heap.store(values)) : 0);
+  const temporary: number[] = [];
+  try {
+    const triangles = mesh.indices.length / 3;
+    const record = keep(heap.allocate(layout.MESH_STRIDE));
+    const fields: [number, number][] = [
+      [layout.MESH_NODES, 0],
+      [layout.MESH_PACKS, 0],
+      [layout.MESH_TRIANGLES, triangles],
+      [layout.MESH_INDICES, keep(heap.store(mesh.indices))],
+      [layout.MESH_NORMALS, keep(heap.store(mesh.normals))],
+      [layout.MESH_TANGENTS, optional(mesh.tangents)],
+      [layout.MESH_UV0, optional(mesh.uv0)],
+      [layout.MESH_UV1, optional(mesh.uv1)],
+      [layout.MESH_COLORS, optional(mesh.colors)],
+    ];
+    for (const [offset, value] of fields) heap.view(record, layout.MESH_STRIDE).setUint32(offset, value, true);
+    const positions = heap.store(mesh.positions);
+    temporary.push(positions);
+    const scratch = heap.allocate(
+      triangles * layout.REF_STRIDE + layout.BUILD_BINS_BYTES + (2 * triangles + 1) * layout.BUILD_NODE_STRIDE,
+    );
+    temporary.push(scratch);
+    const hittable = await pool.lend(async (call) => {
+      const leaves = await call('buildMeshTree', record, positions, scratch);
+      if (leaves === 0) return false;
+      const nodes = keep(heap.allocate(Math.max(1, leaves) * layout.NODE_STRIDE));
+      const packs = keep(heap.allocate(leaves * layout.PACK_STRIDE));
+      heap.shrink(nodes, (await call('emitMeshTree', record, nodes, packs)) * layout.NODE_STRIDE);
+      return true;
+    });
+    const bounds = heap.floats(record + layout.MESH_MIN, 6);
+    return {
+      revision: mesh.revision,
+      record,
+      addresses,
+      min: [bounds[0]!, bounds[1]!, bounds[2]!],
+      max: [bounds[3]!, bounds[4]!, bounds[5]!],
+      hittable,
+    };
+  } catch (error) {
+    for (const address of addresses) heap.free(address);
+    throw error;
+  } finally {
+    for (const address of temporary) heap.free(address);
+  }
+}
+
+/** Lengths and indices: the tracer itself checks nothing while it runs. */
+function validate(mesh: MeshGeometry): void {
+  const vertices = Math.floor(mesh.positions.length / 3);
+  const refuse = (what: string): never => {
+    throw new FarmError('SceneInvalid', `Mesh ${mesh.id}: ${what}.`, { mesh: mesh.id });
+  };
+  if (mesh.indices.length % 3 !== 0) refuse('the number of indices is no multiple of three');
+  const lengths: [string, Float32Array | null, number][] = [
+    ['normals', mesh.normals, 3],
+    ['tangents', mesh.tangents, 4],
+    ['uv0', mesh.uv0, 2],
+    ['uv1', mesh.uv1, 2],
+    ['colors', mesh.colors, 4],
+  ];
+  for (const [name, values, width] of lengths) {
+    if (values && values.length < vertices * width) refuse(`${name} has fewer entries than there are vertices`);
+  }
+  for (let i = 0; i < mesh.indices.length; i++) {
+    if (mesh.indices[i]! >= vertices) refuse(`index ${i} is ${mesh.indices[i]}, but there are ${vertices} vertices`);
+  }
+}

@@ -1,0 +1,348 @@
+/** Carries a scene description into the tracer's memory and keeps there what the next frame can use again. */
+import { FarmError } from '../../../domain/errors.ts';
+import type { EnvironmentMap, MeshGeometry, SceneDescription, TracerCamera } from '../scene/description.ts';
+import * as layout from './assembly/layout.ts';
+import { makeEnvironmentTable } from './environment-table.ts';
+import { makeFilterTable } from './filter-table.ts';
+import type { Heap } from './heap.ts';
+import { collectTriangleLights, cumulative, decodeSrgb, punctualPower, writePunctual } from './light-table.ts';
+import { needsAlphaTest, writeMaterial } from './material-record.ts';
+import { invertAffine, orthonormalColumns, transformPoint, type Vector } from './matrix.ts';
+import { loadMesh, type StoredMesh } from './mesh-memory.ts';
+import type { ThreadPool } from './threads.ts';
+
+interface StoredEnvironment {
+  key: string;
+  data: Float32Array;
+  addresses: number[];
+  meanLuminance: number;
+}
+
+interface PlacedInstance {
+  mesh: MeshGeometry;
+  stored: StoredMesh;
+  transform: Float32Array;
+  inverse: Float64Array;
+  min: Vector;
+  max: Vector;
+}
+
+/** The scene in memory. `address` is the scene block that every thread reads. */
+export class SceneMemory {
+  readonly address: number;
+  readonly #heap: Heap;
+  readonly #pool: ThreadPool;
+  readonly #meshes = new Map<number, StoredMesh>();
+  readonly #images = new Map<Uint8Array, number>();
+  #environment: StoredEnvironment | null = null;
+  /** What is written anew for each scene. */
+  #transient: number[] = [];
+
+  constructor(heap: Heap, pool: ThreadPool) {
+    this.#heap = heap;
+    this.#pool = pool;
+    this.address = heap.allocate(layout.SCENE_SIZE);
+    heap.bytes(this.address, layout.SCENE_SIZE).fill(0);
+  }
+
+  /** Tables that no scene changes. `strategy`: 0 MIS, 1 BSDF sampling only, 2 light sampling only. */
+  async prepare(strategy: number): Promise<void> {
+    const srgb = this.#heap.store(Float32Array.from({ length: 256 }, (_, i) => decodeSrgb(i / 255)));
+    const filter = this.#heap.store(makeFilterTable());
+    const energy = this.#heap.allocate(layout.ENERGY_BYTES);
+    await this.#pool.lend((call) => call('buildEnergyTable', energy));
+    this.#words({
+      [layout.SCENE_SRGB_TABLE]: srgb,
+      [layout.SCENE_FILTER_TABLE]: filter,
+      [layout.SCENE_ENERGY_TABLE]: energy,
+      [layout.SCENE_STRATEGY]: strategy,
+    });
+  }
+
+  /** Replaces the scene. Throws `SceneInvalid` for references out of range and `SceneTooLarge`; the scene is empty then. */
+  async load(scene: SceneDescription): Promise<void> {
+    this.#words({ [layout.SCENE_NODES]: 0 });
+    for (const address of this.#transient) this.#heap.free(address);
+    this.#transient = [];
+    this.#dropUnused(scene);
+    const materials = this.#loadMaterials(scene);
+    // All of them end before an error is passed on, so that none writes into the next scene.
+    const loads = await Promise.allSettled(scene.meshes.map((mesh) => this.#loadMesh(scene, mesh)));
+    const stored = loads.map((load) => {
+      if (load.status === 'rejected') throw load.reason;
+      return load.value;
+    });
+    stored.forEach((mesh, i) => {
+      const source = scene.meshes[i]!;
+      const view = this.#heap.view(mesh.record, layout.MESH_STRIDE);
+      view.setUint32(layout.MESH_MATERIAL, materials + source.material * layout.MATERIAL_STRIDE, true);
+      view.setInt32(layout.MESH_ALPHA, needsAlphaTest(scene.materials[source.material]!) ? 1 : 0, true);
+    });
+    const placed = placeInstances(scene, stored);
+    const instances = this.#writeInstances(placed);
+    this.#loadLights(scene, placed, instances);
+    this.#writeCamera(scene.camera);
+    this.#words({ [layout.SCENE_INSTANCES]: instances, [layout.SCENE_NODES]: await this.#buildSceneTree(placed) });
+  }
+
+  #words(values: Record<number, number>): void {
+    const view = this.#heap.view(this.address, layout.SCENE_SIZE);
+    for (const [offset, value] of Object.entries(values)) view.setUint32(Number(offset), value, true);
+  }
+
+  #floats(values: Record<number, number>): void {
+    const view = this.#heap.view(this.address, layout.SCENE_SIZE);
+    for (const [offset, value] of Object.entries(values)) view.setFloat32(Number(offset), value, true);
+  }
+
+  #temporary(bytes: number): number {
+    const address = this.#heap.allocate(bytes);
+    this.#transient.push(address);
+    return address;
+  }
+
+  #temporaryOf(values: Float32Array): number {
+    const address = this.#heap.store(values);
+    this.#transient.push(address);
+    return address;
+  }
+
+  /** Frees meshes and pictures that the new scene does not have, before anything new is allocated. */
+  #dropUnused(scene: SceneDescription): void {
+    const revisions = new Map(scene.meshes.map((mesh) => [mesh.id, mesh.revision]));
+    for (const [id, mesh] of this.#meshes) {
+      if (revisions.get(id) === mesh.revision) continue;
+      for (const address of mesh.addresses) this.#heap.free(address);
+      this.#meshes.delete(id);
+    }
+    const pictures = new Set(scene.images.map((image) => image.data));
+    for (const [data, address] of this.#images) {
+      if (pictures.has(data)) continue;
+      this.#heap.free(address);
+      this.#images.delete(data);
+    }
+  }
+
+  async #loadMesh(scene: SceneDescription, mesh: MeshGeometry): Promise<StoredMesh> {
+    if (!scene.materials[mesh.material]) {
+      throw new FarmError('SceneInvalid', `Mesh ${mesh.id} names material ${mesh.material}, which does not exist.`);
+    }
+    const known = this.#meshes.get(mesh.id);
+    if (known) return known;
+    const stored = await loadMesh(this.#heap, this.#pool, mesh);
+    this.#meshes.set(mesh.id, stored);
+    return stored;
+  }
+
+  #loadMaterials(scene: SceneDescription): number {
+    const address = this.#temporary(Math.max(1, scene.materials.length) * layout.MATERIAL_STRIDE);
+    const addressOf = (index: number): number => {
+      const image = scene.images[index];
+      if (!image || image.data.length < image.width * image.height * 4 || !(image.width > 0 && image.height > 0)) {
+        throw new FarmError('SceneInvalid', `Picture ${index} is missing or has too few bytes.`, { image: index });
+      }
+      const known = this.#images.get(image.data);
+      if (known !== undefined) return known;
+      const stored = this.#heap.store(image.data);
+      this.#images.set(image.data, stored);
+      return stored;
+    };
+    scene.materials.forEach((material, index) => {
+      const record = new DataView(new ArrayBuffer(layout.MATERIAL_STRIDE));
+      writeMaterial(record, 0, material, (i) => ({ address: addressOf(i), image: scene.images[i]! }));
+      this.#heap
+        .bytes(address + index * layout.MATERIAL_STRIDE, layout.MATERIAL_STRIDE)
+        .set(new Uint8Array(record.buffer));
+    });
+    return address;
+  }
+
+  #writeInstances(placed: readonly PlacedInstance[]): number {
+    const address = this.#temporary(Math.max(1, placed.length) * layout.INSTANCE_STRIDE);
+    const view = this.#heap.view(address, placed.length * layout.INSTANCE_STRIDE);
+    placed.forEach(({ stored, transform, inverse }, index) => {
+      const at = index * layout.INSTANCE_STRIDE;
+      for (let i = 0; i < 16; i++) {
+        view.setFloat32(at + layout.INSTANCE_TO_OBJECT + 4 * i, inverse[i]!, true);
+        view.setFloat32(at + layout.INSTANCE_TO_WORLD + 4 * i, transform[i]!, true);
+      }
+      view.setUint32(at + layout.INSTANCE_MESH, stored.record, true);
+      view.setUint32(at + layout.INSTANCE_LIGHT_DENSITY, 0, true);
+      view.setInt32(at + layout.INSTANCE_ID, index, true);
+    });
+    return address;
+  }
+
+  async #buildSceneTree(placed: readonly PlacedInstance[]): Promise<number> {
+    const count = placed.length;
+    if (count === 0) return 0;
+    const nodes = this.#temporary(Math.max(1, count) * layout.NODE_STRIDE);
+    const refs = this.#heap.allocate(count * layout.REF_STRIDE);
+    const view = this.#heap.view(refs, count * layout.REF_STRIDE);
+    placed.forEach(({ min, max }, index) => {
+      for (let axis = 0; axis < 3; axis++) {
+        // Outward by a little more than rounding to single precision and transforming rays can lose.
+        const slack = 1e-6 * (Math.abs(min[axis]!) + Math.abs(max[axis]!));
+        view.setFloat32(index * layout.REF_STRIDE + 4 * axis, min[axis]! - slack, true);
+        view.setFloat32(index * layout.REF_STRIDE + 16 + 4 * axis, max[axis]! + slack, true);
+      }
+      view.setInt32(index * layout.REF_STRIDE + 12, index, true);
+    });
+    const scratch = this.#heap.allocate(layout.BUILD_BINS_BYTES + (2 * count + 1) * layout.BUILD_NODE_STRIDE);
+    try {
+      await this.#pool.lend((call) => call('buildSceneBvh', refs, count, nodes, scratch));
+    } finally {
+      this.#heap.free(refs);
+      this.#heap.free(scratch);
+    }
+    return nodes;
+  }
+
+  #loadLights(scene: SceneDescription, placed: readonly PlacedInstance[], instances: number): void {
+    const environment = this.#loadEnvironment(scene.environment);
+    const radius = sceneRadius(placed);
+    const triangles = collectTriangleLights(scene, placed);
+    const punctuals = scene.lights.filter((light) => punctualPower(light, radius) > 0);
+    const punctualPowers = punctuals.map((light) => punctualPower(light, radius));
+    const powers = [
+      environment * 4 * Math.PI * Math.PI * radius * radius,
+      triangles.reduce((sum, { power }) => sum + power, 0),
+      punctualPowers.reduce((sum, power) => sum + power, 0),
+    ];
+    const total = powers.reduce((a, b) => a + b, 0);
+    const groups = powers.filter((power) => power > 0).length;
+    // Half by power, half evenly: a weak light close by must not starve.
+    const chances = powers.map((power) => (power > 0 ? 0.5 * (power / total) + 0.5 / groups : 0));
+    this.#floats({
+      [layout.SCENE_P_ENV]: chances[0]!,
+      [layout.SCENE_P_TRI]: chances[1]!,
+      [layout.SCENE_P_PUNCTUAL]: chances[2]!,
+    });
+
+    const records = this.#temporary(Math.max(1, triangles.length) * layout.TRI_LIGHT_STRIDE);
+    const view = this.#heap.view(records, triangles.length * layout.TRI_LIGHT_STRIDE);
+    const densities = new Map<number, Float32Array>();
+    triangles.forEach(({ instance, triangle, v0, e1, e2, area, power }, index) => {
+      const at = index * layout.TRI_LIGHT_STRIDE;
+      [v0, e1, e2].forEach((vector, row) => {
+        for (let axis = 0; axis < 3; axis++) view.setFloat32(at + 16 * row + 4 * axis, vector[axis]!, true);
+      });
+      view.setUint32(at + layout.TRI_LIGHT_INSTANCE, instances + instance * layout.INSTANCE_STRIDE, true);
+      view.setInt32(at + layout.TRI_LIGHT_TRIANGLE, triangle, true);
+      const table = densities.get(instance) ?? new Float32Array(placed[instance]!.mesh.indices.length / 3);
+      table[triangle] = (chances[1]! * power) / powers[1]! / area;
+      densities.set(instance, table);
+    });
+    for (const [instance, table] of densities) {
+      const address = this.#temporaryOf(table);
+      this.#heap
+        .view(instances + instance * layout.INSTANCE_STRIDE, layout.INSTANCE_STRIDE)
+        .setUint32(layout.INSTANCE_LIGHT_DENSITY, address, true);
+    }
+    const punctualRecords = this.#temporary(Math.max(1, punctuals.length) * layout.PUNCTUAL_STRIDE);
+    const punctualView = this.#heap.view(punctualRecords, punctuals.length * layout.PUNCTUAL_STRIDE);
+    punctuals.forEach((light, index) => {
+      writePunctual(punctualView, index, light);
+    });
+    this.#words({
+      [layout.SCENE_TRI_COUNT]: triangles.length,
+      [layout.SCENE_TRI_CDF]: this.#temporaryOf(cumulative(triangles.map(({ power }) => power))),
+      [layout.SCENE_TRI_LIGHTS]: records,
+      [layout.SCENE_PUNCTUAL_COUNT]: punctuals.length,
+      [layout.SCENE_PUNCTUAL_CDF]: this.#temporaryOf(cumulative(punctualPowers)),
+      [layout.SCENE_PUNCTUALS]: punctualRecords,
+    });
+  }
+
+  /** Loads picture and tables unless they are there; returns the mean luminance with intensity, 0 without environment. */
+  #loadEnvironment(map: EnvironmentMap | null): number {
+    const key = map ? `${map.revision} ${map.width}x${map.height}` : '';
+    if (this.#environment && (this.#environment.key !== key || this.#environment.data !== map?.data)) {
+      for (const address of this.#environment.addresses) this.#heap.free(address);
+      this.#environment = null;
+    }
+    if (!map || !(map.intensity > 0)) {
+      this.#words({ [layout.SCENE_ENV_PIXELS]: 0 });
+      return 0;
+    }
+    if (map.width < 1 || map.height < 1 || map.data.length < map.width * map.height * 3) {
+      throw new FarmError('SceneInvalid', 'The environment has fewer pixels than its size says.');
+    }
+    if (!this.#environment) {
+      const table = makeEnvironmentTable(map);
+      const addresses = [table.pixels, table.marginal, table.conditional, table.density].map((values) =>
+        this.#heap.store(values),
+      );
+      this.#environment = { key, data: map.data, addresses, meanLuminance: table.meanLuminance };
+    }
+    const [pixels, marginal, conditional, density] = this.#environment.addresses;
+    this.#words({
+      [layout.SCENE_ENV_PIXELS]: pixels!,
+      [layout.SCENE_ENV_WIDTH]: map.width,
+      [layout.SCENE_ENV_HEIGHT]: map.height,
+      [layout.SCENE_ENV_MARGINAL]: marginal!,
+      [layout.SCENE_ENV_CONDITIONAL]: conditional!,
+      [layout.SCENE_ENV_DENSITY]: density!,
+    });
+    this.#floats({
+      [layout.SCENE_ENV_TURNS]: map.rotation / (2 * Math.PI),
+      [layout.SCENE_ENV_INTENSITY]: map.intensity,
+    });
+    return this.#environment.meanLuminance * map.intensity;
+  }
+
+  #writeCamera({ transform, projection, near }: TracerCamera): void {
+    const axes = orthonormalColumns(transform);
+    const eye: Vector = [transform[12]!, transform[13]!, transform[14]!];
+    [...axes, eye].forEach((column, index) => {
+      column.forEach((value, row) => {
+        if (!Number.isFinite(value))
+          throw new FarmError('SceneInvalid', 'The camera has a transform that is not finite.');
+        this.#floats({ [layout.SCENE_CAMERA + 16 * index + 4 * row]: value });
+      });
+    });
+    const perspective = projection.kind === 'perspective';
+    this.#words({ [layout.SCENE_CAMERA_KIND]: perspective ? 0 : 1 });
+    this.#floats({
+      [layout.SCENE_CAMERA_SCALE]: perspective ? Math.tan(projection.yfov / 2) : projection.ymag,
+      [layout.SCENE_CAMERA_NEAR]: near,
+    });
+  }
+}
+
+/** Instances that can be hit, with world bounds. Flattened or empty ones are left out: they cover no pixel. */
+function placeInstances(scene: SceneDescription, stored: readonly StoredMesh[]): PlacedInstance[] {
+  const placed: PlacedInstance[] = [];
+  for (const { mesh: index, transform, name } of scene.instances) {
+    const mesh = scene.meshes[index];
+    const geometry = stored[index];
+    if (!mesh || !geometry)
+      throw new FarmError('SceneInvalid', `Instance ${name} names mesh ${index}, which does not exist.`);
+    if (!transform.every(Number.isFinite)) {
+      throw new FarmError('SceneInvalid', `Instance ${name} has a transform that is not finite.`, { node: name });
+    }
+    const inverse = invertAffine(transform);
+    if (!inverse || !geometry.hittable) continue;
+    const min: Vector = [Infinity, Infinity, Infinity];
+    const max: Vector = [-Infinity, -Infinity, -Infinity];
+    for (let corner = 0; corner < 8; corner++) {
+      const pick = (axis: number): number => (corner & (1 << axis) ? geometry.max : geometry.min)[axis]!;
+      const point = transformPoint(transform, [pick(0), pick(1), pick(2)]);
+      for (let axis = 0; axis < 3; axis++) {
+        min[axis] = Math.min(min[axis]!, point[axis]!);
+        max[axis] = Math.max(max[axis]!, point[axis]!);
+      }
+    }
+    placed.push({ mesh, stored: geometry, transform, inverse, min, max });
+  }
+  return placed;
+}
+
+function sceneRadius(placed: readonly PlacedInstance[]): number {
+  const size = [0, 1, 2].map((axis) => {
+    const low = Math.min(...placed.map(({ min }) => min[axis]!));
+    const high = Math.max(...placed.map(({ max }) => max[axis]!));
+    return placed.length > 0 ? high - low : 0;
+  });
+  return Math.max(1e-6, Math.hypot(...size) / 2);
+}
