@@ -118,7 +118,9 @@ export async function untilReady(
   while (Date.now() < deadline) {
     if (service.exit) throw explainExit(service);
     try {
-      if (await answers()) return;
+      // It may end while the question is still open, and somebody else may sit at its port.
+      const answer = await Promise.race([answers(), service.exited.then(() => false)]);
+      if (answer && !service.exit) return;
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }

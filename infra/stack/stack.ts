@@ -33,6 +33,8 @@ export interface RunningStack {
   store: RunningService;
   database: RunningDatabase;
   chain: RunningService;
+  /** A free port for something beside the services, kept in the state. */
+  port: ServiceContext['port'];
   /** Stops what was started here, in order, the watchdog last. */
   stop(): Promise<void>;
 }
@@ -102,7 +104,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
     RunningDatabase,
     RunningService,
   ];
-  return { home, state, keeper, temporal, store, database, chain, stop };
+  return { home, state, keeper, temporal, store, database, chain, port: context.port, stop };
 }
 
 /** Chooses ports one after the other, so that two services never get the same, and keeps them. */
