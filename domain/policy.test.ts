@@ -63,14 +63,14 @@ describe('tooManyFailures', () => {
 });
 
 describe('judgeRefusals', () => {
-  const nan = (nodeId: string) => ({ nodeId, code: 'NaN' });
+  const nan = (nodeId: string) => ({ nodeId, reason: 'NaN' });
   it.each([
     ['no refusal', [], 'again'],
     ['NaN once', [nan('a')], 'again'],
     ['NaN twice from one node', [nan('a'), nan('a')], 'again'],
     ['NaN from two nodes', [nan('a'), nan('b')], 'scene-fault'],
-    ['NaN and a wrong size', [nan('a'), { nodeId: 'b', code: 'Size' }], 'again'],
-    ['three refusals', [nan('a'), nan('a'), { nodeId: 'b', code: 'Size' }], 'failed'],
+    ['NaN and a wrong size', [nan('a'), { nodeId: 'b', reason: 'Size' }], 'again'],
+    ['three refusals', [nan('a'), nan('a'), { nodeId: 'b', reason: 'Size' }], 'failed'],
   ] as const)('%s: %s', (_, refusals, expected) => {
     expect(judgeRefusals(refusals, DEFAULT_POLICY)).toBe(expected);
   });

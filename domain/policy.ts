@@ -128,17 +128,17 @@ export function tooManyFailures(failedChunks: number, totalChunks: number, polic
 }
 
 /** Why verify refuses a frame: bytes that are no readable EXR, a wrong size, missing layers, NaN or infinite colour. */
-export type RefusalCode = 'Damaged' | 'Size' | 'Channels' | 'NaN';
+export type RefusalReason = 'Damaged' | 'Size' | 'Channels' | 'NaN';
 
 /** A refusal of verify, as the unit keeps it. */
 export interface Refusal {
   nodeId: string;
-  code: RefusalCode | (string & {});
+  reason?: RefusalReason | (string & {}) | undefined;
 }
 
 /** What the refusals of one frame mean: render it again, give the chunk up, or blame the scene. */
 export function judgeRefusals(refusals: readonly Refusal[], policy: Policy): 'again' | 'failed' | 'scene-fault' {
-  const nodesWithNaN = new Set(refusals.filter((refusal) => refusal.code === 'NaN').map((refusal) => refusal.nodeId));
+  const nodesWithNaN = new Set(refusals.filter((refusal) => refusal.reason === 'NaN').map((refusal) => refusal.nodeId));
   if (nodesWithNaN.size >= policy.nodesForSceneFault) return 'scene-fault';
   return refusals.length >= policy.refusalsPerUnit ? 'failed' : 'again';
 }

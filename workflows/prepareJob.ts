@@ -12,7 +12,7 @@ import { calibration, inspection, preparation } from './stages.ts';
  * Fails with an `ApplicationFailure` whose `details[0]` is the `Problem`.
  */
 export async function prepareJob(job: PrepareJobInput): Promise<PrepareJobResult> {
-  const { beginIntake, offerCalibration, makeQuote, purgeSubmission, reopenSubmission } = preparation();
+  const { beginIntake, planCalibration, makeQuote, purgeSubmission, reopenSubmission } = preparation();
   let policy: Awaited<ReturnType<typeof beginIntake>>['policy'];
   try {
     ({ policy } = await beginIntake(job));
@@ -22,8 +22,8 @@ export async function prepareJob(job: PrepareJobInput): Promise<PrepareJobResult
   }
   try {
     await inspection(policy).inspectSubmission(job);
-    const { index } = await offerCalibration(job);
-    await calibration(policy).calibrate({ ...job, index });
+    const { chunkId } = await planCalibration(job);
+    await calibration(policy).calibrate({ ...job, chunkId });
     await makeQuote(job);
     return { ok: true };
   } catch (error) {

@@ -35,7 +35,7 @@ it.each([
   [3, 4],
 ])('refuses %i by %i pixels', async (width, height) => {
   const picture = await frame(() => 1, LAYERS, width, height);
-  expect(judgeFrame(picture, expected)).toMatchObject({ accepted: false, code: 'Size' });
+  expect(judgeFrame(picture, expected)).toMatchObject({ accepted: false, reason: 'Size' });
 });
 
 it.each([
@@ -44,13 +44,13 @@ it.each([
   ['depth.', LAYERS.filter((name) => !name.startsWith('depth'))],
 ])('refuses a frame without %s', async (missing, names) => {
   const verdict = judgeFrame(await frame(() => 1, names), expected);
-  expect(verdict).toMatchObject({ accepted: false, code: 'Channels' });
+  expect(verdict).toMatchObject({ accepted: false, reason: 'Channels' });
   expect(verdict).toHaveProperty('message', expect.stringContaining(missing));
 });
 
 it.each(LAYERS)('refuses a single NaN in %s and names the layer', async (bad) => {
   const picture = await frame((name, pixel) => (name === bad && pixel === 7 ? Number.NaN : 1));
   const verdict = judgeFrame(picture, expected);
-  expect(verdict).toMatchObject({ accepted: false, code: 'NaN' });
+  expect(verdict).toMatchObject({ accepted: false, reason: 'NaN' });
   expect(verdict).toHaveProperty('message', expect.stringContaining(`${bad} (1 NaN`));
 });

@@ -1,5 +1,5 @@
 /** What makes a rendered frame acceptable. Rules only; `verifyFrame.ts` brings the picture. */
-import type { RefusalCode } from '../../domain/policy.ts';
+import type { RefusalReason } from '../../domain/policy.ts';
 import type { ExrInspection } from '../../renderer/image/exr/inspect.ts';
 
 /** The layers that compositors and the denoiser of previews rely on: colour by name, the others by their prefix. */
@@ -19,7 +19,7 @@ export interface FrameWarning {
 
 export type Verdict =
   | { accepted: true; warnings: FrameWarning[] }
-  | { accepted: false; code: RefusalCode; message: string };
+  | { accepted: false; reason: RefusalReason; message: string };
 
 /** Size, layers and numbers of a frame. Infinite depth is what lies behind everything, so only colour must be finite. */
 export function judgeFrame(picture: ExrInspection, expected: ExpectedFrame): Verdict {
@@ -28,20 +28,20 @@ export function judgeFrame(picture: ExrInspection, expected: ExpectedFrame): Ver
   const shownHeight = shown.yMax - shown.yMin + 1;
   if ([width, shownWidth].some((w) => w !== expected.width) || [height, shownHeight].some((h) => h !== expected.height)) {
     const message = `The frame is ${width}x${height}; ${expected.width}x${expected.height} was ordered.`;
-    return { accepted: false, code: 'Size', message };
+    return { accepted: false, reason: 'Size', message };
   }
   const missing = [
     ...COLOUR.filter((name) => !picture.channels.includes(name)),
     ...LAYERS.filter((prefix) => !picture.channels.some((name) => name.startsWith(prefix))),
   ];
   if (missing.length > 0) {
-    return { accepted: false, code: 'Channels', message: `The frame lacks ${missing.join(', ')}.` };
+    return { accepted: false, reason: 'Channels', message: `The frame lacks ${missing.join(', ')}.` };
   }
   if (picture.hasNaN || picture.hasInfinity) {
     const where = Object.entries(picture.stats)
       .filter(([name, { nan, infinite }]) => nan > 0 || (infinite > 0 && (COLOUR as readonly string[]).includes(name)))
       .map(([name, { nan, infinite }]) => `${name} (${nan} NaN, ${infinite} infinite)`);
-    return { accepted: false, code: 'NaN', message: `The frame holds numbers that are none: ${where.join(', ')}.` };
+    return { accepted: false, reason: 'NaN', message: `The frame holds numbers that are none: ${where.join(', ')}.` };
   }
   const warnings: FrameWarning[] = picture.allBlack ? [{ code: 'Black', message: 'The frame is black all over.' }] : [];
   return { accepted: true, warnings };

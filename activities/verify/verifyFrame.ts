@@ -49,7 +49,7 @@ export async function verifyFrame(
   return verdict;
 }
 
-const damaged = (message: string): Verdict => ({ accepted: false, code: 'Damaged', message });
+const damaged = (message: string): Verdict => ({ accepted: false, reason: 'Damaged', message });
 
 async function readFrame(store: ObjectStore, studioId: string, hash: string): Promise<Buffer | null> {
   try {

@@ -1,0 +1,71 @@
+/** Looks into what was uploaded and completes the job's settings from it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FarmError } from '../../domain/errors.ts';
+import { formatFrames } from '../../domain/frames.ts';
+import type { SceneInspection } from '../../domain/scene.ts';
+import { type RequestedSettings, resolveSettings } from '../../domain/settings.ts';
+import { json, type Submission } from '../../ports/db/documents.ts';
+import type { JobRow } from '../../ports/db/tables.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
+import { inspectIsolated } from './inspectIsolated.ts';
+import { checkUploads, materialise } from './materialise.ts';
+
+/** The submission once its scene was read; the quote moves the inspection to the project's version. */
+export interface InspectedSubmission extends Submission {
+  inspection: SceneInspection;
+}
+
+/**
+ * Checks the uploads, reads the scene in a process of its own and writes settings, frames and inspection into the job's row.
+ * @throws FarmError for whatever is wrong with files, scene or settings
+ */
+export async function inspectSubmission(services: FarmServices, key: JobKey): Promise<void> {
+  const job = await readJob(services, key);
+  const policy = policyOf(services, job);
+  const { submission } = job;
+  await withHeartbeat(async (signal) => {
+    await checkUploads(services.store, key.studioId, submission);
+    const root = await mkdtemp(join(tmpdir(), 'framewright-intake-'));
+    try {
+      await materialise(services.store, key.studioId, submission.files, root);
+      const bounds = { seconds: policy.inspectSeconds, memoryMiB: policy.inspectMemoryMiB };
+      const inspection = await inspectIsolated({ root, main: submission.main }, bounds, signal);
+      await keep(services, job, inspection);
+    } finally {
+      await rm(root, { recursive: true, force: true });
+    }
+  });
+}
+
+async function keep(services: FarmServices, job: JobRow, inspection: SceneInspection): Promise<void> {
+  const { submission, settings: wishes } = job;
+  const requested: RequestedSettings = { ...wishes, camera: wishes.camera ?? undefined, frames: submission.frames };
+  const { settings, frames } = resolveSettings(requested, inspection);
+  const inspected: InspectedSubmission = { ...submission, inspection };
+  await inRecord(services, (tx) =>
+    tx
+      .updateTable('jobs')
+      .set({
+        settings: json(settings),
+        frames: formatFrames(frames),
+        frameCount: frames.length,
+        submission: json(inspected),
+      })
+      .where('studioId', '=', job.studioId)
+      .where('id', '=', job.id)
+      .where('status', '=', 'preparing')
+      .execute(),
+  );
+}
+
+/** The job's row. Throws `JobNotFound`. */
+export async function readJob(services: FarmServices, { studioId, jobId }: JobKey): Promise<JobRow> {
+  const job = await inRecord(services, (tx) =>
+    tx.selectFrom('jobs').selectAll().where('studioId', '=', studioId).where('id', '=', jobId).executeTakeFirst(),
+  );
+  if (!job) throw new FarmError('JobNotFound', `There is no job ${jobId}.`, { job: jobId });
+  return job;
+}

@@ -1,0 +1,76 @@
+/** Lets a node trace a little of a scene, so that its price can be fixed before anything is spent. */
+import { Context } from '@temporalio/activity';
+import { FarmError, fromProblem } from '../../domain/errors.ts';
+import { cancelChunk, chunkState, failChunk, loseLease, offerChunk } from '../../ports/db/chunks.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
+import { whyGivenUp } from './keepChunk.ts';
+import type { DispatchServices } from './renderChunk.ts';
+
+export interface CalibrateInput extends JobKey {
+  /** The 'estimate' chunk. */
+  chunkId: string;
+}
+
+/**
+ * Offers the estimate chunk over the same path as frames and waits for its answer, which the chunk then holds.
+ * @throws FarmError what the node found wrong with the scene; `ServiceFailed` when no node takes it in time
+ */
+export async function calibrate(services: DispatchServices, { studioId, jobId, chunkId }: CalibrateInput): Promise<void> {
+  const job = await inRecord(services, (tx) =>
+    tx
+      .selectFrom('jobs')
+      .select('policy')
+      .where('studioId', '=', studioId)
+      .where('id', '=', jobId)
+      .executeTakeFirstOrThrow(),
+  );
+  const policy = policyOf(services, job);
+  const since = Context.current().info.scheduledTimestampMs;
+  await withHeartbeat(async (signal) => {
+    for (;;) {
+      const watch = services.bell.watch(chunkId);
+      try {
+        const state = await inRecord(services, (tx) => chunkState(tx, chunkId));
+        if (state.status === 'completed') return;
+        if (state.status === 'cancelled') throw new FarmError('Cancelled', 'The calibration was cancelled.');
+        if (state.expired) {
+          const reason = 'The node stopped sending heartbeats.';
+          await inRecord(services, (tx) => loseLease(tx, { chunkId, leaseNumber: state.leaseNumber, reason }));
+          continue;
+        }
+        const problem = await whyGivenUp(services, chunkId, policy);
+        if (problem) {
+          await inRecord(services, (tx) => failChunk(tx, { chunkId, problem }));
+          throw fromProblem(problem);
+        }
+        await inRecord(services, (tx) => offerChunk(tx, chunkId));
+        const started = state.leaseNumber > 0;
+        const seconds = policy.calibrationWaitSeconds + (started ? policy.calibrationSeconds : 0);
+        const left = since + seconds * 1000 - services.clock.now().getTime();
+        if (left <= 0) {
+          await inRecord(services, (tx) => cancelChunk(tx, chunkId));
+          throw await whyNobodyCame(services, started);
+        }
+        await watch.next(AbortSignal.any([signal, AbortSignal.timeout(left)]));
+      } finally {
+        watch.end();
+      }
+      if (signal.aborted) throw signal.reason;
+    }
+  });
+}
+
+async function whyNobodyCame(services: FarmServices, started: boolean): Promise<FarmError> {
+  if (started) return new FarmError('ServiceFailed', 'No node finished the calibration in time; submit again later.');
+  const { online } = await inRecord(services, (tx) =>
+    tx
+      .selectFrom('nodes')
+      .select((node) => node.fn.countAll<number>().as('online'))
+      .where('status', '=', 'online')
+      .executeTakeFirstOrThrow(),
+  );
+  if (online === 0) return new FarmError('ServiceFailed', 'No node is online, so the job cannot be calibrated.', { nodes: 0 });
+  const message = `None of the ${online} nodes online was free to calibrate the job; try again later.`;
+  return new FarmError('ServiceFailed', message, { nodes: online });
+}

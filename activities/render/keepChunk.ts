@@ -1,0 +1,161 @@
+/**
+ * The keeper of a chunk: looks at its row, does what is due, and says whether to wait. All state is in the record, so a
+ * keeper that was killed anywhere is followed by one that goes on.
+ */
+import { FarmError, fromProblem, isErrorCode, type Problem, toProblem } from '../../domain/errors.ts';
+import { chunkGivenUp, isBadInput, judgeRefusals, type Policy, tooManyFailures } from '../../domain/policy.ts';
+import type { RenderSettings } from '../../domain/scene.ts';
+import { attemptsOfChunk } from '../../ports/db/attempts.ts';
+import { type ChunkState, type ChunkUnit, chunkState, failChunk, loseLease, offerChunk } from '../../ports/db/chunks.ts';
+import { commitUnit, refuseUnit } from '../../ports/db/commit.ts';
+import type { JobRow } from '../../ports/db/tables.ts';
+import { type FarmServices, inRecord } from '../services.ts';
+import { verifyFrame } from '../verify/verifyFrame.ts';
+
+/** How a chunk's activity ends. Payloads stay small: the frames are in the record. */
+export type ChunkOutcome =
+  | { outcome: 'completed'; verifySeconds: number }
+  /** `stopJob`: the whole job shall not go on. */
+  | { outcome: 'failed'; problem: Problem; stopJob: boolean }
+  /** The studio paused the job; nothing of the chunk is with a node. Start it again after the resume. */
+  | { outcome: 'paused' }
+  /** The job was cancelled or stopped. */
+  | { outcome: 'stopped' };
+
+/** What a keeper found and did. */
+export interface KeeperStep {
+  /** Null: wait for the bell. */
+  outcome: Exclude<ChunkOutcome, { outcome: 'completed' }> | { outcome: 'completed' } | null;
+  /** Nodes that had a unit committed in this step. */
+  paidNodes: string[];
+  verifySeconds: number;
+  /** The lease that this step took back from a silent node. */
+  lost: { node: string | null; leaseNumber: number } | null;
+}
+
+/** One look at a render chunk. Throws `FarmError`s of database and store; then the step is simply repeated. */
+export async function keepRenderChunk(services: FarmServices, chunkId: string, policy: Policy): Promise<KeeperStep> {
+  const step: KeeperStep = { outcome: null, paidNodes: [], verifySeconds: 0, lost: null };
+  const { state, job } = await look(services, chunkId);
+  const ended = endOf(state, job);
+  if (ended) return { ...step, outcome: ended };
+
+  if (state.expired) {
+    const reason = 'The node stopped sending heartbeats.';
+    const lost = await inRecord(services, (tx) => loseLease(tx, { chunkId, leaseNumber: state.leaseNumber, reason }));
+    if (lost) step.lost = { node: state.nodeId, leaseNumber: state.leaseNumber };
+  }
+  for (const unit of state.units.filter(({ status }) => status === 'uploaded' || status === 'verified')) {
+    const began = performance.now();
+    if (await verifyUnit(services, state, job, unit)) step.paidNodes.push(unit.nodeId!);
+    step.verifySeconds += (performance.now() - began) / 1000;
+  }
+  const failure = await whyGivenUp(services, chunkId, policy);
+  if (failure) return { ...step, outcome: await giveUp(services, chunkId, failure, policy) };
+  // A failed attempt leaves the chunk `failed`; offered again, it goes to another node while one fits.
+  const status = await inRecord(services, (tx) => offerChunk(tx, chunkId));
+  return status === 'completed' ? { ...step, outcome: { outcome: 'completed' } } : step;
+}
+
+async function look(services: FarmServices, chunkId: string): Promise<{ state: ChunkState; job: JobRow }> {
+  return inRecord(services, async (tx) => {
+    const state = await chunkState(tx, chunkId);
+    const job = await tx
+      .selectFrom('jobs')
+      .selectAll()
+      .where('studioId', '=', state.studioId)
+      .where('id', '=', state.jobId)
+      .executeTakeFirstOrThrow();
+    return { state, job };
+  });
+}
+
+/** The outcome when there is nothing left to do for the chunk, or nothing may be done now. */
+function endOf(state: ChunkState, job: JobRow): KeeperStep['outcome'] {
+  if (state.status === 'completed') return { outcome: 'completed' };
+  if (state.status === 'cancelled' || (job.status !== 'active' && job.status !== 'paused')) return { outcome: 'stopped' };
+  // Budget pauses end by themselves when money comes back, so their chunks stay on offer.
+  const delivered = state.units.some(({ status }) => status === 'uploaded' || status === 'verified');
+  const idle = state.status !== 'leased' && !delivered;
+  if (job.status === 'paused' && job.pauseReason === 'user' && idle) return { outcome: 'paused' };
+  return null;
+}
+
+/** Verifies a delivered unit and commits or refuses it. Whether it was committed. */
+async function verifyUnit(services: FarmServices, state: ChunkState, job: JobRow, unit: ChunkUnit): Promise<boolean> {
+  const { studioId, jobId } = state;
+  const { unitId, frame, artifacts } = unit;
+  const leaseNumber = unit.leaseNumber!;
+  const settings = job.settings as RenderSettings;
+  const uploaded = { studioId, jobId, unitId, frame, artifacts: artifacts ?? [] };
+  const verdict = await verifyFrame(services.store, (work) => inRecord(services, work), uploaded, settings);
+  try {
+    if (verdict.accepted) {
+      await inRecord(services, (tx) => commitUnit(tx, { unitId, leaseNumber, warnings: verdict.warnings }));
+      return true;
+    }
+    const { reason, message } = verdict;
+    await inRecord(services, (tx) => refuseUnit(tx, { unitId, leaseNumber, code: 'FrameRefused', reason, message }));
+  } catch (error) {
+    // Another keeper was faster, or the job was stopped meanwhile: the next look sees it.
+    const expected = ['LeaseLost', 'UnitAlreadyCommitted', 'JobStateConflict'];
+    if (!(error instanceof FarmError) || !expected.includes(error.code)) throw error;
+    services.log.info({ unitId, leaseNumber, code: error.code }, 'result not committed');
+  }
+  return false;
+}
+
+/** The problem for which a chunk (of either kind) shall not be tried again, or null. */
+export async function whyGivenUp(services: FarmServices, chunkId: string, policy: Policy): Promise<Problem | null> {
+  return inRecord(services, async (tx) => {
+    const { units, attempts, status } = await chunkState(tx, chunkId);
+    if (status === 'completed') return null;
+    for (const { frame, refusals } of units) {
+      const newest = refusals.at(-1);
+      const judgement = judgeRefusals(refusals, policy);
+      if (!newest || judgement === 'again') continue;
+      const code = judgement === 'scene-fault' ? 'SceneInvalid' : 'FrameRefused';
+      const often = judgement === 'scene-fault' ? 'on several nodes' : `${refusals.length} times`;
+      return toProblem(new FarmError(code, `Frame ${frame} was refused ${often}: ${newest.message}`, { frame }));
+    }
+    const bad = (await attemptsOfChunk(tx, chunkId)).filter(({ outcome }) => outcome === 'failed').at(-1);
+    const verdict = chunkGivenUp(attempts, bad?.problem?.code ?? null, policy);
+    if (verdict === null) return null;
+    if (verdict === 'lost') {
+      return toProblem(new FarmError('HeartbeatLost', `${attempts.lost} nodes fell silent with this chunk.`));
+    }
+    return problemOf(bad?.problem ?? null, `${attempts.failed} attempts failed.`);
+  });
+}
+
+/** Fails the chunk for good, and says whether the job goes on without it. */
+async function giveUp(
+  services: FarmServices,
+  chunkId: string,
+  problem: Problem,
+  policy: Policy,
+): Promise<Extract<ChunkOutcome, { outcome: 'failed' }>> {
+  const { total, failures } = await inRecord(services, async (tx) => {
+    const { studioId, jobId, status, units } = await chunkState(tx, chunkId);
+    const open = units.some((unit) => unit.status !== 'committed' && unit.status !== 'failed');
+    if (status !== 'failed' || open) await failChunk(tx, { chunkId, problem });
+    return tx
+      .selectFrom('chunks')
+      .select((chunk) => [
+        chunk.fn.countAll<number>().as('total'),
+        chunk.fn.countAll<number>().filterWhere('status', '=', 'failed').as('failures'),
+      ])
+      .where('studioId', '=', studioId)
+      .where('jobId', '=', jobId)
+      .where('kind', '=', 'render')
+      .executeTakeFirstOrThrow();
+  });
+  return { outcome: 'failed', problem, stopJob: isBadInput(problem.code) || tooManyFailures(failures, total, policy) };
+}
+
+/** A kept problem with all its fields; a code that the catalogue lacks (an old node's) becomes `RenderFailed`. */
+export function problemOf(kept: { code: string; message: string; place: Problem['place'] } | null, otherwise: string): Problem {
+  if (!kept) return toProblem(new FarmError('RenderFailed', otherwise));
+  const code = isErrorCode(kept.code) ? kept.code : 'RenderFailed';
+  return toProblem(fromProblem({ code, message: kept.message, place: kept.place ?? {} }));
+}

@@ -1,0 +1,69 @@
+/** The job's row as its workflow goes on: stages, stop, end. Each may be repeated. */
+import type { Problem } from '../../domain/errors.ts';
+import { isFinalJob, type Stage } from '../../domain/statuses.ts';
+import { cancelJobChunks } from '../../ports/db/chunks.ts';
+import { json } from '../../ports/db/documents.ts';
+import { appendEvent } from '../../ports/db/events.ts';
+import { endStage, startStage, transitionJob } from '../../ports/db/jobs.ts';
+import { lockJob } from '../../ports/db/locks.ts';
+import { type FarmServices, inRecord, type JobKey } from '../services.ts';
+
+export interface StageMark extends JobKey {
+  end?: { stage: Stage; seconds: number }[];
+  start?: Stage;
+}
+
+/** Writes down which stages ended, how long they took, and which begins. */
+export async function markStage(services: FarmServices, { jobId, end = [], start }: StageMark): Promise<void> {
+  await inRecord(services, async (tx) => {
+    for (const { stage, seconds } of end) await endStage(tx, jobId, stage, seconds);
+    if (start) await startStage(tx, jobId, start);
+  });
+}
+
+/**
+ * Ends the rendering of a job: nothing more can be committed, nodes hear of it at their next heartbeat. Without a problem it
+ * was the studio that cancelled.
+ */
+export async function stopJob(services: FarmServices, input: JobKey & { problem: Problem | null }): Promise<void> {
+  const { jobId, problem } = input;
+  await inRecord(services, async (tx) => {
+    const { status } = await lockJob(tx, jobId);
+    if (status !== 'active' && status !== 'paused') return;
+    await transitionJob(tx, { jobId, to: 'stopping', stopReason: problem ? 'failure' : 'cancel', problem });
+  });
+  await inRecord(services, (tx) => cancelJobChunks(tx, jobId));
+}
+
+/** How a job ended. */
+export interface JobEnd {
+  status: 'completed' | 'cancelled' | 'failed';
+}
+
+/**
+ * The last step. A job that the studio cancelled ends `cancelled`, whatever else went wrong; else a problem makes it
+ * `failed`. A pause that came after the last frame does not hold it up.
+ */
+export async function endJob(services: FarmServices, input: JobKey & { problem: Problem | null }): Promise<JobEnd> {
+  const { jobId, problem } = input;
+  return inRecord(services, async (tx) => {
+    const { status, stopReason } = await lockJob(tx, jobId);
+    if (isFinalJob(status)) return { status: status as JobEnd['status'] };
+    if (status === 'paused') await transitionJob(tx, { jobId, to: 'active' });
+    const cancelled = status === 'stopping' && stopReason === 'cancel';
+    const to = cancelled ? 'cancelled' : problem || status === 'stopping' ? 'failed' : 'completed';
+    await transitionJob(tx, { jobId, to, ...(problem ? { problem } : {}) });
+    return { status: to };
+  });
+}
+
+/** Shows a problem that the job survives: the top-up of a raised cap failed. */
+export async function keepProblem(services: FarmServices, input: JobKey & { problem: Problem }): Promise<void> {
+  const { studioId, jobId, problem } = input;
+  await inRecord(services, async (tx) => {
+    const { status, stage, pauseReason } = await lockJob(tx, jobId);
+    const row = tx.updateTable('jobs').set({ problem: json(problem) });
+    await row.where('studioId', '=', studioId).where('id', '=', jobId).execute();
+    await appendEvent(tx, { studioId, jobId, type: 'job.changed', data: { status, stage, pauseReason, problem } });
+  });
+}
