@@ -10,11 +10,13 @@
 export const WORKFLOWS = { prepareJob: 'prepareJob', renderJob: 'renderJob', renderRange: 'renderRange' } as const;
 
 /**
- * Signals of `renderJob`; none has an argument, each says "look at the job's row".
+ * Signals of `renderJob`. The first three have no argument; each says "look at the job's row".
  * - `pauseJob`: the job became `paused(user)`: nothing new is offered, chunks in flight are handed back.
  * - `resumeJob`: the job became `active` again.
  * - `cancelJob`: the job became `stopping(cancel)`: settles what is committed, refunds the rest, ends `cancelled`.
- * - `capRaised`: the job's cap was raised: the difference is deposited, then a job `paused(budget)` becomes `active`.
+ * - `capRaised(cap)`: the studio wants this cap, base units as a decimal string. The difference is deposited on chain, and
+ *   only then the row's cap changes (`raiseCap`) and a job `paused(budget)` goes on: nothing is rendered for money that is
+ *   not there. Without an argument: the row's cap was raised already.
  */
 export const SIGNALS = {
   pauseJob: 'pauseJob',

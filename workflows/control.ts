@@ -5,7 +5,7 @@ import { SIGNALS } from './contract.ts';
 export const pauseJob = defineSignal(SIGNALS.pauseJob);
 export const resumeJob = defineSignal(SIGNALS.resumeJob);
 export const cancelJob = defineSignal(SIGNALS.cancelJob);
-export const capRaised = defineSignal(SIGNALS.capRaised);
+export const capRaised = defineSignal<[cap?: string]>(SIGNALS.capRaised);
 
 /**
  * Signals are nudges: the job's row says what holds, and chunk activities read it. That a chunk came back `paused` is
@@ -17,8 +17,8 @@ export class JobControl {
   cancelled = false;
   /** How often the job was told to go on. */
   resumes = 0;
-  /** How often the cap was raised. */
-  raises = 0;
+  /** Caps that were asked for and not deposited yet, base units; null stands for what the row says. */
+  readonly raises: (string | null)[] = [];
   readonly #listeners: (() => void)[] = [];
 
   /** Takes the workflow's signals from now on; Temporal's own cancel counts as `cancelJob`. */
@@ -28,9 +28,7 @@ export class JobControl {
     setHandler(pauseJob, () => {});
     setHandler(resumeJob, () => control.resume());
     setHandler(cancelJob, () => control.cancel());
-    setHandler(capRaised, () => {
-      control.raises++;
-    });
+    setHandler(capRaised, (cap) => void control.raises.push(cap ?? null));
     CancellationScope.current().cancelRequested.catch(() => control.cancel());
     return control;
   }

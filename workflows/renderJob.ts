@@ -66,15 +66,14 @@ async function renderFrames(job: RenderJobInput, policy: Policy, control: JobCon
   }
 }
 
-/** Brings each raise of the cap to the chain; a job that waited for money goes on then. */
+/** Brings each raise of the cap to the chain, and with it into the job's row. */
 async function depositRaises(job: RenderJobInput, control: JobControl, rendering: () => boolean): Promise<void> {
-  for (let deposited = 0; ; ) {
-    await condition(() => control.raises > deposited || !rendering());
+  for (;;) {
+    await condition(() => control.raises.length > 0 || !rendering());
     if (!rendering()) return;
-    deposited = control.raises;
+    const cap = control.raises.shift() ?? null;
     try {
-      await settlement().topUp(job);
-      control.resume();
+      await settlement().topUp({ ...job, cap });
     } catch (error) {
       await record().keepProblem({ ...job, problem: problemOf(error) });
     }
