@@ -30,10 +30,13 @@ export interface PathTracerOptions {
   /** Makes the tracer; the CPU tier when left out. */
   createTracer?: (options: { threads: number }) => Promise<Tracer>;
   /** Identifies what `createTracer` makes, as part of `build`. */
-  tracerBuild?: string;
+  tracerBuild?: () => Promise<string>;
 }
 
-/** The engine with the means to end its threads. */
+/**
+ * The engine with the means to end its threads. `build` names the compiled tracer once that was loaded, which every method
+ * but `inspect` does; before, it is the engine's version with `+unloaded`.
+ */
 export interface PathTracerEngine extends RenderEngine {
   /** Ends all threads. The engine starts them again when it is used again. */
   close(): Promise<void>;
@@ -77,13 +80,16 @@ function usableMemory(): number {
 /** Creates the engine. Threads start with the first call that traces, and live until `close`. */
 export function createPathTracerEngine(options: PathTracerOptions = {}): PathTracerEngine {
   const createTracer = options.createTracer ?? createCpuTracer;
-  const build = `pathtracer-${ENGINE_VERSION}.${FARM_BENCH_VERSION}-${options.tracerBuild ?? cpuTracerBuild()}`;
+  const readTracerBuild = options.tracerBuild ?? cpuTracerBuild;
+  const version = `pathtracer-${ENGINE_VERSION}.${FARM_BENCH_VERSION}`;
+  let build: string | null = null;
   const turnstile = new Turnstile();
   const processor = new ImageProcessor();
   const scores = new Map<number, number>();
   let tracer: Tracer | null = null;
 
   async function tracerFor(threads: number): Promise<Tracer> {
+    build ??= `${version}-${await readTracerBuild()}`;
     if (tracer && tracer.threads !== threads) {
       await tracer.close();
       tracer = null;
@@ -107,7 +113,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
     const device = os.cpus()[0]?.model.trim() ?? os.arch();
     return {
       engine: 'pathtracer',
-      build,
+      build: build!,
       tier: tracer?.tier ?? 'cpu',
       device,
       threads,
@@ -170,7 +176,14 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
         signal,
       );
       throwIfCancelled(signal);
-      const facts = { settings, unit, build, cameraName: camera?.name ?? null, camera: description.camera, time };
+      const facts = {
+        settings,
+        unit,
+        build: build!,
+        cameraName: camera?.name ?? null,
+        camera: description.camera,
+        time,
+      };
       const paths = await writeUnitFiles(outputFolder, pixels, facts, processor);
       await sink.unit({
         unit,
@@ -187,7 +200,9 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
 
   return {
     name: 'pathtracer',
-    build,
+    get build() {
+      return build ?? `${version}+unloaded`;
+    },
     probe: (threads) => turnstile.run(() => probe(threads)),
     inspect: async (files): Promise<SceneInspection> => inspectScene(await loadScene(files), 'pathtracer'),
     estimate: (files, settings, frames, threads) => turnstile.run(() => estimate(files, settings, frames, threads)),

@@ -1,6 +1,6 @@
 /** The camera of a scene that has none: a three-quarter view from slightly above, all of the scene in the picture. */
 import type { MeshGeometry, MeshInstance, TracerCamera } from '../scene/description.ts';
-import { lookAt, normalize, type Vec3 } from './matrix.ts';
+import { lookAt, type Mat4, normalize, type Vec3 } from './matrix.ts';
 
 /** World box: min xyz, max xyz. */
 export type Bounds = [number, number, number, number, number, number];
@@ -45,32 +45,51 @@ export function worldBounds(meshes: MeshGeometry[], instances: MeshInstance[]): 
   return Number.isFinite(bounds[0]) ? bounds : [0, 0, 0, 0, 0, 0];
 }
 
-/** A camera that sees the whole box in a picture of the given aspect (width over height). */
-export function frameBounds(bounds: Bounds, aspect: number): TracerCamera {
-  const centre: Vec3 = [(bounds[0] + bounds[3]) / 2, (bounds[1] + bounds[4]) / 2, (bounds[2] + bounds[5]) / 2];
-  const half: Vec3 = [(bounds[3] - bounds[0]) / 2, (bounds[4] - bounds[1]) / 2, (bounds[5] - bounds[2]) / 2];
-  const camera = lookAt(
-    [centre[0] + VIEW_DIRECTION[0], centre[1] + VIEW_DIRECTION[1], centre[2] + VIEW_DIRECTION[2]],
-    centre,
-  );
-  const tanY = Math.tan(DEFAULT_YFOV / 2);
+/**
+ * A camera that sees every vertex, as near as that allows, in a picture of the given aspect (width over height). For a fixed
+ * direction of view each side of the picture is a plane that all vertices must lie behind; the nearest eye follows from the
+ * outermost vertex on each side.
+ */
+export function frameScene(meshes: MeshGeometry[], instances: MeshInstance[], aspect: number): TracerCamera {
+  const axes = lookAt(VIEW_DIRECTION, [0, 0, 0]);
+  const tanY = Math.tan(DEFAULT_YFOV / 2) / MARGIN;
   const tanX = tanY * aspect;
-  let distance = 1e-3;
-  for (let corner = 0; corner < 8; corner++) {
-    const p = half.map((h, k) => (corner & (1 << k) ? h : -h)) as Vec3;
-    const along = (axis: number): number =>
-      p[0] * camera[axis * 4]! + p[1] * camera[axis * 4 + 1]! + p[2] * camera[axis * 4 + 2]!;
-    // A corner at height y and depth z towards the camera is inside the picture from y / tan + z on.
-    distance = Math.max(
-      distance,
-      (Math.abs(along(0)) * MARGIN) / tanX + along(2),
-      (Math.abs(along(1)) * MARGIN) / tanY + along(2),
-    );
+  let [left, right, below, above, front] = [-Infinity, -Infinity, -Infinity, -Infinity, -Infinity];
+  for (const { mesh, transform } of instances) {
+    const toView = viewMatrix(axes, transform);
+    const { positions } = meshes[mesh]!;
+    for (let i = 0; i < positions.length; i += 3) {
+      const [px, py, pz] = [positions[i]!, positions[i + 1]!, positions[i + 2]!];
+      const x = toView[0]! * px + toView[3]! * py + toView[6]! * pz + toView[9]!;
+      const y = toView[1]! * px + toView[4]! * py + toView[7]! * pz + toView[10]!;
+      const z = toView[2]! * px + toView[5]! * py + toView[8]! * pz + toView[11]!;
+      left = Math.max(left, -x + tanX * z);
+      right = Math.max(right, x + tanX * z);
+      below = Math.max(below, -y + tanY * z);
+      above = Math.max(above, y + tanY * z);
+      front = Math.max(front, z);
+    }
   }
-  const eye = centre.map((value, k) => value + VIEW_DIRECTION[k]! * distance) as Vec3;
+  if (!Number.isFinite(left)) [left, right, below, above, front] = [1, 1, 1, 1, 0];
+  const depth = Math.max((left + right) / (2 * tanX), (below + above) / (2 * tanY), front + 1e-3);
+  const place: Vec3 = [(right - left) / 2, (above - below) / 2, depth];
+  const eye = [0, 1, 2].map((k) => axes[k]! * place[0] + axes[4 + k]! * place[1] + axes[8 + k]! * place[2]);
   return {
-    transform: Float32Array.from(lookAt(eye, centre)),
+    transform: Float32Array.from([...axes.slice(0, 12), ...eye, 1]),
     projection: { kind: 'perspective', yfov: DEFAULT_YFOV },
-    near: distance * 1e-4,
+    near: Math.max(1e-6, (depth - front) * 1e-3),
   };
+}
+
+/** Object to view, three rows by four columns, column by column. */
+function viewMatrix(axes: Mat4, transform: Float32Array): number[] {
+  const out: number[] = [];
+  for (let column = 0; column < 4; column++) {
+    for (let axis = 0; axis < 3; axis++) {
+      let sum = 0;
+      for (let k = 0; k < 3; k++) sum += axes[axis * 4 + k]! * transform[column * 4 + k]!;
+      out.push(sum);
+    }
+  }
+  return out;
 }

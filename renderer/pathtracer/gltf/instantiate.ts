@@ -9,7 +9,7 @@ import type {
   TracerCamera,
 } from '../scene/description.ts';
 import { morph, skin } from './deform.ts';
-import { frameBounds, worldBounds } from './framing.ts';
+import { frameScene } from './framing.ts';
 import type { LoadedScene, SceneCamera, ScenePart } from './load.ts';
 import {
   IDENTITY,
@@ -86,7 +86,7 @@ export class SceneInstancer {
       images: scene.images,
       lights,
       environment,
-      camera: chosen ? placeCamera(chosen, pose, aspect) : frameBounds(worldBounds(meshes, instances), aspect),
+      camera: chosen ? placeCamera(chosen, pose, aspect) : frameScene(meshes, instances, aspect),
     };
   }
 
