@@ -29,8 +29,8 @@ export default defineConfig({
           include: ['**/*.stack.test.ts'],
           exclude: [...skipped, 'test/**'],
           globalSetup: ['./test/support/stack.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -30,7 +30,7 @@ export async function startChain(context: ServiceContext): Promise<RunningServic
     });
     return externalService('chain', 'Chain', given);
   }
-  const program = context.variables.FARM_ANVIL_BIN || anvilOfPackage();
+  const program = anvilProgram(context.variables);
   checkProgram('the chain (anvil)', program, REMEDY);
   const port = await context.port('chain', 'the chain', 'FARM_CHAIN_PORT');
   const folder = join(context.home, 'chain');
@@ -72,8 +72,9 @@ export async function chainIdOf(rpc: string): Promise<number> {
   return Number(result);
 }
 
-/** npm puts the binary into a package of its own for each platform. */
-function anvilOfPackage(): string {
+/** Absolute path of anvil: `FARM_ANVIL_BIN`, else the package that npm has for each platform. @throws FarmError `BinaryMissing` */
+export function anvilProgram(variables: NodeJS.ProcessEnv): string {
+  if (variables.FARM_ANVIL_BIN) return variables.FARM_ANVIL_BIN;
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
   const name = `@foundry-rs/anvil-${process.platform}-${arch}`;
   try {

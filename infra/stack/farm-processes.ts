@@ -36,6 +36,8 @@ const HEALTHY_MS = 60_000;
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 15_000;
 const READY_TIMEOUT_MS = 60_000;
+/** A node says nothing to us: it knocks at the gateway by itself, now and whenever the gateway was away. */
+const NODE_SETTLED_MS = 500;
 
 /** Workers and API with all settings, nodes with the gateway's address and little else. */
 export function farmDefinitions(environment: FarmEnvironment, nodes: number): Definition[] {
@@ -65,6 +67,7 @@ function nodeDefinition(environment: FarmEnvironment, name: string, threads: num
       FARM_NODE_NAME: name,
       FARM_NODE_HOME: folder,
       FARM_NODE_THREADS: String(threads),
+      FARM_PARENT_WATCH: '1',
       FARM_LOG_LEVEL: environment.logLevel,
     },
   };
@@ -159,6 +162,7 @@ export class FarmProcess {
 
   async #untilReady(started: ManagedProcess): Promise<void> {
     const ready = new Promise<'ready'>((resolve) => {
+      if (this.role === 'node') setTimeout(() => resolve('ready'), NODE_SETTLED_MS);
       started.child.on('message', (message) => {
         if ((message as { type?: string } | null)?.type === 'ready') resolve('ready');
       });

@@ -24,7 +24,7 @@ export interface ProcessSpec {
   stopSignal?: NodeJS.Signals;
   /** After this it is ended for good. */
   stopTimeoutMs?: number;
-  /** An IPC channel, through which the child learns that the parent is gone. */
+  /** One of ours: an IPC channel and an open standard input, through which it learns that the parent is gone. */
   ipc?: boolean;
 }
 
@@ -60,7 +60,7 @@ export async function startProcess(spec: ProcessSpec, keeper: Keeper): Promise<M
     env: { ...inherited, ...spec.env, FARM_STACK_ID: keeper.stackId } as NodeJS.ProcessEnv,
     // A group of its own: Ctrl-C reaches only the parent, which stops everything in order.
     detached: true,
-    stdio: ['ignore', log, log, ...(spec.ipc ? (['ipc'] as const) : [])],
+    stdio: spec.ipc ? ['pipe', log, log, 'ipc'] : ['ignore', log, log],
     ...spec.user,
   });
   if (child.pid !== undefined) keeper.register(child.pid, spec.stopSignal);

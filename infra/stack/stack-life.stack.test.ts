@@ -157,7 +157,7 @@ describe('a service that does not come up says why', () => {
   ] as const)('%s: its port is taken by another program', async (name, start, port) => {
     const intruder = await occupy(0);
     try {
-      const free = port === 'temporal' ? { temporalHttp: 0, temporalUi: 0 } : {};
+      const free: Record<string, number> = port === 'temporal' ? { temporalHttp: 0, temporalUi: 0 } : {};
       await expect(start(context({}, { ...free, [port]: intruder.port }))).rejects.toMatchObject({
         code: 'PortTaken',
         message: expect.stringContaining(name),

@@ -1,5 +1,5 @@
 /** The four embedded services together: started at the same time, stopped in order. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { FarmError } from '../../domain/errors.ts';
 import { startChain } from './chain.ts';
 import { choosePort } from './free-ports.ts';
@@ -158,8 +158,3 @@ const PORTS_OF = {
   database: ['database'],
   chain: ['chain'],
 } as const;
-
-/** Whether a folder was ever a farm's home. */
-export function isHome(folder: string): boolean {
-  return existsSync(folder) && existsSync(`${folder}/state.json`);
-}

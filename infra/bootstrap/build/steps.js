@@ -66,8 +66,9 @@ export const steps = [
             listFiles(root, 'renderer/pathtracer/wasm').filter((path) => !path.endsWith('.wasm')),
           )
         : undefined,
-    isThere: () => true,
-    run: async (root) => (await tool(root, 'renderer/pathtracer/wasm/build.js')).buildTracer(),
+    isThere: (root) => existsSync(join(root, 'dist', 'tracer.wasm')),
+    run: async (root) =>
+      (await tool(root, 'renderer/pathtracer/wasm/build.js')).buildTracer(join(root, 'dist', 'tracer.wasm')),
   },
   {
     name: 'contracts',
