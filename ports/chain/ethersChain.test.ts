@@ -16,12 +16,14 @@ const DAY = 86_400;
 let anvil: Anvil;
 let farm: TestFarm;
 let jobs = 0;
+/** What a node receives of a sum: all but the operator's hundredth. */
+const net = (amount: bigint) => amount - amount / 100n;
 /** A job of its own for each test. */
 const newJob = () => uuid(++jobs);
 
 beforeAll(async () => {
   anvil = await startAnvil();
-  farm = await setUpFarm(anvil);
+  farm = await setUpFarm(anvil, { feeBasisPoints: 100 });
 });
 afterAll(async () => {
   farm?.chain.close();
@@ -88,7 +90,7 @@ describe('a job from deposit to refund', () => {
 
     for (const { node, total } of batch.payouts) {
       await farm.send(await chain.prepareClaim(operator.key, jobId, node));
-      expect(await chain.balanceOf(node)).toBe(total);
+      expect(await chain.balanceOf(node)).toBe(net(total));
       expect(await chain.nodeAccount(jobId, node)).toEqual({ paid: total, sequence: 0, claimed: true });
       const again = await refusal(chain.prepareClaim(operator.key, jobId, node));
       expect(again).toEqual({ code: 'ChainMismatch', error: 'AlreadyClaimed' });
@@ -130,7 +132,7 @@ describe('a job from deposit to refund', () => {
     const newer = await farm.receipt(jobId, node, 2, 7n * ONE_CMP);
     const late = await farm.receipt(jobId, node, 3, 9n * ONE_CMP);
     await farm.send(await chain.prepareRedeem(studio.key, newer.receipt, newer.signatures));
-    expect(await chain.balanceOf(node.address)).toBe(7n * ONE_CMP);
+    expect(await chain.balanceOf(node.address)).toBe(net(7n * ONE_CMP));
     expect(await refusal(chain.prepareRedeem(studio.key, older.receipt, older.signatures))).toEqual({
       code: 'ChainMismatch',
       error: 'ReceiptStale',
@@ -145,7 +147,21 @@ describe('a job from deposit to refund', () => {
     await anvil.send('evm_revert', [snapshot]);
     // The refund was in blocks that are gone: a reorganisation. The late receipt is in time again.
     await farm.send(await chain.prepareRedeem(studio.key, late.receipt, late.signatures));
-    expect(await chain.balanceOf(node.address)).toBe(9n * ONE_CMP);
+    expect(await chain.balanceOf(node.address)).toBe(net(9n * ONE_CMP));
+  });
+
+  it('pays a receipt that is newer than the batch from the rest, and frees its share of the batch', async () => {
+    const { chain, nodes, operator } = farm;
+    const node = nodes[0]!;
+    const jobId = await openJob();
+    const batch = makeBatch(jobId, hash('lines'), [{ node: node.address, amount: 10n * ONE_CMP }]);
+    await farm.send(await chain.prepareBatch(operator.key, batch, await farm.countersign(batch)));
+    const { receipt, signatures } = await farm.receipt(jobId, node, 1, 12n * ONE_CMP);
+    await farm.send(await chain.prepareRedeem(operator.key, receipt, signatures));
+    expect(await chain.job(jobId)).toMatchObject({ free: 78n * ONE_CMP, frozen: 10n * ONE_CMP });
+    await farm.send(await chain.prepareClaim(operator.key, jobId, node.address));
+    expect(await chain.job(jobId)).toMatchObject({ free: 88n * ONE_CMP, frozen: 0n, spent: 12n * ONE_CMP });
+    expect((await chain.nodeAccount(jobId, node.address)).paid).toBe(12n * ONE_CMP);
   });
 
   it('lets the studio refuse a batch that it did not sign, and makes it wait out the window', async () => {
@@ -274,5 +290,10 @@ describe('events', () => {
       held += free + frozen;
     }
     expect(await chain.balanceOf(deployment.escrow)).toBe(held);
+    expect(replayed.fees).toBeGreaterThan(0n);
+    const had = await chain.balanceOf(deployment.treasury);
+    await farm.send(await chain.prepareWithdrawFees(farm.operator.key));
+    expect(await chain.balanceOf(deployment.treasury)).toBe(had + replayed.fees);
+    expect(replayEscrow(await chain.events(deployment.blockNumber)).fees).toBe(0n);
   });
 });
