@@ -7,6 +7,7 @@ import { addInvoice } from './commands/invoice.ts';
 import { addJobs } from './commands/jobs.ts';
 import { addNode } from './commands/node.ts';
 import { addPull } from './commands/pull.ts';
+import { addStudioCommands } from './commands/studio.ts';
 import { addSubmit } from './commands/submit.ts';
 
 const program = new Command('farm')
@@ -21,6 +22,7 @@ addControl(program);
 addPull(program);
 addInvoice(program);
 addNode(program);
+addStudioCommands(program);
 addDemo(program);
 
 // Usage mistakes end with 2, as scripts expect; commander's own default is 1.

@@ -11,6 +11,7 @@ import { endOrphans } from './keeper.ts';
 import { lastLines } from './managed-process.ts';
 import { distFolder, farmHome } from './paths.ts';
 import { peekState } from './state.ts';
+import type { OpenedStudio } from './studios.ts';
 import type { SupervisorMessage } from './supervisor.ts';
 
 export interface UpOptions {
@@ -88,6 +89,14 @@ export async function killProcess(name: string, options: { home?: string } = {})
 /** Starts one of the farm's own processes that is down, and waits until it is ready. */
 export async function startOneProcess(name: string, options: { home?: string } = {}): Promise<void> {
   await ask(options.home ?? farmHome(), 'POST', `/processes/${encodeURIComponent(name)}/start`, 90_000);
+}
+
+/** Opens a studio on the running farm. @returns its key, which is shown once */
+export function addStudio(
+  input: { slug: string; name: string; currency: string },
+  options: { home?: string } = {},
+): Promise<OpenedStudio> {
+  return ask<OpenedStudio>(options.home ?? farmHome(), 'POST', `/studios?${new URLSearchParams(input)}`, 60_000);
 }
 
 /** Stops the farm and removes everything that it keeps on this machine. Programs in the cache stay. @returns removed folders. */

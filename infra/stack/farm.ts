@@ -10,6 +10,7 @@ import { seed } from './seed.ts';
 import type { ServiceName } from './service.ts';
 import { type RunningStack, startStack } from './stack.ts';
 import { ensureBucket } from './store-bucket.ts';
+import { type OpenedStudio, openStudio } from './studios.ts';
 
 export type FarmPhase = 'starting' | 'running' | 'stopping';
 
@@ -95,8 +96,8 @@ export class Farm {
     const environment = await this.#buildEnvironment(stack, schema);
     this.#environment = environment;
     await this.#step('store', () => ensureBucket(environment.store));
-    await this.#step('contracts', () => deployContracts(environment));
-    await this.#step('studio', () => seed(environment));
+    const deployment = await this.#step('contracts', () => deployContracts(environment));
+    await this.#step('studio', () => seed(environment, deployment));
     const context = { distFolder, home, keeper: stack.keeper, log };
     this.#processes = farmDefinitions(environment, nodes).map((definition) => new FarmProcess(definition, context));
     const begin = (process: FarmProcess) => this.#step(process.name, () => process.start());
@@ -133,6 +134,14 @@ export class Farm {
   /** Ends one of the farm's processes with `kill -9`. @returns its process id. */
   async kill(name: string): Promise<number> {
     return this.#find(name).kill();
+  }
+
+  /** Opens a studio; its key is in the answer and nowhere else. */
+  async openStudio(input: { slug: string; name: string; currency: string }): Promise<OpenedStudio> {
+    if (!this.#environment || this.#phase !== 'running') {
+      throw new FarmError('StackNotRunning', 'The farm is not up yet.');
+    }
+    return openStudio(this.#environment, input);
   }
 
   /** Starts a process that is down. */

@@ -63,16 +63,22 @@ process.on('uncaughtException', (error) => {
 });
 
 async function handle(method: string, path: string): Promise<unknown> {
-  const [, action, name, verb] = path.split('/').map(decodeURIComponent);
+  const [, action, name, verb] = path.split('/');
   if (method === 'GET' && action === 'status') return farm.status();
   if (method === 'POST' && action === 'stop') {
     // The answer comes when everything has stopped.
     await stop('farm down');
     return {};
   }
+  if (method === 'POST' && action?.startsWith('studios?')) {
+    const query = new URLSearchParams(action.slice('studios?'.length));
+    const field = (name: string) => query.get(name) ?? '';
+    return farm.openStudio({ slug: field('slug'), name: field('name'), currency: field('currency') });
+  }
   if (method === 'POST' && action === 'processes' && name) {
-    if (verb === 'kill') return { pid: await farm.kill(name) };
-    if (verb === 'start') return farm.startProcess(name).then(() => ({}));
+    const target = decodeURIComponent(name);
+    if (verb === 'kill') return { pid: await farm.kill(target) };
+    if (verb === 'start') return farm.startProcess(target).then(() => ({}));
   }
   throw new FarmError('NotFound', `${method} ${path} is nothing that the supervisor does.`);
 }
