@@ -1,0 +1,103 @@
+/** Frames of a job, page by page. */
+import { sql } from 'kysely';
+import { FarmError } from '../../../domain/errors.ts';
+import type { UnitStatus } from '../../../domain/statuses.ts';
+import type { Tx } from '../client.ts';
+import type { UnitRow } from '../tables.ts';
+
+export interface FrameRow extends UnitRow {
+  /** Name of the layer. */
+  layer: string;
+  /** Name of the node that holds or rendered it. */
+  node: string | null;
+}
+
+export interface FramesPageInput {
+  jobId: string;
+  /** `nextCursor` of the page before. */
+  cursor?: string | null | undefined;
+  limit: number;
+  status?: UnitStatus | readonly UnitStatus[] | undefined;
+}
+
+/** Position in a job's frames: frame, layer, take, tile. Opaque to clients. */
+type Position = [frame: number, layerId: string, take: number, tile: number];
+
+const encode = (position: Position): string => Buffer.from(JSON.stringify(position)).toString('base64url');
+
+function decode(cursor: string): Position {
+  try {
+    const position = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as Position;
+    const [frame, layerId, take, tile] = position;
+    if ([frame, take, tile].every(Number.isInteger) && /^[0-9a-f-]{36}$/.test(layerId)) return position;
+  } catch {
+    // Falls through: any other text is refused alike.
+  }
+  throw new FarmError('RequestInvalid', 'The cursor is not one of ours.', { field: 'cursor' });
+}
+
+/**
+ * A page of a job's units in frame order, with layer and node by name, and the cursor of the next page.
+ * @throws FarmError `RequestInvalid` for a cursor that no page answered
+ */
+export async function framesPage(
+  tx: Tx,
+  { jobId, cursor, limit, status }: FramesPageInput,
+): Promise<{ items: FrameRow[]; nextCursor: string | null }> {
+  let query = tx
+    .selectFrom('units as u')
+    .innerJoin('layers as l', (join) => join.onRef('l.studioId', '=', 'u.studioId').onRef('l.id', '=', 'u.layerId'))
+    .leftJoin('nodes as n', 'n.id', 'u.nodeId')
+    .selectAll('u')
+    .select(['l.name as layer', 'n.name as node'])
+    .where('u.studioId', '=', (job) => job.selectFrom('jobs').select('jobs.studioId').where('jobs.id', '=', jobId))
+    .where('u.jobId', '=', jobId)
+    .orderBy('u.frame')
+    .orderBy('u.layerId')
+    .orderBy('u.take')
+    .orderBy('u.tile')
+    .limit(limit + 1);
+  if (cursor) {
+    const [frame, layerId, take, tile] = decode(cursor);
+    query = query.where(
+      sql<boolean>`(u.frame, u.layer_id, u.take, u.tile) > (${frame}::int, ${layerId}::uuid, ${take}::int, ${tile}::int)`,
+    );
+  }
+  if (status) query = query.where('u.status', 'in', typeof status === 'string' ? [status] : [...status]);
+  const rows = await query.execute();
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return { items, nextCursor: more ? encode([last.frame, last.layerId, last.take, last.tile]) : null };
+}
+
+/** One unit with layer and node by name, or null. */
+export async function getFrame(tx: Tx, unitId: string): Promise<FrameRow | null> {
+  const row = await tx
+    .selectFrom('units as u')
+    .innerJoin('layers as l', (join) => join.onRef('l.studioId', '=', 'u.studioId').onRef('l.id', '=', 'u.layerId'))
+    .leftJoin('nodes as n', 'n.id', 'u.nodeId')
+    .selectAll('u')
+    .select(['l.name as layer', 'n.name as node'])
+    .where('u.id', '=', unitId)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** The committed units of a job in frame order: what assemble puts together and an invoice bills. */
+export async function committedFrames(tx: Tx, jobId: string): Promise<FrameRow[]> {
+  return tx
+    .selectFrom('units as u')
+    .innerJoin('layers as l', (join) => join.onRef('l.studioId', '=', 'u.studioId').onRef('l.id', '=', 'u.layerId'))
+    .leftJoin('nodes as n', 'n.id', 'u.nodeId')
+    .selectAll('u')
+    .select(['l.name as layer', 'n.name as node'])
+    .where('u.studioId', '=', (job) => job.selectFrom('jobs').select('jobs.studioId').where('jobs.id', '=', jobId))
+    .where('u.jobId', '=', jobId)
+    .where('u.status', '=', 'committed')
+    .orderBy('u.frame')
+    .orderBy('u.layerId')
+    .orderBy('u.take')
+    .orderBy('u.tile')
+    .execute();
+}

@@ -1,0 +1,179 @@
+/** Cumulative receipts, one chain of them for each (job, node). Only the newest of a chain matters. */
+import { sql } from 'kysely';
+import { FarmError } from '../../domain/errors.ts';
+import type { Tx } from './client.ts';
+import { lockJob } from './locks.ts';
+import type { ReceiptLineRow, ReceiptRow } from './tables.ts';
+
+/** A committed unit as a receipt covers it, in the order of commits. */
+export interface ReceiptUnit {
+  unitId: string;
+  chunkId: string;
+  amount: bigint;
+  line: number;
+}
+
+export interface NextReceiptInput {
+  jobId: string;
+  nodeId: string;
+  /** Merkle root of the units covered, `0x` and 64 hex digits. Must not touch the database. */
+  computeRoot: (units: ReceiptUnit[]) => string | Promise<string>;
+}
+
+/**
+ * Makes the next receipt of a node for a job when it has committed units that the newest one does not cover.
+ *
+ * Invariants, under the job's lock: sequences run 1, 2, 3 …; `cumulative` is the sum of the node's receipt lines; a
+ * receipt of n units covers the node's first n lines, so an older receipt can be recomputed at any time.
+ * @returns null when there is nothing new
+ * @throws FarmError `JobNotFound`
+ */
+export async function nextReceipt(
+  tx: Tx,
+  { jobId, nodeId, computeRoot }: NextReceiptInput,
+): Promise<ReceiptRow | null> {
+  const { studioId, chainId, contract, token, tokenDecimals } = await lockJob(tx, jobId);
+  const newest = await newestReceipt(tx, jobId, nodeId);
+  const lines = await linesOf(tx, { studioId, jobId, nodeId });
+  if (lines.length === 0 || lines.length === (newest?.unitCount ?? 0)) return null;
+  const units = lines.map(toUnit);
+  return tx
+    .insertInto('receipts')
+    .values({
+      ...{ studioId, jobId, nodeId, chainId, contract, token, tokenDecimals },
+      sequence: (newest?.sequence ?? 0) + 1,
+      cumulative: units.reduce((sum, { amount }) => sum + amount, 0n),
+      unitCount: units.length,
+      unitsRoot: await computeRoot(units),
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+async function newestReceipt(tx: Tx, jobId: string, nodeId: string): Promise<ReceiptRow | undefined> {
+  return tx
+    .selectFrom('receipts')
+    .selectAll()
+    .where('jobId', '=', jobId)
+    .where('nodeId', '=', nodeId)
+    .orderBy('sequence', 'desc')
+    .executeTakeFirst();
+}
+
+async function linesOf(
+  tx: Tx,
+  { studioId, jobId, nodeId, first }: { studioId: string; jobId: string; nodeId: string; first?: number },
+): Promise<ReceiptLineRow[]> {
+  let query = tx
+    .selectFrom('receiptLines')
+    .selectAll()
+    .where('studioId', '=', studioId)
+    .where('jobId', '=', jobId)
+    .where('nodeId', '=', nodeId)
+    .orderBy('line');
+  if (first !== undefined) query = query.limit(first);
+  return query.execute();
+}
+
+const toUnit = ({ unitId, chunkId, amount, line }: ReceiptLineRow): ReceiptUnit => ({ unitId, chunkId, amount, line });
+
+/** The units that a receipt covers, in order. */
+export async function receiptUnits(
+  tx: Tx,
+  receipt: Pick<ReceiptRow, 'studioId' | 'jobId' | 'nodeId' | 'unitCount'>,
+): Promise<ReceiptUnit[]> {
+  return (await linesOf(tx, { ...receipt, first: receipt.unitCount })).map(toUnit);
+}
+
+/** All receipt lines of a job in the order of commits: what its invoice bills. */
+export async function receiptLinesOfJob(tx: Tx, jobId: string): Promise<ReceiptLineRow[]> {
+  return tx.selectFrom('receiptLines').selectAll().where('jobId', '=', jobId).orderBy('line').execute();
+}
+
+/** Nodes that have committed units of a job. */
+export async function nodesToPay(tx: Tx, jobId: string): Promise<string[]> {
+  const rows = await tx.selectFrom('receiptLines').select('nodeId').distinct().where('jobId', '=', jobId).execute();
+  return rows.map(({ nodeId }) => nodeId).sort();
+}
+
+/** Newest receipt of each node of a job, whether signed or not, by node. */
+export async function latestReceipts(tx: Tx, jobId: string): Promise<ReceiptRow[]> {
+  return tx
+    .selectFrom('receipts')
+    .selectAll()
+    .distinctOn('nodeId')
+    .where('jobId', '=', jobId)
+    .orderBy('nodeId')
+    .orderBy('sequence', 'desc')
+    .execute();
+}
+
+/** Newest receipts that still lack this node's signature, each with its units. */
+export async function pendingForNode(tx: Tx, nodeId: string): Promise<(ReceiptRow & { units: ReceiptUnit[] })[]> {
+  const newest = await tx
+    .selectFrom('receipts')
+    .selectAll()
+    .distinctOn('jobId')
+    .where('nodeId', '=', nodeId)
+    .orderBy('jobId')
+    .orderBy('sequence', 'desc')
+    .execute();
+  const pending = newest.filter(({ nodeSignature }) => nodeSignature === null);
+  return Promise.all(pending.map(async (receipt) => ({ ...receipt, units: await receiptUnits(tx, receipt) })));
+}
+
+/** Whether `pendingForNode` would answer anything. Cheap enough for every heartbeat. */
+export async function receiptsPending(tx: Tx, nodeId: string): Promise<boolean> {
+  const { rows } = await sql<{ pending: boolean }>`
+    SELECT EXISTS (
+      SELECT FROM receipts AS r WHERE r.node_id = ${nodeId} AND r.node_signature IS NULL AND NOT EXISTS (
+        SELECT FROM receipts AS n WHERE n.studio_id = r.studio_id AND n.job_id = r.job_id AND n.node_id = r.node_id
+          AND n.sequence > r.sequence)) AS pending`.execute(tx);
+  return rows[0]?.pending === true;
+}
+
+export interface ReceiptKey {
+  jobId: string;
+  nodeId: string;
+  sequence: number;
+}
+
+/** One receipt. @throws FarmError `NotFound` */
+export async function getReceipt(tx: Tx, { jobId, nodeId, sequence }: ReceiptKey): Promise<ReceiptRow> {
+  const receipt = await tx
+    .selectFrom('receipts')
+    .selectAll()
+    .where('jobId', '=', jobId)
+    .where('nodeId', '=', nodeId)
+    .where('sequence', '=', sequence)
+    .executeTakeFirst();
+  if (!receipt)
+    throw new FarmError('NotFound', `There is no receipt ${sequence} of that node.`, { job: jobId, sequence });
+  return receipt;
+}
+
+/** Keeps the node's signature, which the caller has checked. @throws FarmError `NotFound` */
+export async function storeNodeSignature(tx: Tx, key: ReceiptKey & { signature: string }): Promise<void> {
+  const { studioId } = await getReceipt(tx, key);
+  await tx
+    .updateTable('receipts')
+    .set({ nodeSignature: key.signature })
+    .where('studioId', '=', studioId)
+    .where('jobId', '=', key.jobId)
+    .where('nodeId', '=', key.nodeId)
+    .where('sequence', '=', key.sequence)
+    .execute();
+}
+
+/** Keeps the countersignature of the studio's session key, which the caller has checked. @throws FarmError `NotFound` */
+export async function storeSessionSignature(tx: Tx, key: ReceiptKey & { signature: string }): Promise<void> {
+  const { studioId } = await getReceipt(tx, key);
+  await tx
+    .updateTable('receipts')
+    .set({ sessionSignature: key.signature })
+    .where('studioId', '=', studioId)
+    .where('jobId', '=', key.jobId)
+    .where('nodeId', '=', key.nodeId)
+    .where('sequence', '=', key.sequence)
+    .execute();
+}
