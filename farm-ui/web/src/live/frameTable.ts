@@ -53,6 +53,9 @@ export class FrameTable {
   readonly counts: Int32Array = new Int32Array(UNIT_STATUSES.length);
   /** Longest measured frame, seconds. */
   maxSeconds = 0;
+  /** Row that was committed last, or null. */
+  newest: number | null = null;
+  private newestAt = '';
   private take: Uint16Array = new Uint16Array(0);
   private nodeIndex: Int16Array = new Int16Array(0);
   private readonly nodes: string[] = [];
@@ -68,6 +71,7 @@ export class FrameTable {
   /** Lays out rows for these frames, in ascending order; what is known of frames that stay is kept. */
   setFrames(frames: readonly number[]): void {
     const old = this.rowOf.size > 0 ? this.rows() : [];
+    const newestFrame = this.newest === null ? undefined : this.frameNumbers[this.newest];
     const count = frames.length;
     this.frameNumbers = Int32Array.from(frames);
     this.status = new Uint8Array(count);
@@ -87,6 +91,7 @@ export class FrameTable {
       const index = this.rowOf.get(row.frame);
       if (index !== undefined) this.write(index, row);
     }
+    this.newest = newestFrame === undefined ? null : (this.rowOf.get(newestFrame) ?? null);
   }
 
   /** Row of a frame number, or undefined. */
@@ -137,6 +142,7 @@ export class FrameTable {
         warnings: frame.warnings.length,
         refusals: frame.refusals.length,
       });
+      if (frame.committedAt !== null) this.sawCommit(index, frame.committedAt);
     }
   }
 
@@ -156,6 +162,7 @@ export class FrameTable {
       const index = this.rowOf.get(frame);
       if (index === undefined || take < (this.take[index] as number)) return false;
       this.write(index, { take, status: 'committed', unitId, node, price, renderSeconds, preview: preview ?? undefined });
+      this.sawCommit(index, event.at);
       return true;
     }
     if (event.type === 'unit.refused') {
@@ -174,6 +181,12 @@ export class FrameTable {
       if (this.status[index] === COMMITTED) return index;
     }
     return null;
+  }
+
+  private sawCommit(index: number, at: string): void {
+    if (at < this.newestAt) return;
+    this.newestAt = at;
+    this.newest = index;
   }
 
   private rows(): FrameRow[] {

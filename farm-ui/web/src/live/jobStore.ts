@@ -27,6 +27,9 @@ export class JobStore {
   problem: Problem | null = null;
   log: LogLine[] = [];
   connection: Connection = 'connecting';
+  /** How often outputs and the invoice were announced: keys for fetching them. */
+  outputsSeen = 0;
+  invoicesSeen = 0;
   /** Whether all frames have been listed once. */
   framesLoaded = false;
   private readonly versions: Record<StorePart, number> = { job: 0, frames: 0, log: 0, connection: 0 };
@@ -137,6 +140,8 @@ export class JobStore {
       const isNew = event.seq === 0 || event.seq > (job?.eventSeq ?? 0);
       if (job) job = patchJob(job, event);
       if (isNew && needsFetch(event)) fetch = true;
+      if (isNew && event.type === 'output.ready') this.outputsSeen += 1;
+      if (isNew && event.type.startsWith('invoice.')) this.invoicesSeen += 1;
       if (this.frames.apply(event)) framesChanged = true;
       if (event.seq === 0 || event.seq > this.logSeq) {
         const line = logLine(event, this.logKey++);

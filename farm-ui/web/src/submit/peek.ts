@@ -43,8 +43,8 @@ async function glbJson(file: File): Promise<string | null> {
 export function peekInto(gltf: Gltf, mainPath: string, chosen: ReadonlySet<string>): Peek {
   const cameras = (gltf.nodes ?? [])
     .filter((node) => node.camera !== undefined)
-    .map((node) => gltf.cameras?.[node.camera as number]?.name ?? node.name)
-    .filter((name) => name !== undefined);
+    .map((node) => node.name || gltf.cameras?.[node.camera as number]?.name)
+    .filter((name): name is string => name !== undefined && name !== "");
   const folder = mainPath.includes('/') ? mainPath.slice(0, mainPath.lastIndexOf('/') + 1) : '';
   const missing = [...(gltf.buffers ?? []), ...(gltf.images ?? [])]
     .map(({ uri }) => uri)

@@ -1,7 +1,10 @@
-import { useEffect, useState } from 'react';
+/** The chosen theme, kept in the browser; `system` follows the operating system. */
+import { useSyncExternalStore } from 'react';
 
 export type Theme = 'system' | 'dark' | 'light';
 const KEY = 'farm.theme';
+const listeners = new Set<() => void>();
+let theme: Theme = stored();
 
 function stored(): Theme {
   try {
@@ -12,19 +15,41 @@ function stored(): Theme {
   }
 }
 
-/** The chosen theme, kept in the browser; `system` follows the operating system. */
+function setTheme(next: Theme): void {
+  theme = next;
+  if (next === 'system') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = next;
+  try {
+    if (next === 'system') localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, next);
+  } catch {
+    // Private windows may refuse storage; the theme then lasts as long as the page.
+  }
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
 export function useTheme(): [Theme, (theme: Theme) => void] {
-  const [theme, setTheme] = useState<Theme>(stored);
-  useEffect(() => {
-    if (theme === 'system') delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
-    try {
-      if (theme === 'system') localStorage.removeItem(KEY);
-      else localStorage.setItem(KEY, theme);
-    } catch {
-      // Private windows may refuse storage; the theme then lasts as long as the page.
-    }
-    window.dispatchEvent(new Event('farm:theme'));
-  }, [theme]);
-  return [theme, setTheme];
+  return [useSyncExternalStore(subscribe, () => theme), setTheme];
+}
+
+const system = window.matchMedia('(prefers-color-scheme: dark)');
+
+/** Whether the page is dark now; draws again when that changes. Canvases take their colours anew with it. */
+export function useIsDark(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      system.addEventListener('change', listener);
+      const stop = subscribe(listener);
+      return () => {
+        system.removeEventListener('change', listener);
+        stop();
+      };
+    },
+    () => (theme === 'system' ? system.matches : theme === 'dark'),
+  );
 }

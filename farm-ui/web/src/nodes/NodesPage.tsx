@@ -1,0 +1,127 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { CircleCheck, CircleDashed, CircleMinus, CircleX, Server } from 'lucide-react';
+import { useEffect } from 'react';
+import { problemOf } from '../api/client.ts';
+import { addresses, farm } from '../api/farm.ts';
+import type { FarmNode } from '../api/types.ts';
+import { formatAgo, formatBytes, plural } from '../lib/format.ts';
+import { openStream } from '../live/stream.ts';
+import { setConnection } from '../ui/connection.ts';
+import { Copy } from '../ui/Copy.tsx';
+import { Empty, Skeleton } from '../ui/Empty.tsx';
+import { ProblemNote } from '../ui/ProblemNote.tsx';
+import { useNow } from '../ui/useNow.ts';
+import { useTitle } from '../ui/useTitle.ts';
+
+const STATUS = {
+  online: { icon: CircleCheck, word: 'Online', tone: 'done' },
+  offline: { icon: CircleX, word: 'Offline', tone: 'idle' },
+  draining: { icon: CircleMinus, word: 'Draining', tone: 'ask' },
+  left: { icon: CircleDashed, word: 'Left', tone: 'idle' },
+} as const;
+
+/** Machines that render: what they are, how fast they measured, whether they work. */
+export function NodesPage() {
+  useTitle('Nodes');
+  const nodes = useQuery({ queryKey: ['nodes'], queryFn: farm.nodes });
+  useNodeChanges();
+  const now = useNow(10_000);
+  const items = nodes.data?.items ?? [];
+  const best = Math.max(1e-9, ...items.map(({ score }) => score));
+  const online = items.filter(({ status }) => status === 'online').length;
+  const working = items.filter((node) => node.working).length;
+  return (
+    <main className="page">
+      <header className="page-head">
+        <h1>Nodes</h1>
+        {nodes.data && (
+          <p className="count">
+            {online} online, {working} working
+          </p>
+        )}
+      </header>
+      {nodes.isPending && <Skeleton lines={4} height={64} />}
+      {nodes.isError && <ProblemNote problem={problemOf(nodes.error)} />}
+      {nodes.data && items.length === 0 && (
+        <Empty icon={<Server size={28} />} title="No node has joined">
+          Run “farm node join” on a machine that shall render.
+        </Empty>
+      )}
+      <ul className="nodes">
+        {items.map((node) => (
+          <NodeCard key={node.id} node={node} best={best} now={now} />
+        ))}
+      </ul>
+    </main>
+  );
+}
+
+function NodeCard({ node, best, now }: { node: FarmNode; best: number; now: Date }) {
+  const { icon: Icon, word, tone } = STATUS[node.status];
+  return (
+    <li className="panel node">
+      <header>
+        <h2>{node.name}</h2>
+        <span className={`status tone-${node.working ? 'live' : tone}`}>
+          <Icon size={14} aria-hidden="true" />
+          {node.working && node.status === 'online' ? 'Working' : word}
+        </span>
+      </header>
+      <p className="node-device">{node.device}</p>
+      <div className="score">
+        <span>Score</span>
+        <span className="score-bar" aria-hidden="true">
+          <span style={{ transform: `scaleX(${node.score / best})` }} />
+        </span>
+        <strong>{node.score.toFixed(node.score < 10 ? 2 : 0)}</strong>
+      </div>
+      <dl className="facts">
+        <div>
+          <dt>Site</dt>
+          <dd>{node.site}</dd>
+        </div>
+        <div>
+          <dt>Tier</dt>
+          <dd>
+            {node.tier}, {plural(node.threads, 'thread')}, {formatBytes(node.memoryBytes)}
+          </dd>
+        </div>
+        <div>
+          <dt>Account</dt>
+          <dd>
+            <Copy value={node.account} label={`account of ${node.name}`} head={6} tail={4} />
+          </dd>
+        </div>
+        <div>
+          <dt>Last heard</dt>
+          <dd>{formatAgo(node.lastSeenAt, now)}</dd>
+        </div>
+      </dl>
+    </li>
+  );
+}
+
+/** Fetches the list again when an event says that a node took, lost or ended work. */
+function useNodeChanges(): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    let timer = 0;
+    const close = openStream({
+      address: addresses.allEvents,
+      onConnection: setConnection,
+      onResumed: () => void client.invalidateQueries({ queryKey: ['nodes'] }),
+      onEvents: (events) => {
+        if (timer !== 0 || !events.some(({ type }) => type.startsWith('chunk.') || type === 'job.changed')) return;
+        timer = window.setTimeout(() => {
+          timer = 0;
+          void client.invalidateQueries({ queryKey: ['nodes'] });
+        }, 600);
+      },
+    });
+    return () => {
+      close();
+      setConnection(null);
+      window.clearTimeout(timer);
+    };
+  }, [client]);
+}
