@@ -1,7 +1,7 @@
 /** All chunks of a job: in the workflow itself, or in children when there are many. */
 import {
-  type ChildWorkflowHandle,
   ChildWorkflowCancellationType,
+  type ChildWorkflowHandle,
   ParentClosePolicy,
   startChild,
 } from '@temporalio/workflow';

@@ -7,6 +7,7 @@ import { formatFrames } from '../../domain/frames.ts';
 import type { SceneInspection } from '../../domain/scene.ts';
 import { type RequestedSettings, resolveSettings } from '../../domain/settings.ts';
 import { json, type Submission } from '../../ports/db/documents.ts';
+import { setResolved } from '../../ports/db/submissions.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
@@ -45,20 +46,11 @@ async function keep(services: FarmServices, job: JobRow, inspection: SceneInspec
   const requested: RequestedSettings = { ...wishes, camera: wishes.camera ?? undefined, frames: submission.frames };
   const { settings, frames } = resolveSettings(requested, inspection);
   const inspected: InspectedSubmission = { ...submission, inspection };
-  await inRecord(services, (tx) =>
-    tx
-      .updateTable('jobs')
-      .set({
-        settings: json(settings),
-        frames: formatFrames(frames),
-        frameCount: frames.length,
-        submission: json(inspected),
-      })
-      .where('studioId', '=', job.studioId)
-      .where('id', '=', job.id)
-      .where('status', '=', 'preparing')
-      .execute(),
-  );
+  await inRecord(services, async (tx) => {
+    await setResolved(tx, { jobId: job.id, settings, frames: formatFrames(frames), frameCount: frames.length });
+    const row = tx.updateTable('jobs').set({ submission: json(inspected) });
+    await row.where('studioId', '=', job.studioId).where('id', '=', job.id).execute();
+  });
 }
 
 /** The job's row. Throws `JobNotFound`. */

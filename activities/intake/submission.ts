@@ -2,7 +2,9 @@
 import type { Problem } from '../../domain/errors.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { cancelJobChunks } from '../../ports/db/chunks.ts';
-import { purgeSubmission as purge, setPreparing, startStage, transitionJob } from '../../ports/db/jobs.ts';
+import { transitionJob } from '../../ports/db/jobs.ts';
+import { startStage } from '../../ports/db/stages.ts';
+import { purgeSubmission as purge, setPreparing } from '../../ports/db/submissions.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
 import { readJob } from './inspectSubmission.ts';
 

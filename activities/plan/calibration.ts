@@ -1,7 +1,7 @@
 /** Which frames a node traces a little of before the quote. */
 import { parseFrames } from '../../domain/frames.ts';
 import { insertEstimateChunk } from '../../ports/db/chunks.ts';
-import { endStage, startStage } from '../../ports/db/jobs.ts';
+import { endStage, startStage } from '../../ports/db/stages.ts';
 import { readJob } from '../intake/inspectSubmission.ts';
 import { type FarmServices, inRecord, type JobKey } from '../services.ts';
 

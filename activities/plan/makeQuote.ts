@@ -7,8 +7,8 @@ import type { RenderSettings } from '../../domain/scene.ts';
 import { operatorAccount, signTyped } from '../../ports/chain/accounts.ts';
 import type { Tx } from '../../ports/db/client.ts';
 import { type EstimateDocument, json } from '../../ports/db/documents.ts';
-import { endStage, setQuoted } from '../../ports/db/jobs.ts';
 import { currentTariff } from '../../ports/db/studios.ts';
+import { setQuoted } from '../../ports/db/submissions.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
 import { type InspectedSubmission, readJob } from '../intake/inspectSubmission.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
@@ -28,6 +28,7 @@ export async function makeQuote(services: FarmServices, key: JobKey, mnemonic: s
     tariff: await currentTariff(tx),
     studio: await tx.selectFrom('studios').selectAll().where('id', '=', key.studioId).executeTakeFirstOrThrow(),
   }));
+  if (!tariff) throw new FarmError('ServiceFailed', 'The farm has no tariff yet, so nothing can be priced.');
   const price = unitPrice(workNanoFbh(estimate.secondsPerFrame, estimate.referenceScore), tariff.pricePerFbh);
   const { total, suggestedCap } = quoteTotals(price, job.frameCount!);
   if (submission.cap !== undefined) requireCapForOneUnit(parseBaseUnits(submission.cap, 'cap'), price);
@@ -48,6 +49,8 @@ export async function makeQuote(services: FarmServices, key: JobKey, mnemonic: s
       versionManifest: { formatVersion: 1, main: submission.main, files: submission.files },
       inspection,
       settings: job.settings as RenderSettings,
+      frames: job.frames!,
+      frameCount: job.frameCount!,
       quote: {
         ...{ total, unitPrice: price, suggestedCap, pricePerFbh, estimate, signature },
         expiresAt: new Date(validUntil * 1000),
@@ -59,7 +62,6 @@ export async function makeQuote(services: FarmServices, key: JobKey, mnemonic: s
     // The version holds the inspection from now on.
     const row = tx.updateTable('jobs').set({ submission: json(submission) });
     await row.where('studioId', '=', key.studioId).where('id', '=', key.jobId).execute();
-    await endStage(tx, key.jobId, 'plan');
   });
 }
 

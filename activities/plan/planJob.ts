@@ -4,7 +4,8 @@ import { parseFrames } from '../../domain/frames.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { insertPlan } from '../../ports/db/chunks.ts';
 import type { Tx } from '../../ports/db/client.ts';
-import { endStage, startStage } from '../../ports/db/jobs.ts';
+import { endStage, startStage } from '../../ports/db/stages.ts';
+import type { JobRow } from '../../ports/db/tables.ts';
 import { readJob } from '../intake/inspectSubmission.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
 
@@ -26,14 +27,15 @@ export async function planJob(services: FarmServices, key: JobKey): Promise<{ ch
     if (planned > 0) return { chunks: planned };
     const quote = await tx
       .selectFrom('quotes')
-      .select(['estimate', 'unitPrice'])
+      .select(['estimate', 'unitPrice', 'createdAt'])
       .where('studioId', '=', key.studioId)
       .where('jobId', '=', key.jobId)
       .executeTakeFirstOrThrow();
     const nodes = await tx.selectFrom('nodes').select('score').where('status', '=', 'online').execute();
     const { secondsPerFrame, referenceScore } = quote.estimate;
     const secondsAtScoreOne = secondsPerFrame * referenceScore;
-    const meanScore = nodes.length > 0 ? nodes.reduce((sum, { score }) => sum + score, 0) / nodes.length : referenceScore;
+    const meanScore =
+      nodes.length > 0 ? nodes.reduce((sum, { score }) => sum + score, 0) / nodes.length : referenceScore;
     const chunks = chunkFrames({
       frames: parseFrames(job.frames!),
       estimateSeconds: secondsAtScoreOne / meanScore,
@@ -45,9 +47,16 @@ export async function planJob(services: FarmServices, key: JobKey): Promise<{ ch
       unitPrice: quote.unitPrice,
       chunks: chunks.map((frames, index) => ({ index, frames, estimateSeconds: frames.length * secondsAtScoreOne })),
     });
-    await endStage(tx, key.jobId, 'plan');
+    await endStage(tx, key.jobId, 'plan', planSeconds(job, quote.createdAt, services.clock.now()));
     return { chunks: chunks.length };
   });
+}
+
+/** Planning without the time in which the studio looked at the quote. */
+function planSeconds({ stageStarted, acceptedAt }: JobRow, quotedAt: Date, now: Date): number {
+  const untilQuote = quotedAt.getTime() - Date.parse(stageStarted.plan ?? quotedAt.toISOString());
+  const sinceAccept = acceptedAt ? now.getTime() - acceptedAt.getTime() : 0;
+  return Math.max(0, untilQuote + sinceAccept) / 1000;
 }
 
 async function countChunks(tx: Tx, { studioId, jobId }: JobKey): Promise<number> {

@@ -16,7 +16,10 @@ export interface CalibrateInput extends JobKey {
  * Offers the estimate chunk over the same path as frames and waits for its answer, which the chunk then holds.
  * @throws FarmError what the node found wrong with the scene; `ServiceFailed` when no node takes it in time
  */
-export async function calibrate(services: DispatchServices, { studioId, jobId, chunkId }: CalibrateInput): Promise<void> {
+export async function calibrate(
+  services: DispatchServices,
+  { studioId, jobId, chunkId }: CalibrateInput,
+): Promise<void> {
   const job = await inRecord(services, (tx) =>
     tx
       .selectFrom('jobs')
@@ -70,7 +73,8 @@ async function whyNobodyCame(services: FarmServices, started: boolean): Promise<
       .where('status', '=', 'online')
       .executeTakeFirstOrThrow(),
   );
-  if (online === 0) return new FarmError('ServiceFailed', 'No node is online, so the job cannot be calibrated.', { nodes: 0 });
+  if (online === 0)
+    return new FarmError('ServiceFailed', 'No node is online, so the job cannot be calibrated.', { nodes: 0 });
   const message = `None of the ${online} nodes online was free to calibrate the job; try again later.`;
   return new FarmError('ServiceFailed', message, { nodes: online });
 }

@@ -6,7 +6,14 @@ import { FarmError, fromProblem, isErrorCode, type Problem, toProblem } from '..
 import { chunkGivenUp, isBadInput, judgeRefusals, type Policy, tooManyFailures } from '../../domain/policy.ts';
 import type { RenderSettings } from '../../domain/scene.ts';
 import { attemptsOfChunk } from '../../ports/db/attempts.ts';
-import { type ChunkState, type ChunkUnit, chunkState, failChunk, loseLease, offerChunk } from '../../ports/db/chunks.ts';
+import {
+  type ChunkState,
+  type ChunkUnit,
+  chunkState,
+  failChunk,
+  loseLease,
+  offerChunk,
+} from '../../ports/db/chunks.ts';
 import { commitUnit, refuseUnit } from '../../ports/db/commit.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
 import { type FarmServices, inRecord } from '../services.ts';
@@ -73,7 +80,8 @@ async function look(services: FarmServices, chunkId: string): Promise<{ state: C
 /** The outcome when there is nothing left to do for the chunk, or nothing may be done now. */
 function endOf(state: ChunkState, job: JobRow): KeeperStep['outcome'] {
   if (state.status === 'completed') return { outcome: 'completed' };
-  if (state.status === 'cancelled' || (job.status !== 'active' && job.status !== 'paused')) return { outcome: 'stopped' };
+  if (state.status === 'cancelled' || (job.status !== 'active' && job.status !== 'paused'))
+    return { outcome: 'stopped' };
   // Budget pauses end by themselves when money comes back, so their chunks stay on offer.
   const delivered = state.units.some(({ status }) => status === 'uploaded' || status === 'verified');
   const idle = state.status !== 'leased' && !delivered;
@@ -154,7 +162,10 @@ async function giveUp(
 }
 
 /** A kept problem with all its fields; a code that the catalogue lacks (an old node's) becomes `RenderFailed`. */
-export function problemOf(kept: { code: string; message: string; place: Problem['place'] } | null, otherwise: string): Problem {
+export function problemOf(
+  kept: { code: string; message: string; place: Problem['place'] } | null,
+  otherwise: string,
+): Problem {
   if (!kept) return toProblem(new FarmError('RenderFailed', otherwise));
   const code = isErrorCode(kept.code) ? kept.code : 'RenderFailed';
   return toProblem(fromProblem({ code, message: kept.message, place: kept.place ?? {} }));

@@ -3,9 +3,9 @@ import type { Problem } from '../../domain/errors.ts';
 import { isFinalJob, type Stage } from '../../domain/statuses.ts';
 import { cancelJobChunks } from '../../ports/db/chunks.ts';
 import { json } from '../../ports/db/documents.ts';
-import { appendEvent } from '../../ports/db/events.ts';
-import { endStage, startStage, transitionJob } from '../../ports/db/jobs.ts';
+import { transitionJob } from '../../ports/db/jobs.ts';
 import { lockJob } from '../../ports/db/locks.ts';
+import { announceJob, endStage, startStage } from '../../ports/db/stages.ts';
 import { type FarmServices, inRecord, type JobKey } from '../services.ts';
 
 export interface StageMark extends JobKey {
@@ -61,9 +61,14 @@ export async function endJob(services: FarmServices, input: JobKey & { problem: 
 export async function keepProblem(services: FarmServices, input: JobKey & { problem: Problem }): Promise<void> {
   const { studioId, jobId, problem } = input;
   await inRecord(services, async (tx) => {
-    const { status, stage, pauseReason } = await lockJob(tx, jobId);
-    const row = tx.updateTable('jobs').set({ problem: json(problem) });
-    await row.where('studioId', '=', studioId).where('id', '=', jobId).execute();
-    await appendEvent(tx, { studioId, jobId, type: 'job.changed', data: { status, stage, pauseReason, problem } });
+    await lockJob(tx, jobId);
+    const changed = await tx
+      .updateTable('jobs')
+      .set({ problem: json(problem) })
+      .where('studioId', '=', studioId)
+      .where('id', '=', jobId)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await announceJob(tx, changed);
   });
 }

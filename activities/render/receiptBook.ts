@@ -1,7 +1,8 @@
 /** Writes receipts while a job renders: what each node has earned so far, countersigned for the studio. */
-import type { Policy } from '../../domain/policy.ts';
+
 import { receiptUnitsRoot } from '../../domain/money/merkle.ts';
 import { receiptTypedData } from '../../domain/money/receipt.ts';
+import type { Policy } from '../../domain/policy.ts';
 import { sessionAccount, signTyped } from '../../ports/chain/accounts.ts';
 import type { Tx } from '../../ports/db/client.ts';
 import { nextReceipt, storeSessionSignature } from '../../ports/db/receipts.ts';
@@ -23,7 +24,11 @@ export class ReceiptBook {
    * Takes note of nodes that were just paid, and writes the receipts that are due: `now` (a chunk has ended) all of the
    * job's, else those of nodes whose newest is older than the policy's interval.
    */
-  async due(job: JobKey, paidNodes: readonly string[], { policy, now }: { policy: Policy; now: boolean }): Promise<void> {
+  async due(
+    job: JobKey,
+    paidNodes: readonly string[],
+    { policy, now }: { policy: Policy; now: boolean },
+  ): Promise<void> {
     const time = this.#services.clock.now().getTime();
     for (const nodeId of paidNodes) {
       const key = `${job.jobId}/${nodeId}`;
@@ -42,13 +47,22 @@ export class ReceiptBook {
  * Writes the next receipt of a (job, node), signed by the studio's session key where the farm keeps it; nothing when the
  * newest covers all. The node signs when it next asks. Safe to repeat.
  */
-export async function writeReceipt(tx: Tx, { studioId, jobId }: JobKey, nodeId: string, mnemonic: string): Promise<void> {
+export async function writeReceipt(
+  tx: Tx,
+  { studioId, jobId }: JobKey,
+  nodeId: string,
+  mnemonic: string,
+): Promise<void> {
   const computeRoot = (units: { unitId: string; amount: bigint }[]) => receiptUnitsRoot(units);
   const receipt = await nextReceipt(tx, { jobId, nodeId, computeRoot });
   if (!receipt) return;
   const studio = await tx.selectFrom('studios').select('keyIndex').where('id', '=', studioId).executeTakeFirstOrThrow();
   if (studio.keyIndex === null) return;
-  const { account: node } = await tx.selectFrom('nodes').select('account').where('id', '=', nodeId).executeTakeFirstOrThrow();
+  const { account: node } = await tx
+    .selectFrom('nodes')
+    .select('account')
+    .where('id', '=', nodeId)
+    .executeTakeFirstOrThrow();
   const { sequence, cumulative, unitsRoot, unitCount, chainId, contract } = receipt;
   const data = receiptTypedData(
     { chainId, settlement: contract },

@@ -78,7 +78,8 @@ async function findChunk(
       .where('kind', '=', 'render')
       .where('index', '=', index)
       .executeTakeFirst();
-    if (!job || !chunk) throw new FarmError('JobNotFound', `There is no chunk ${index} of job ${jobId}.`, { job: jobId });
+    if (!job || !chunk)
+      throw new FarmError('JobNotFound', `There is no chunk ${index} of job ${jobId}.`, { job: jobId });
     return { chunkId: chunk.id, policy: policyOf(services, job) };
   });
 }

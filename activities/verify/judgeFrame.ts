@@ -26,7 +26,10 @@ export function judgeFrame(picture: ExrInspection, expected: ExpectedFrame): Ver
   const { width, height, displayWindow: shown } = picture;
   const shownWidth = shown.xMax - shown.xMin + 1;
   const shownHeight = shown.yMax - shown.yMin + 1;
-  if ([width, shownWidth].some((w) => w !== expected.width) || [height, shownHeight].some((h) => h !== expected.height)) {
+  if (
+    [width, shownWidth].some((w) => w !== expected.width) ||
+    [height, shownHeight].some((h) => h !== expected.height)
+  ) {
     const message = `The frame is ${width}x${height}; ${expected.width}x${expected.height} was ordered.`;
     return { accepted: false, reason: 'Size', message };
   }

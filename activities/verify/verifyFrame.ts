@@ -32,7 +32,8 @@ export async function verifyFrame(
     store.stat(frame.studioId, 'frames', preview.hash),
   ]);
   if (!bytes) return damaged('Its EXR is not in the store.');
-  if (bytes.length !== exr.sizeBytes) return damaged(`Its EXR has ${bytes.length} bytes; ${exr.sizeBytes} were announced.`);
+  if (bytes.length !== exr.sizeBytes)
+    return damaged(`Its EXR has ${bytes.length} bytes; ${exr.sizeBytes} were announced.`);
   if (!previewStat) return damaged('Its preview is not in the store.');
   let picture: ExrInspection;
   try {

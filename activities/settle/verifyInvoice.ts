@@ -1,0 +1,94 @@
+/** Checks an invoice for whoever asks: proofs against the chain, frames against the store, books against both. */
+import { FarmError } from '../../domain/errors.ts';
+import { type Invoice, invoiceProblems } from '../../domain/money/invoice.ts';
+import { billedUnitsRoot, type LineLeaf } from '../../domain/money/merkle.ts';
+import type { Chain } from '../../ports/chain/chain.ts';
+import type { Database } from '../../ports/db/client.ts';
+import type { ObjectStore } from '../../ports/store/objectStore.ts';
+import type { JobKey } from '../services.ts';
+import { type BookCheck, compareBooks, readBooks } from './compareBooks.ts';
+import type { IssuedLine } from './issuedInvoice.ts';
+
+export interface LineCheck {
+  line: number;
+  /** The line's leaf, computed again from its units, is proved by the root on chain. */
+  proof: boolean;
+  /** The bytes of every frame of the line, read from the store and hashed again, are those that were billed. */
+  frames: boolean;
+  detail: string;
+}
+
+export interface InvoiceVerification {
+  ok: boolean;
+  checks: BookCheck[];
+  lines: LineCheck[];
+}
+
+/**
+ * Verifies the invoice of a job from end to end. Reads every frame, so it takes as long as the store needs for that.
+ * @throws FarmError `NotFound` when the job has no invoice
+ */
+export async function verifyInvoice(
+  { database, store, chain }: { database: Database; store: ObjectStore; chain: Chain },
+  key: JobKey,
+): Promise<InvoiceVerification> {
+  const books = await readBooks(database, key);
+  if (!books.issued) throw new FarmError('NotFound', 'The job has no invoice (yet).', { job: key.jobId });
+  const { invoice, lines } = books.issued;
+  const batch = await chain.batch(key.jobId);
+  const problems = invoiceProblems(invoice.document as unknown as Invoice);
+  const rootOk = batch !== null && batch.linesRoot.toLowerCase() === invoice.root.toLowerCase();
+  const checks: BookCheck[] = [
+    {
+      name: 'Sums, leaves and proofs follow from the units',
+      ok: problems.length === 0,
+      detail: problems.length === 0 ? `${lines.length} lines computed again` : problems.join('; '),
+    },
+    {
+      name: 'Root: invoice = chain',
+      ok: rootOk,
+      detail:
+        batch === null ? 'No batch was posted.' : rootOk ? invoice.root : `${invoice.root} and ${batch.linesRoot}`,
+    },
+    ...(await compareBooks(chain, key.jobId, books)),
+  ];
+  const checked: LineCheck[] = [];
+  for (const line of lines) checked.push(await checkLine(store, chain, key, line));
+  const ok = checks.every((check) => check.ok) && checked.every(({ proof, frames }) => proof && frames);
+  return { ok, checks, lines: checked };
+}
+
+async function checkLine(store: ObjectStore, chain: Chain, key: JobKey, line: IssuedLine): Promise<LineCheck> {
+  const units = line.units.map((unit) => ({ ...unit, amount: BigInt(unit.amount) }));
+  const leaf: LineLeaf = {
+    jobId: key.jobId,
+    index: line.line - 1,
+    node: line.nodeAccount,
+    amount: line.amount,
+    unitsRoot: billedUnitsRoot(units),
+    salt: line.salt,
+  };
+  const proof = await chain.verifyLine(leaf, line.proof);
+  const wrong: number[] = [];
+  for (const { frame, exrHash } of line.units) {
+    if (!(await isInStore(store, key.studioId, exrHash))) wrong.push(frame);
+  }
+  const count = line.units.length;
+  const frames = wrong.length === 0;
+  const detail = [
+    proof ? 'proved on chain' : 'not proved by the root on chain',
+    frames ? `${count} of ${count} frames have the billed hash` : `missing or changed frames: ${wrong.join(', ')}`,
+  ].join('; ');
+  return { line: line.line, proof, frames, detail };
+}
+
+/** Reads the bytes and hashes them again. */
+async function isInStore(store: ObjectStore, studioId: string, hash: string): Promise<boolean> {
+  try {
+    await store.get(studioId, 'frames', hash);
+    return true;
+  } catch (error) {
+    if (error instanceof FarmError && (error.code === 'NotFound' || error.code === 'HashMismatch')) return false;
+    throw error;
+  }
+}
