@@ -8,7 +8,8 @@ import type { JobEventRow } from './tables.ts';
 
 /**
  * NOTIFY channels. Payloads: `job` is `studioId:jobId:seq`; `transient` is JSON `{studioId, jobId, type, data}`; `chunk`
- * and `offer` are a chunk's id; `outbox` is empty. An empty payload means "look yourself".
+ * and `offer` are a chunk's id; `outbox` is empty; `receipt` is the id
+ * of the node whose signature a receipt waits for. An empty payload means "look yourself".
  */
 export const CHANNELS = {
   job: 'farm_job',
@@ -16,6 +17,7 @@ export const CHANNELS = {
   chunk: 'farm_chunk',
   offer: 'farm_offer',
   outbox: 'farm_outbox',
+  receipt: 'farm_receipt',
 } as const;
 
 export interface EventInput<T extends JobEventType = JobEventType> {

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import type { Tx } from './client.ts';
+import { CHANNELS, notify } from './events.ts';
 import { lockJob } from './locks.ts';
 import type { ReceiptLineRow, ReceiptRow } from './tables.ts';
 
@@ -37,6 +38,8 @@ export async function nextReceipt(
   const lines = await linesOf(tx, { studioId, jobId, nodeId });
   if (lines.length === 0 || lines.length === (newest?.unitCount ?? 0)) return null;
   const units = lines.map(toUnit);
+  // An idle node waits at the gateway: it shall sign at once.
+  await notify(tx, CHANNELS.receipt, nodeId);
   return tx
     .insertInto('receipts')
     .values({
