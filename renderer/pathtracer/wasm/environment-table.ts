@@ -4,7 +4,7 @@
  * Importance Sampling") the mean is subtracted first: what is uniform is left to BSDF sampling, which finds it well.
  */
 import type { EnvironmentMap } from '../scene/description.ts';
-import { ENV_COLUMNS, ENV_ROWS } from './assembly/layout.ts';
+import { ENV_COLUMNS, ENV_GUIDE, ENV_ROWS } from './assembly/layout.ts';
 
 export interface EnvironmentTable {
   /** RGBA (A unused) of the picture. */
@@ -13,6 +13,10 @@ export interface EnvironmentTable {
   marginal: Float32Array;
   /** `ENV_ROWS` times `ENV_COLUMNS + 1` from 0 to 1. */
   conditional: Float32Array;
+  /** For each of `ENV_GUIDE` equal parts of 0..1 (and 1 itself) the row where that part begins. */
+  marginalGuide: Uint16Array;
+  /** The same for the columns of every row. */
+  conditionalGuide: Uint16Array;
   /** Density per solid angle of each cell. */
   density: Float32Array;
   /** Mean luminance over the sphere, intensity not applied. */
@@ -51,33 +55,38 @@ function cellWeights(luminance: Float32Array, width: number, height: number): Fl
   const sums = new Float64Array(CELLS);
   const counts = new Float64Array(CELLS);
   const across = Math.max(2, Math.ceil((2 * ENV_COLUMNS) / width));
-  const down = Math.max(2, Math.ceil((2 * ENV_ROWS) / height));
-  const sample = (x: number, y: number): number =>
-    luminance[Math.min(height - 1, Math.max(0, y)) * width + ((x + width) % width)]!;
+  const down = Math.max(2, Math.ceil((3 * ENV_ROWS) / height));
+  const line = new Float32Array(width + 1);
   for (let j = 0; j < height * down; j++) {
     const v = (j + 0.5) / down - 0.5;
+    const y = Math.floor(v);
+    const upper = Math.max(0, y) * width;
+    const lower = Math.min(height - 1, y + 1) * width;
+    for (let x = 0; x < width; x++) {
+      line[x] = luminance[upper + x]! * (1 - v + y) + luminance[lower + x]! * (v - y);
+    }
+    line[width] = line[0]!;
     const theta = ((j + 0.5) / (height * down)) * Math.PI;
-    const row = Math.min(ENV_ROWS - 1, Math.floor(((1 - Math.cos(theta)) / 2) * ENV_ROWS));
     const weight = Math.sin(theta);
-    const y0 = Math.floor(v);
-    const fy = v - y0;
-    for (let i = 0; i < width * across; i++) {
-      const u = (i + 0.5) / across - 0.5;
-      const x0 = Math.floor(u);
-      const fx = u - x0;
-      const value =
-        (sample(x0, y0) * (1 - fx) + sample(x0 + 1, y0) * fx) * (1 - fy) +
-        (sample(x0, y0 + 1) * (1 - fx) + sample(x0 + 1, y0 + 1) * fx) * fy;
-      const cell =
-        row * ENV_COLUMNS + Math.min(ENV_COLUMNS - 1, Math.floor(((i + 0.5) / (width * across)) * ENV_COLUMNS));
-      sums[cell] = sums[cell]! + value * weight;
-      counts[cell] = counts[cell]! + weight;
+    const row = Math.min(ENV_ROWS - 1, Math.floor(((1 - Math.cos(theta)) / 2) * ENV_ROWS)) * ENV_COLUMNS;
+    const columnsPerStep = ENV_COLUMNS / (width * across);
+    for (let x = 0; x < width; x++) {
+      for (let k = 0; k < across; k++) {
+        // From the middle of texel x to the middle of the next one.
+        const f = (k + 0.5) / across;
+        const column = Math.floor((x * across + k + 0.5 + across / 2) * columnsPerStep);
+        const cell = row + (column < ENV_COLUMNS ? column : column - ENV_COLUMNS);
+        sums[cell]! += (line[x]! * (1 - f) + line[x + 1]! * f) * weight;
+        counts[cell]! += weight;
+      }
     }
   }
   return sums.map((sum, cell) => (counts[cell]! > 0 ? sum / counts[cell]! : 0));
 }
 
-function tabulate(weights: Float64Array): Pick<EnvironmentTable, 'marginal' | 'conditional' | 'density'> {
+type SamplingTables = Omit<EnvironmentTable, 'pixels' | 'meanLuminance'>;
+
+function tabulate(weights: Float64Array): SamplingTables {
   const marginal = new Float32Array(ENV_ROWS + 1);
   const conditional = new Float32Array(ENV_ROWS * (ENV_COLUMNS + 1));
   const density = new Float32Array(CELLS);
@@ -97,5 +106,23 @@ function tabulate(weights: Float64Array): Pick<EnvironmentTable, 'marginal' | 'c
     conditional[row * (ENV_COLUMNS + 1) + ENV_COLUMNS] = 1;
   }
   marginal[ENV_ROWS] = 1;
-  return { marginal, conditional, density };
+  const marginalGuide = new Uint16Array(ENV_GUIDE + 1);
+  const conditionalGuide = new Uint16Array(ENV_ROWS * (ENV_GUIDE + 1));
+  fillGuide(marginal, marginalGuide);
+  for (let row = 0; row < ENV_ROWS; row++) {
+    fillGuide(
+      conditional.subarray(row * (ENV_COLUMNS + 1), (row + 1) * (ENV_COLUMNS + 1)),
+      conditionalGuide.subarray(row * (ENV_GUIDE + 1), (row + 1) * (ENV_GUIDE + 1)),
+    );
+  }
+  return { marginal, conditional, marginalGuide, conditionalGuide, density };
+}
+
+/** guide[k] = the last cell that begins at or before k / ENV_GUIDE. */
+function fillGuide(cdf: Float32Array, guide: Uint16Array): void {
+  let cell = 0;
+  for (let k = 0; k <= ENV_GUIDE; k++) {
+    while (cell < cdf.length - 2 && cdf[cell + 1]! <= k / ENV_GUIDE) cell++;
+    guide[k] = cell;
+  }
 }

@@ -40,7 +40,7 @@ export class Heap {
   }
 
   /** Allocates and copies; `padding` extra bytes may be read (never used) by vector loads behind the end. */
-  store(values: Float32Array | Uint32Array | Uint8Array, padding = 16): number {
+  store(values: Float32Array | Uint32Array | Uint16Array | Uint8Array, padding = 16): number {
     const address = this.allocate(values.byteLength + padding);
     this.bytes(address, values.byteLength).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     return address;

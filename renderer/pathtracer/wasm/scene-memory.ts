@@ -13,7 +13,6 @@ import type { ThreadPool } from './threads.ts';
 
 interface StoredEnvironment {
   key: string;
-  data: Float32Array;
   addresses: number[];
   meanLuminance: number;
 }
@@ -257,7 +256,7 @@ export class SceneMemory {
   /** Loads picture and tables unless they are there; returns the mean luminance with intensity, 0 without environment. */
   #loadEnvironment(map: EnvironmentMap | null): number {
     const key = map ? `${map.revision} ${map.width}x${map.height}` : '';
-    if (this.#environment && (this.#environment.key !== key || this.#environment.data !== map?.data)) {
+    if (this.#environment && this.#environment.key !== key) {
       for (const address of this.#environment.addresses) this.#heap.free(address);
       this.#environment = null;
     }
@@ -270,12 +269,13 @@ export class SceneMemory {
     }
     if (!this.#environment) {
       const table = makeEnvironmentTable(map);
-      const addresses = [table.pixels, table.marginal, table.conditional, table.density].map((values) =>
+      const { pixels, marginal, conditional, density, marginalGuide, conditionalGuide } = table;
+      const addresses = [pixels, marginal, conditional, density, marginalGuide, conditionalGuide].map((values) =>
         this.#heap.store(values),
       );
-      this.#environment = { key, data: map.data, addresses, meanLuminance: table.meanLuminance };
+      this.#environment = { key, addresses, meanLuminance: table.meanLuminance };
     }
-    const [pixels, marginal, conditional, density] = this.#environment.addresses;
+    const [pixels, marginal, conditional, density, marginalGuide, conditionalGuide] = this.#environment.addresses;
     this.#words({
       [layout.SCENE_ENV_PIXELS]: pixels!,
       [layout.SCENE_ENV_WIDTH]: map.width,
@@ -283,6 +283,8 @@ export class SceneMemory {
       [layout.SCENE_ENV_MARGINAL]: marginal!,
       [layout.SCENE_ENV_CONDITIONAL]: conditional!,
       [layout.SCENE_ENV_DENSITY]: density!,
+      [layout.SCENE_ENV_MARGINAL_GUIDE]: marginalGuide!,
+      [layout.SCENE_ENV_CONDITIONAL_GUIDE]: conditionalGuide!,
     });
     this.#floats({
       [layout.SCENE_ENV_TURNS]: map.rotation / (2 * Math.PI),

@@ -3,12 +3,15 @@
 // the tables are made by the host (environment-table.ts).
 import {
   ENV_COLUMNS,
+  ENV_GUIDE,
   ENV_ROWS,
   SCENE_ENV_CONDITIONAL,
+  SCENE_ENV_CONDITIONAL_GUIDE,
   SCENE_ENV_DENSITY,
   SCENE_ENV_HEIGHT,
   SCENE_ENV_INTENSITY,
   SCENE_ENV_MARGINAL,
+  SCENE_ENV_MARGINAL_GUIDE,
   SCENE_ENV_PIXELS,
   SCENE_ENV_TURNS,
   SCENE_ENV_WIDTH,
@@ -27,6 +30,8 @@ let intensity: f32 = 0;
 let marginal: usize = 0;
 let conditional: usize = 0;
 let densities: usize = 0;
+let marginalGuide: usize = 0;
+let conditionalGuide: usize = 0;
 
 /** Density (per solid angle) of the direction that `sampleEnvironment` gave. */
 export let environmentDensity: f32 = 0;
@@ -40,6 +45,8 @@ export function setEnvironment(scene: usize): void {
   marginal = load<u32>(scene, SCENE_ENV_MARGINAL);
   conditional = load<u32>(scene, SCENE_ENV_CONDITIONAL);
   densities = load<u32>(scene, SCENE_ENV_DENSITY);
+  marginalGuide = load<u32>(scene, SCENE_ENV_MARGINAL_GUIDE);
+  conditionalGuide = load<u32>(scene, SCENE_ENV_CONDITIONAL_GUIDE);
 }
 
 export function hasEnvironment(): bool {
@@ -77,12 +84,16 @@ export function densityOfEnvironment(d: v128): f32 {
   return load<f32>(densities + (<usize>(row * ENV_COLUMNS + column) << 2));
 }
 
-/** Largest i with cdf[i] <= u, for a table of `cells` + 1 entries from 0 to 1; `cells` is a power of two. */
+/** Largest i with cdf[i] <= u; the guide table brackets it (Chen and Asau 1974). */
 // @ts-ignore: decorator
-@inline function search(cdf: usize, cells: i32, u: f32): i32 {
-  let low = 0;
-  for (let step = cells >> 1; step > 0; step >>= 1) {
-    low += load<f32>(cdf + (<usize>(low + step) << 2)) <= u ? step : 0;
+@inline function search(cdf: usize, guide: usize, u: f32): i32 {
+  const bucket = <usize>(u * <f32>ENV_GUIDE) << 1;
+  let low = <i32>load<u16>(guide + bucket);
+  let high = <i32>load<u16>(guide + bucket, 2) + 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (load<f32>(cdf + (<usize>middle << 2)) <= u) low = middle;
+    else high = middle;
   }
   return low;
 }
@@ -96,9 +107,9 @@ export function densityOfEnvironment(d: v128): f32 {
 
 /** A direction distributed like the environment's luminance; sets `environmentDensity`. */
 export function sampleEnvironment(u0: f32, u1: f32): v128 {
-  const row = search(marginal, ENV_ROWS, u0);
+  const row = search(marginal, marginalGuide, u0);
   const rowCdf = conditional + (<usize>(row * (ENV_COLUMNS + 1)) << 2);
-  const column = search(rowCdf, ENV_COLUMNS, u1);
+  const column = search(rowCdf, conditionalGuide + <usize>(row * (ENV_GUIDE + 1) * 2), u1);
   environmentDensity = load<f32>(densities + (<usize>(row * ENV_COLUMNS + column) << 2));
   const up: f32 = <f32>1.0 - (<f32>row + fraction(marginal, row, u0)) * (<f32>2.0 / <f32>ENV_ROWS);
   const turn = (<f32>column + fraction(rowCdf, column, u1)) * (<f32>1.0 / <f32>ENV_COLUMNS) - <f32>0.5 - turns;

@@ -20,7 +20,9 @@ import {
   lightDensity,
   lightDirection,
   lightDistance,
+  lightIsEnvironment,
   lightIsPunctual,
+  lightPoint,
   lightRadiance,
   sampleLight,
 } from './lights';
@@ -54,7 +56,7 @@ import {
   unlit,
 } from './surface';
 import { hitInstance, hitT, hitTriangle, hitU, hitV, intersect, occluded } from './traverse';
-import { add, addScaled, dot, maxComponent, mul, neg, scale, vec, x, y, z } from './vec';
+import { add, addScaled, dot, maxComponent, mul, neg, scale, sub, vec, x, y, z } from './vec';
 
 /** What one sample saw. `radiance` carries coverage in its fourth lane. */
 export let radiance: v128 = i32x4(0, 0, 0, 0);
@@ -63,7 +65,7 @@ export let firstNormal: v128 = i32x4(0, 0, 0, 0);
 export let depth: f32 = Infinity;
 
 /** Bounces before Russian roulette may end a path. */
-const ROULETTE_START: i32 = 3;
+const ROULETTE_START: i32 = 2;
 const STRATEGY_BSDF: i32 = 1;
 const STRATEGY_LIGHT: i32 = 2;
 
@@ -244,13 +246,23 @@ function directLight(isGlass: bool, numbers: v128, choices: v128, bounce: i32): 
     f = evaluateOpaque(incoming);
     competing = opaqueDensity;
   }
-  const value = mul(f, lightRadiance);
-  if (!(maxComponent(value) > <f32>0.0)) return none;
+  if (!(maxComponent(f) > <f32>0.0)) return none;
   setAlphaSegment(2 * bounce + 1);
   const origin = addScaled(position, geometricNormal, side > <f32>0.0 ? offset : -offset);
-  if (occluded(origin, lightDirection, lightDistance)) return none;
+  let toLight = lightDirection;
+  let reach: f32 = Infinity;
+  if (lightDistance < Infinity) {
+    // Aimed anew from where the ray really starts, and shortened, so that it does not meet the light itself.
+    toLight = sub(lightPoint, origin);
+    reach = sqrt<f32>(dot(toLight, toLight));
+    if (!(reach > <f32>0.0)) return none;
+    toLight = scale(toLight, <f32>1.0 / reach);
+    reach *= <f32>0.9999;
+  }
+  if (occluded(origin, toLight, reach)) return none;
   const weight = lightIsPunctual || strategy == STRATEGY_LIGHT ? <f32>1.0 : powerHeuristic(lightDensity, competing);
-  return scale(value, weight / lightDensity);
+  const radianceThere = lightIsEnvironment ? environmentRadiance(lightDirection) : lightRadiance;
+  return scale(mul(f, radianceThere), weight / lightDensity);
 }
 
 /** Beer-Lambert over a distance inside a volume. */

@@ -115,14 +115,18 @@ export const SCENE_PUNCTUAL_COUNT = 72;
 export const SCENE_PUNCTUAL_CDF = 76;
 export const SCENE_PUNCTUALS = 80;
 export const SCENE_FILTER_TABLE = 84; // FILTER_CELLS + 1 floats
+export const SCENE_ENV_MARGINAL_GUIDE = 88; // ENV_GUIDE + 1 u16
+export const SCENE_ENV_CONDITIONAL_GUIDE = 92; // ENV_ROWS x (ENV_GUIDE + 1) u16
 export const SCENE_CAMERA = 96; // four columns of four floats, orthonormal
 export const SCENE_CAMERA_KIND = 160; // 0 perspective, 1 orthographic
 export const SCENE_CAMERA_SCALE = 164; // tan(yfov / 2) or half height
 export const SCENE_CAMERA_NEAR = 168;
 export const SCENE_STRATEGY = 172; // 0 MIS, 1 BSDF sampling only, 2 light sampling only
 
-export const ENV_COLUMNS = 512;
-export const ENV_ROWS = 256;
+export const ENV_COLUMNS = 1024;
+export const ENV_ROWS = 1024;
+/** Entries of a guide table less one: where in a cumulative table to start looking. */
+export const ENV_GUIDE = 256;
 export const FILTER_CELLS = 1024;
 
 // Energy table: ENERGY_SIZE^2 entries of four floats [roughness][cosine], then ENERGY_SIZE cosine-averaged ones (see energy.ts).

@@ -1,7 +1,7 @@
 // Choosing a point on a light: environment, emissive triangles and punctual lights (KHR_lights_punctual).
 // Groups, and lights within a group, are picked by power (Shirley, Wang and Zimmerman 1996); the host makes the tables.
 import { selectTriangle } from './attributes';
-import { environmentDensity, environmentRadiance, sampleEnvironment } from './environment';
+import { environmentDensity, sampleEnvironment } from './environment';
 import {
   FLAG_DOUBLE_SIDED,
   INSTANCE_LIGHT_DENSITY,
@@ -29,14 +29,18 @@ import {
   TRI_LIGHT_TRIANGLE,
 } from './layout';
 import { emissionAt } from './surface';
-import { addScaled, cross, dot, neg, scale, sub } from './vec';
+import { add, addScaled, cross, dot, neg, scale, sub } from './vec';
 
 export let lightDirection: v128 = i32x4(0, 0, 0, 0);
+/** Infinity for the environment and directional lights; else `lightPoint` is where the light comes from. */
 export let lightDistance: f32 = 0;
+export let lightPoint: v128 = i32x4(0, 0, 0, 0);
 /** Radiance (or, for punctual lights, irradiance on a surface that faces the light), not divided by the density. */
 export let lightRadiance: v128 = i32x4(0, 0, 0, 0);
 /** Per solid angle; for punctual lights the probability of the choice. */
 export let lightDensity: f32 = 0;
+/** `lightRadiance` is not set: look the direction up once it is known that the light arrives. */
+export let lightIsEnvironment: bool = false;
 /** The light has no extent, so that no ray finds it by chance. */
 export let lightIsPunctual: bool = false;
 
@@ -78,12 +82,13 @@ function pick(cdf: usize, count: i32, u: f32): i32 {
 /** Picks light and point for a surface at `from`; false when the choice cannot contribute. */
 export function sampleLight(choice: f32, u0: f32, u1: f32, from: v128): bool {
   lightIsPunctual = false;
+  lightIsEnvironment = false;
   if (choice < environmentChance) {
     lightDirection = sampleEnvironment(u0, u1);
     lightDensity = environmentDensity * environmentChance;
     lightDistance = Infinity;
     if (!(lightDensity > <f32>0.0)) return false;
-    lightRadiance = environmentRadiance(lightDirection);
+    lightIsEnvironment = true;
     return true;
   }
   choice -= environmentChance;
@@ -106,8 +111,8 @@ function sampleTriangle(choice: f32, u0: f32, u1: f32, from: v128): bool {
   if (!(d2 > <f32>0.0)) return false;
   const distance = sqrt<f32>(d2);
   lightDirection = scale(to, <f32>1.0 / distance);
-  // Shortened, so that the shadow ray does not meet the light itself.
-  lightDistance = distance * <f32>0.9999;
+  lightDistance = distance;
+  lightPoint = add(from, to);
   const n = cross(e1, e2);
   const length = sqrt<f32>(dot(n, n));
   const cosine = -dot(n, lightDirection) / length;
@@ -140,6 +145,7 @@ function samplePunctual(choice: f32, from: v128): bool {
   const d2 = dot(to, to);
   if (!(d2 > <f32>1e-30)) return false;
   lightDistance = sqrt<f32>(d2);
+  lightPoint = v128.load(light, PUNCTUAL_POSITION);
   lightDirection = scale(to, <f32>1.0 / lightDistance);
   let strength = <f32>1.0 / d2;
   if (kind == 1) {

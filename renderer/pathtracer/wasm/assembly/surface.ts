@@ -89,8 +89,7 @@ export function describeHit(instance: usize, lane: usize, u: f32, v: f32, direct
     OFFSET_SCALE *
     (largestMagnitude(position) +
       largestMagnitude(v128.load(toWorld, 48)) +
-      largestMagnitude(transformVector(toWorld, e1)) +
-      largestMagnitude(transformVector(toWorld, e2)));
+      <f32>0.25 * (largestMagnitude(transformVector(toWorld, e1)) + largestMagnitude(transformVector(toWorld, e2))));
 
   // Normals go through the inverse transpose, which keeps "outside" outside under mirroring, as glTF asks.
   geometricNormal = normalize(transformTransposed(instance + INSTANCE_TO_OBJECT, normalize(cross(e1, e2))));

@@ -1,0 +1,210 @@
+/** Light transport against closed forms: furnaces, direct light, absorption, and strategies that must agree in the mean. */
+import { afterAll, describe, expect, it } from 'vitest';
+import type { SceneDescription, SurfaceMaterial } from '../scene/description.ts';
+import type { TraceRequest, Tracer } from '../tracer.ts';
+import { camera, constantEnvironment, material, meanOf, place, request, scene, sphere, square } from './test-scenes.ts';
+import { createCpuTracer } from './tracer.ts';
+
+const tracers: Tracer[] = [];
+async function tracer(strategy: 'mis' | 'bsdf' | 'light' = 'mis'): Promise<Tracer> {
+  const made = await createCpuTracer({ threads: 1, strategy });
+  tracers.push(made);
+  return made;
+}
+afterAll(() => Promise.all(tracers.map((made) => made.close())));
+
+const shared = tracer();
+async function render(description: SceneDescription, changes: Partial<TraceRequest> = {}) {
+  const made = await shared;
+  await made.setScene(description);
+  return made.trace(request(changes));
+}
+
+/** Looks at a large square from obliquely above, so that nothing but it is seen. */
+const overSquare = (surface: Partial<SurfaceMaterial>): SceneDescription =>
+  scene({
+    meshes: [square(50)],
+    instances: [place(0)],
+    materials: [material(surface)],
+    environment: constantEnvironment(),
+    camera: camera([0, 2, 2], [0, 0, 0], 0.3),
+  });
+
+describe('white furnace', () => {
+  it('shows a constant environment exactly', async () => {
+    const pixels = await render(scene({ environment: constantEnvironment([0.25, 0.5, 2]) }), { sampleCount: 4 });
+    for (let i = 0; i < pixels.beauty.length; i += 4) {
+      expect([...pixels.beauty.subarray(i, i + 4)]).toEqual([0.25, 0.5, 2, 1]);
+    }
+    expect(pixels.depth.every((value) => value === Infinity)).toBe(true);
+    expect(pixels.normal.every((value) => value === 0)).toBe(true);
+  });
+
+  for (const roughness of [0, 0.1, 0.3, 0.6, 1]) {
+    it(`returns all light from a dielectric of roughness ${roughness}`, async () => {
+      expect(meanOf(await render(overSquare({ roughness }), { sampleCount: 256 }))).toBeCloseTo(1, 2);
+    });
+    it(`returns all light from a white metal of roughness ${roughness}`, async () => {
+      expect(meanOf(await render(overSquare({ roughness, metallic: 1 }), { sampleCount: 256 }))).toBeCloseTo(1, 2);
+    });
+    it(`returns all light through a thin wall of roughness ${roughness}`, async () => {
+      expect(meanOf(await render(overSquare({ roughness, transmission: 1 }), { sampleCount: 256 }))).toBeCloseTo(1, 2);
+    });
+  }
+
+  const glassSphere = (surface: Partial<SurfaceMaterial>): SceneDescription =>
+    scene({
+      meshes: [sphere(48)],
+      instances: [place(0)],
+      materials: [material({ transmission: 1, thickness: 1, ...surface })],
+      environment: constantEnvironment(),
+      camera: camera([0, 0, 4], [0, 0, 0], 0.3),
+    });
+
+  it('returns all light from a smooth glass sphere', async () => {
+    const pixels = await render(glassSphere({ roughness: 0 }), { sampleCount: 128, maxDepth: 64 });
+    expect(Math.abs(meanOf(pixels) - 1)).toBeLessThan(0.005);
+  });
+
+  it('loses little in slightly rough glass, and never gains', async () => {
+    const mean = meanOf(await render(glassSphere({ roughness: 0.2 }), { sampleCount: 128, maxDepth: 64 }));
+    expect(mean).toBeGreaterThan(0.97);
+    expect(mean).toBeLessThan(1.005);
+  });
+
+  it('absorbs by Beer and Lambert along the way through', async () => {
+    // No refraction (ior 1): the middle of the picture crosses the whole diameter of 2.
+    const surface = { ior: 1, attenuationColor: [0.5, 0.25, 1] as [number, number, number], attenuationDistance: 1 };
+    const description = { ...glassSphere({ roughness: 0, ...surface }), camera: camera([0, 0, 4], [0, 0, 0], 0.01) };
+    const pixels = await render(description, { sampleCount: 16 });
+    expect(meanOf(pixels, 0)).toBeCloseTo(0.25, 3);
+    expect(meanOf(pixels, 1)).toBeCloseTo(0.0625, 3);
+    expect(meanOf(pixels, 2)).toBeCloseTo(1, 3);
+  });
+
+  it.each([1e-3, 1, 1e4])('holds at scale %s, away from the origin', async (scale) => {
+    const at = 3 * scale;
+    const description = scene({
+      meshes: [sphere(32)],
+      instances: [place(0, [at, at, at], scale)],
+      materials: [material({ roughness: 1 })],
+      environment: constantEnvironment(),
+      camera: { ...camera([at, at, at + 4 * scale], [at, at, at], 0.3), near: scale * 1e-3 },
+    });
+    expect(Math.abs(meanOf(await render(description, { sampleCount: 64 })) - 1)).toBeLessThan(0.01);
+  });
+});
+
+describe('direct light', () => {
+  const lambert = { roughness: 1, ior: 1, baseColor: [0.5, 0.5, 0.5, 1] as [number, number, number, number] };
+  const lit = (changes: Partial<SceneDescription>): SceneDescription =>
+    scene({
+      meshes: [square(50)],
+      instances: [place(0)],
+      materials: [material(lambert)],
+      camera: camera([0, 2, 0.001], [0, 0, 0], 0.002),
+      ...changes,
+    });
+
+  it('of a point light falls off with the square of the distance', async () => {
+    const pixels = await render(lit({ lights: [{ kind: 'point', position: [0, 3, 4], intensity: [100, 100, 100] }] }), {
+      sampleCount: 4,
+    });
+    // E = I cos / d^2 with d = 5, cos = 3/5; L = albedo / pi * E.
+    expect(meanOf(pixels)).toBeCloseTo((0.5 / Math.PI) * ((100 * 0.6) / 25), 3);
+  });
+
+  it('of a directional light depends on the angle alone', async () => {
+    const pixels = await render(
+      lit({ lights: [{ kind: 'directional', direction: [0, -0.8, 0.6], intensity: [2, 2, 2] }] }),
+      { sampleCount: 4 },
+    );
+    expect(meanOf(pixels) / ((0.5 / Math.PI) * 1.6)).toBeCloseTo(1, 2);
+  });
+
+  it('of a spot light is full inside the inner cone and none outside the outer', async () => {
+    const spot = (x: number): SceneDescription =>
+      lit({
+        lights: [
+          {
+            kind: 'spot',
+            position: [x, 4, 0],
+            direction: [0, -1, 0],
+            intensity: [16, 16, 16],
+            innerConeAngle: 0.2,
+            outerConeAngle: 0.3,
+          },
+        ],
+      });
+    expect(meanOf(await render(spot(0), { sampleCount: 4 }))).toBeCloseTo(0.5 / Math.PI, 3);
+    expect(meanOf(await render(spot(2), { sampleCount: 4 }))).toBe(0);
+  });
+
+  /** A square emitter of half side 1 at height 2 over the middle of the floor, facing down. */
+  const underPanel = (): SceneDescription =>
+    lit({
+      meshes: [square(50), square(1, 1)],
+      instances: [
+        place(0),
+        { mesh: 1, name: 'panel', transform: Float32Array.from([1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1, 0, 0, 2, 0, 1]) },
+      ],
+      materials: [material(lambert), material({ emissive: [10, 10, 10], baseColor: [0, 0, 0, 1], ior: 1 })],
+      camera: camera([0, 1, 0.001], [0, 0, 0], 0.002),
+    });
+  /** Irradiance over radiance below the centre of a parallel square (form factor of four quadrants; Howell C-11). */
+  const panelFactor = (): number => {
+    const a = 1 / 2;
+    const t = a / Math.sqrt(1 + a * a);
+    return 4 * 0.5 * (t * Math.atan(t) + t * Math.atan(t));
+  };
+
+  it('of an emissive square equals its form factor', async () => {
+    const pixels = await render(underPanel(), { sampleCount: 256, maxDepth: 1 });
+    expect(meanOf(pixels) / ((0.5 / Math.PI) * 10 * panelFactor())).toBeCloseTo(1, 2);
+  });
+
+  it('is the same in the mean by light sampling, by BSDF sampling and by both', async () => {
+    const metal = { ...underPanel(), camera: camera([0, 1.5, 2], [0, 0, 0], 0.5) };
+    metal.materials = [material({ metallic: 1, roughness: 0.4 }), metal.materials[1]!];
+    const means: number[] = [];
+    for (const strategy of ['mis', 'light', 'bsdf'] as const) {
+      const made = await tracer(strategy);
+      await made.setScene(metal);
+      means.push(meanOf(await made.trace(request({ sampleCount: 512, maxDepth: 3 }))));
+    }
+    expect(means[1]! / means[0]!).toBeCloseTo(1, 1.7);
+    expect(means[2]! / means[0]!).toBeCloseTo(1, 1.7);
+  });
+
+  it('of an uneven environment is the same by all strategies, and by the integral', async () => {
+    const [width, height] = [32, 16];
+    const data = new Float32Array(width * height * 3).fill(0.2);
+    for (let j = 3; j < 6; j++)
+      for (let i = 20; i < 23; i++) data.fill(30, 3 * (j * width + i), 3 * (j * width + i) + 3);
+    const environment = { width, height, data, rotation: 0.7, intensity: 1.5, revision: 99 };
+    const description = lit({ environment });
+    const means: number[] = [];
+    for (const strategy of ['mis', 'light', 'bsdf'] as const) {
+      const made = await tracer(strategy);
+      await made.setScene(description);
+      means.push(meanOf(await made.trace(request({ sampleCount: 1024, maxDepth: 1 }))));
+    }
+    // Riemann sum of L cos over the upper hemisphere, with the same bilinear picture.
+    let irradiance = 0;
+    const steps = 8;
+    const at = (x: number, y: number): number =>
+      data[3 * (Math.min(height - 1, Math.max(0, y)) * width + ((x + width) % width))]!;
+    for (let j = 0; j < (height / 2) * steps; j++) {
+      const theta = ((j + 0.5) / (height * steps)) * Math.PI;
+      for (let i = 0; i < width * steps; i++) {
+        const [u, v] = [(i + 0.5) / steps - 0.5, (j + 0.5) / steps - 0.5];
+        const [x, y] = [Math.floor(u), Math.floor(v)];
+        const top = at(x, y) * (1 - u + x) + at(x + 1, y) * (u - x);
+        const bottom = at(x, y + 1) * (1 - u + x) + at(x + 1, y + 1) * (u - x);
+        irradiance += (top * (1 - v + y) + bottom * (v - y)) * Math.cos(theta) * Math.sin(theta);
+      }
+    }
+    irradiance *= 1.5 * (Math.PI / (height * steps)) * ((2 * Math.PI) / (width * steps));
+    for (const mean of means) expect(mean / ((0.5 / Math.PI) * irradiance)).toBeCloseTo(1, 1.7);
+  });
+});
