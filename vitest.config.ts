@@ -1,7 +1,14 @@
 /**
- * Three kinds of tests by name, each to be run alone with `npx vitest run --project NAME`:
- * `*.test.ts` beside a file needs nothing (unit); `*.stack.test.ts` uses the real services (stack); what lies in `test/`
- * crosses rooms and runs the built farm as well (end-to-end). Services are started once, and only when needed.
+ * Kinds of tests, each to be run alone with `npx vitest run --project NAME`:
+ *
+ * | name | files | needs |
+ * |---|---|---|
+ * | unit | `*.test.ts` beside the file it tests | nothing |
+ * | stack | `*.stack.test.ts` beside the file it tests | the real services |
+ * | house | `test/**` but the next | the built farm's programs and the real services |
+ * | end-to-end | `test/end-to-end/**` | a whole running farm |
+ *
+ * What a kind needs is started once, and only when one of its tests runs.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -36,13 +43,24 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'end-to-end',
+          name: 'house',
           include: ['test/**/*.test.ts'],
-          exclude: skipped,
+          exclude: [...skipped, 'test/end-to-end/**'],
           globalSetup: ['./test/support/build.ts', './test/support/stack.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          // Each starts a farm or renders: one after the other on a small machine.
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'end-to-end',
+          include: ['test/end-to-end/**/*.test.ts'],
+          exclude: skipped,
+          globalSetup: ['./test/support/build.ts', './test/support/shared-farm.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          // Each renders or starts a farm of its own: one after the other on a small machine.
           fileParallelism: false,
         },
       },

@@ -94,7 +94,11 @@ export async function startProcess(spec: ProcessSpec, keeper: Keeper): Promise<M
     }),
     async stop() {
       if (started.exit) return;
-      process.kill(pid, spec.stopSignal ?? 'SIGTERM');
+      try {
+        process.kill(pid, spec.stopSignal ?? 'SIGTERM');
+      } catch {
+        // It has just ended by itself; the news is on its way.
+      }
       const late = AbortSignal.timeout(spec.stopTimeoutMs ?? 10_000);
       late.addEventListener('abort', () => started.exit || signalGroup(pid, 'SIGKILL'), { once: true });
       await started.exited;

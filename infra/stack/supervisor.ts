@@ -49,7 +49,11 @@ function stop(reason: string, exitCode = 0): Promise<void> {
     releaseHome(home);
     log('Stopped.');
     setImmediate(() => process.exit(exitCode));
-  })();
+  })().catch((error) => {
+    // Whatever did not stop in order is ended by the watchdog when this process is gone.
+    log(`Stopping failed: ${error instanceof Error ? error.stack : error}`);
+    process.exit(1);
+  });
   return stopping;
 }
 

@@ -22,7 +22,8 @@ const NODE_ROOMS = [
 const isRuntimeFile = (path) =>
   /\.(ts|js|mjs|cjs|json|sql|wasm)$/.test(path) &&
   !/\.(test|spec)\.ts$|\.d\.ts$|tsconfig[^/]*\.json$/.test(path) &&
-  !path.startsWith('renderer/pathtracer/wasm/assembly/');
+  !path.startsWith('renderer/pathtracer/wasm/assembly/') &&
+  !path.includes('/testing/');
 
 const nodeFiles = (root) => [
   ...NODE_ROOMS.flatMap((room) => listFiles(root, room)).filter(isRuntimeFile),
