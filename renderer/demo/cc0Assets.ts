@@ -17,11 +17,7 @@ const MODELS = {
 } as const;
 
 const ENVIRONMENTS = {
-  dawn: () => import('@pmndrs/assets/hdri/dawn.exr.js'),
-  lobby: () => import('@pmndrs/assets/hdri/lobby.exr.js'),
-  sky: () => import('@pmndrs/assets/hdri/sky.exr.js'),
-  venice: () => import('@pmndrs/assets/hdri/venice.exr.js'),
-  warehouse: () => import('@pmndrs/assets/hdri/warehouse.exr.js'),
+  /** A square by the sea, the sun just above the water. */
   sunset: () => import('@pmndrs/assets/hdri/sunset.exr.js'),
 } as const;
 

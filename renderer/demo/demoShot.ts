@@ -1,6 +1,5 @@
 /**
- * The demo shot, "first light": a glass bunny, a copper monkey and their company on a round terrazzo table under a dawn sky,
- * while the camera travels around them. CC0 models and environment; everything else is made here.
+ * The demo shot, "first light": a glass bunny, a copper monkey and their company on a round terrazzo table at sunset, while the camera travels around them. CC0 models and environment; everything else is made here.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -125,7 +124,7 @@ async function buildTable(set: SetBuilder): Promise<void> {
 
 async function buildFigures(set: SetBuilder): Promise<void> {
   const [bunny, suzanne] = await Promise.all([loadModel('bunny'), loadModel('suzanne')]);
-  const jade = set.glass('sea glass', [0.42, 0.86, 0.78], 0.9, Number(process.env.DEMO_GLASS ?? 0));
+  const jade = set.glass('sea glass', [0.42, 0.86, 0.78], 1.4);
   const copper = set.material('copper', [0.95, 0.52, 0.36], 1, 0.24);
   set.place('bunny', set.mesh('bunny', bunny, jade), [0.42, 0.885, 0.1], 1, -18);
   set.place('suzanne', set.mesh('suzanne', suzanne, copper), [-1.28, 0.6, -0.42], 0.92, 24);
@@ -184,7 +183,7 @@ export async function buildDemoShot(outFile: string): Promise<void> {
   buildCamera(set);
   const bytes = await writeGlbWithEnvironment(
     set.document,
-    { bytes: await loadEnvironment((process.env.DEMO_ENV as 'dawn') ?? 'dawn'), mimeType: 'image/x-exr', intensity: 1, rotation: Number(process.env.DEMO_ROT ?? 0) },
+    { bytes: await loadEnvironment('sunset'), mimeType: 'image/x-exr', intensity: 1.4, rotation: 0 },
     { fps: DEMO_SHOT.fps, start: DEMO_SHOT.start },
   );
   await mkdir(path.dirname(outFile), { recursive: true });
