@@ -39,10 +39,36 @@ const READY_TIMEOUT_MS = 60_000;
 /** A node says nothing to us: it knocks at the gateway by itself, now and whenever the gateway was away. */
 const NODE_SETTLED_MS = 500;
 
-/** Workers and API with all settings, nodes with the gateway's address and little else. */
-export function farmDefinitions(environment: FarmEnvironment, nodes: number): Definition[] {
-  // Only migrations use the owner's role.
-  const env = environmentVariables({ ...environment, database: { ...environment.database, owner: undefined } });
+/** What the supervisor knows and no process of the farm needs. */
+const HELD_BACK = new Set([
+  'FARM_DATABASE_URL',
+  'FARM_DATABASE_URL_OWNER',
+  'FARM_ATTACHED',
+  'FARM_VOLATILE',
+  'FARM_NODES',
+]);
+
+/**
+ * Workers and API with all settings, nodes with the gateway's address and little else.
+ * @param variables the supervisor's environment: settings that single processes read (`FARM_SELLER`, `FARM_POLICY`, …)
+ *   travel on to workers and API, those that begin with `FARM_NODE_` to the nodes
+ */
+export function farmDefinitions(
+  environment: FarmEnvironment,
+  nodes: number,
+  variables: NodeJS.ProcessEnv,
+): Definition[] {
+  const settings = Object.entries(variables).filter(
+    (entry): entry is [string, string] =>
+      entry[0].startsWith('FARM_') && entry[1] !== undefined && !HELD_BACK.has(entry[0]),
+  );
+  const ofNodes = ([name]: [string, string]) => name.startsWith('FARM_NODE_');
+  const env = {
+    ...Object.fromEntries(settings.filter((entry) => !ofNodes(entry))),
+    // Only migrations use the owner's role.
+    ...environmentVariables({ ...environment, database: { ...environment.database, owner: undefined } }),
+  };
+  const nodeSettings = Object.fromEntries(settings.filter(ofNodes));
   const worker = (name: string): Definition => ({ name, role: 'worker', entry: `workers/${name}/main.js`, env });
   const threads = Math.max(1, Math.floor(cpus().length / Math.max(1, nodes)));
   return [
@@ -50,11 +76,18 @@ export function farmDefinitions(environment: FarmEnvironment, nodes: number): De
     worker('control'),
     worker('dispatch'),
     worker('settle'),
-    ...Array.from({ length: nodes }, (_, index) => nodeDefinition(environment, `node-${index + 1}`, threads)),
+    ...Array.from({ length: nodes }, (_, index) =>
+      nodeDefinition(environment, `node-${index + 1}`, threads, nodeSettings),
+    ),
   ];
 }
 
-function nodeDefinition(environment: FarmEnvironment, name: string, threads: number): Definition {
+function nodeDefinition(
+  environment: FarmEnvironment,
+  name: string,
+  threads: number,
+  settings: Record<string, string>,
+): Definition {
   const folder = join(environment.home, 'nodes', name);
   mkdirSync(folder, { recursive: true });
   return {
@@ -62,11 +95,12 @@ function nodeDefinition(environment: FarmEnvironment, name: string, threads: num
     role: 'node',
     entry: 'workers/node/main.js',
     env: {
+      FARM_NODE_THREADS: String(threads),
+      ...settings,
       FARM_GATEWAY_URL: environment.api.gatewayUrl,
       FARM_JOIN_TOKEN: environment.api.joinToken,
       FARM_NODE_NAME: name,
       FARM_NODE_HOME: folder,
-      FARM_NODE_THREADS: String(threads),
       FARM_PARENT_WATCH: '1',
       FARM_LOG_LEVEL: environment.logLevel,
     },

@@ -99,7 +99,9 @@ export class Farm {
     const deployment = await this.#step('contracts', () => deployContracts(environment));
     await this.#step('studio', () => seed(environment, deployment));
     const context = { distFolder, home, keeper: stack.keeper, log };
-    this.#processes = farmDefinitions(environment, nodes).map((definition) => new FarmProcess(definition, context));
+    this.#processes = farmDefinitions(environment, nodes, variables).map(
+      (definition) => new FarmProcess(definition, context),
+    );
     const begin = (process: FarmProcess) => this.#step(process.name, () => process.start());
     await Promise.all(this.#processes.filter(({ role }) => role !== 'node').map(begin));
     // Nodes knock at the gateway, so they come last.
