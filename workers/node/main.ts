@@ -58,13 +58,14 @@ try {
   process.exit(1);
 }
 
+/** However the parent ends, the kernel closes its end of the channel or pipe. */
 function watchParent(): void {
-  // However the parent ends, the kernel closes its end of the channel or pipe.
-  if (process.channel) process.on('disconnect', () => end('the parent is gone'));
-  process.stdin.on('end', () => end('the parent is gone'));
-  process.stdin.on('close', () => end('the parent is gone'));
-  process.stdin.on('error', () => end('the parent is gone'));
-  process.stdin.resume();
+  const gone = (): void => end('the parent is gone');
+  if (process.channel) {
+    process.on('disconnect', gone);
+    return;
+  }
+  process.stdin.on('end', gone).on('close', gone).on('error', gone).resume();
 }
 
 function nodeName(): string {

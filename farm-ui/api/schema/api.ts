@@ -10,8 +10,14 @@
 import { z } from 'zod';
 import { STAGES } from '../../../domain/statuses.ts';
 
-export const hash = z.string().regex(/^[0-9a-f]{64}$/).describe('SHA-256, lower-case hex');
-export const money = z.string().regex(/^(0|[1-9][0-9]{0,77})$/).describe('Token base units as a decimal string');
+export const hash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .describe('SHA-256, lower-case hex');
+export const money = z
+  .string()
+  .regex(/^(0|[1-9][0-9]{0,77})$/)
+  .describe('Token base units as a decimal string');
 export const id = z.uuid();
 const time = z.iso.datetime({ offset: true });
 
@@ -238,9 +244,7 @@ export const invoice = z.object({
 
 export const verification = z.object({
   ok: z.boolean(),
-  checks: z.array(
-    z.object({ name: z.string(), ok: z.boolean(), detail: z.string() }),
-  ),
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
   lines: z.array(z.object({ line: z.int(), proof: z.boolean(), frames: z.boolean(), detail: z.string() })),
 });
 

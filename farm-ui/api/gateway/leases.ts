@@ -1,0 +1,249 @@
+/** What the holder of a lease may ask for and say. Every call names the lease's number; an old number gets nothing. */
+import type { z } from 'zod';
+import { FarmError, isErrorCode } from '../../../domain/errors.ts';
+import type { Tx } from '../../../ports/db/client.ts';
+import { appendEvent, notifyTransient } from '../../../ports/db/events.ts';
+import { finishLease, heartbeat, type LeaseKey, reportUnit, requireLease } from '../../../ports/db/lease.ts';
+import { receiptsPending } from '../../../ports/db/receipts.ts';
+import type { ChunkRow, NodeRow } from '../../../ports/db/tables.ts';
+import type {
+  AnnounceAnswer,
+  AnnounceRequest,
+  Artifact,
+  FetchAnswer,
+  FinishRequest,
+  fetchRequest,
+  HeartbeatAnswer,
+  HeartbeatRequest,
+  ReportRequest,
+} from '../../../ports/gateway/protocol.ts';
+import type { ApiDeps } from '../deps.ts';
+
+/** Presigned addresses live this long: time for a slow link, and no more. */
+const ADDRESS_SECONDS = 900;
+/** S3 takes no larger object in one PUT. */
+const LARGEST_ARTIFACT_BYTES = 5 * 2 ** 30;
+
+/** Extends the lease; passes progress and log lines on; says whether to go on. */
+export async function heartbeatOf(
+  { database, gateway }: ApiDeps,
+  node: NodeRow,
+  chunkId: string,
+  request: HeartbeatRequest,
+): Promise<HeartbeatAnswer> {
+  const key: LeaseKey = { chunkId, nodeId: node.id, leaseNumber: request.leaseNumber };
+  return database.asService(async (tx) => {
+    let answer: Awaited<ReturnType<typeof heartbeat>>;
+    try {
+      answer = await heartbeat(tx, { ...key, leaseMs: gateway.leaseMs });
+    } catch (error) {
+      if (!(error instanceof FarmError && error.code === 'LeaseLost')) throw error;
+      return { continue: false, reason: 'lease-lost' as const, receiptsPending: false };
+    }
+    const { studioId, jobId } = answer;
+    await passProgressOn(tx, { studioId, jobId }, key, node.name, request.progress);
+    for (const line of request.log) {
+      await appendEvent(tx, { studioId, jobId, type: 'log', data: { node: node.name, line } });
+    }
+    return { continue: answer.continue, reason: answer.reason, receiptsPending: await receiptsPending(tx, node.id) };
+  });
+}
+
+async function passProgressOn(
+  tx: Tx,
+  job: { studioId: string; jobId: string },
+  { chunkId, nodeId, leaseNumber }: LeaseKey,
+  node: string,
+  progress: HeartbeatRequest['progress'],
+): Promise<void> {
+  if (progress.length === 0) return;
+  const fractions = new Map(progress.map(({ unitId, fraction }) => [unitId, fraction]));
+  const units = await tx
+    .selectFrom('units')
+    .select(['id', 'frame', 'take', 'tile', 'status'])
+    .where('studioId', '=', job.studioId)
+    .where('chunkId', '=', chunkId)
+    .where('nodeId', '=', nodeId)
+    .where('leaseNumber', '=', leaseNumber)
+    .where('status', '=', 'leased')
+    .where('id', 'in', [...fractions.keys()])
+    .execute();
+  for (const { id: unitId, frame, take, tile, status } of units) {
+    const fraction = fractions.get(unitId) ?? null;
+    await notifyTransient(tx, {
+      ...job,
+      type: 'unit.changed',
+      data: { unitId, frame, take, tile, status, node, fraction },
+    });
+  }
+}
+
+/** Addresses of the lease's own files, and of nothing else. @throws FarmError `LeaseLost`, `NotFound` */
+export async function fetchBlobs(
+  { database, store }: ApiDeps,
+  node: NodeRow,
+  chunkId: string,
+  request: z.infer<typeof fetchRequest>,
+): Promise<FetchAnswer> {
+  const { studioId, files } = await database.asService(async (tx) => {
+    const chunk = await requireLease(tx, { chunkId, nodeId: node.id, leaseNumber: request.leaseNumber });
+    const { submission } = await tx
+      .selectFrom('jobs')
+      .select('submission')
+      .where('studioId', '=', chunk.studioId)
+      .where('id', '=', chunk.jobId)
+      .executeTakeFirstOrThrow();
+    return { studioId: chunk.studioId, files: submission.files };
+  });
+  const own = new Set(files.map(({ hash }) => hash));
+  const foreign = request.hashes.find((hash) => !own.has(hash));
+  if (foreign) throw new FarmError('NotFound', 'The lease has no such file.', { hash: foreign });
+  const urls = await Promise.all(
+    request.hashes.map(async (hash) => ({
+      hash,
+      url: await store.presignGet({ studioId, kind: 'blobs', hash, expiresSeconds: ADDRESS_SECONDS }),
+    })),
+  );
+  return { urls };
+}
+
+/** Addresses to put exactly the announced bytes. @throws FarmError `LeaseLost`, `NotFound`, `RequestInvalid` */
+export async function announce(
+  { database, store }: ApiDeps,
+  node: NodeRow,
+  chunkId: string,
+  { leaseNumber, unitId, artifacts }: AnnounceRequest,
+): Promise<AnnounceAnswer> {
+  checkArtifacts(artifacts);
+  const { studioId } = await database.asService(async (tx) => {
+    const chunk = await requireLease(tx, { chunkId, nodeId: node.id, leaseNumber });
+    await requireUnit(tx, chunk, unitId, leaseNumber);
+    return chunk;
+  });
+  const puts = await Promise.all(
+    artifacts.map(async ({ kind, hash, sizeBytes }) => {
+      const stored = await store.stat(studioId, 'frames', hash);
+      if (stored?.sizeBytes === sizeBytes) return { kind, hash, url: null, headers: {} };
+      const put = await store.presignPut({
+        studioId,
+        kind: 'frames',
+        hash,
+        sizeBytes,
+        expiresSeconds: ADDRESS_SECONDS,
+      });
+      return { kind, hash, ...put };
+    }),
+  );
+  return { puts };
+}
+
+/**
+ * Takes a delivered unit, after a look at the store: the store itself has checked the bytes against hash and length.
+ * @throws FarmError `LeaseLost`, `UnitAlreadyCommitted` (both logged with the job), `HashMismatch`, `NotFound`
+ */
+export async function report(
+  { database, store }: ApiDeps,
+  node: NodeRow,
+  chunkId: string,
+  { leaseNumber, unitId, artifacts, measurements }: ReportRequest,
+): Promise<void> {
+  checkArtifacts(artifacts);
+  if (!artifacts.some(({ kind }) => kind === 'exr')) {
+    throw new FarmError('RequestInvalid', 'A unit is delivered with its EXR.', { field: 'artifacts' });
+  }
+  const key: LeaseKey = { chunkId, nodeId: node.id, leaseNumber };
+  const studioId = await database.asService(async (tx) => {
+    try {
+      return (await requireLease(tx, key)).studioId;
+    } catch (error) {
+      // Too late. The record refuses and logs it below; what lies in the store is none of this node's business any more.
+      if (error instanceof FarmError && error.code === 'LeaseLost') return null;
+      throw error;
+    }
+  });
+  if (studioId !== null) {
+    for (const { kind, hash, sizeBytes } of artifacts) {
+      const stored = await store.stat(studioId, 'frames', hash);
+      if (stored?.sizeBytes === sizeBytes) continue;
+      throw new FarmError('HashMismatch', `The announced ${kind} is not in the store.`, { kind, hash, sizeBytes });
+    }
+  } else {
+    await requireOwnAttempt(database, key);
+  }
+  await database.asService((tx) => reportUnit(tx, { ...key, unitId, artifacts, measurements }));
+}
+
+/** Ends the lease from the node's side. @throws FarmError `LeaseLost` */
+export async function finish(
+  { database }: ApiDeps,
+  node: NodeRow,
+  chunkId: string,
+  { leaseNumber, outcome, problem, estimate }: FinishRequest,
+): Promise<void> {
+  await database.asService((tx) =>
+    finishLease(tx, {
+      chunkId,
+      nodeId: node.id,
+      leaseNumber,
+      outcome,
+      problem: problem && {
+        // A node may not make codes up.
+        code: isErrorCode(problem.code) ? problem.code : 'RenderFailed',
+        message: problem.message.slice(0, 2_000),
+        place: plainPlace(problem.place),
+      },
+      estimate,
+    }),
+  );
+}
+
+function checkArtifacts(artifacts: readonly Artifact[]): void {
+  if (new Set(artifacts.map(({ kind }) => kind)).size !== artifacts.length) {
+    throw new FarmError('RequestInvalid', 'Each kind of artifact comes once.', { field: 'artifacts' });
+  }
+  const large = artifacts.find(({ sizeBytes }) => sizeBytes > LARGEST_ARTIFACT_BYTES);
+  if (large) {
+    throw new FarmError('RequestInvalid', `${large.kind} is larger than ${LARGEST_ARTIFACT_BYTES} bytes.`, {
+      field: 'artifacts',
+    });
+  }
+}
+
+/** The unit belongs to this very lease. @throws FarmError `NotFound` */
+async function requireUnit(tx: Tx, chunk: ChunkRow, unitId: string, leaseNumber: number): Promise<void> {
+  const unit = await tx
+    .selectFrom('units')
+    .select('id')
+    .where('studioId', '=', chunk.studioId)
+    .where('chunkId', '=', chunk.id)
+    .where('id', '=', unitId)
+    .where('leaseNumber', '=', leaseNumber)
+    .executeTakeFirst();
+  if (!unit) throw new FarmError('NotFound', 'The lease has no such unit.', { unit: unitId });
+}
+
+/** Only who held a lease once is told that it came too late. @throws FarmError `LeaseLost` */
+async function requireOwnAttempt(database: ApiDeps['database'], key: LeaseKey): Promise<void> {
+  const attempt = await database.asService((tx) =>
+    tx
+      .selectFrom('attempts')
+      .select('id')
+      .where('chunkId', '=', key.chunkId)
+      .where('nodeId', '=', key.nodeId)
+      .where('leaseNumber', '=', key.leaseNumber)
+      .executeTakeFirst(),
+  );
+  if (attempt) return;
+  throw new FarmError('LeaseLost', 'This node never held that lease.', { chunk: key.chunkId });
+}
+
+/** What a node says of a place, cut down to what may be shown and kept. */
+function plainPlace(place: Record<string, unknown>): FarmError['place'] {
+  const plain: FarmError['place'] = {};
+  for (const [name, value] of Object.entries(place).slice(0, 20)) {
+    if (typeof value === 'string') plain[name.slice(0, 64)] = value.slice(0, 500);
+    else if (typeof value === 'number' || typeof value === 'boolean' || value === null)
+      plain[name.slice(0, 64)] = value;
+  }
+  return plain;
+}

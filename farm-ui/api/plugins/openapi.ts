@@ -1,0 +1,74 @@
+/** The API's own description, OpenAPI 3.1, out of the same schemas that validate it. */
+import swagger from '@fastify/swagger';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Api } from '../deps.ts';
+import * as schema from '../schema/api.ts';
+
+/** Names under which shapes stand in the description and in clients generated from it. */
+const NAMES: [string, z.ZodType][] = [
+  ['SubmittedFile', schema.submittedFile],
+  ['JobRequest', schema.jobRequest],
+  ['MissingBlob', schema.missingBlob],
+  ['JobCreated', schema.jobCreated],
+  ['Quote', schema.quote],
+  ['Problem', schema.problem],
+  ['StageProgress', schema.stageProgress],
+  ['FrameCounts', schema.frameCounts],
+  ['Job', schema.job],
+  ['JobPage', schema.jobPage],
+  ['Frame', schema.frame],
+  ['FramePage', schema.framePage],
+  ['DownloadUrl', schema.downloadUrl],
+  ['FrameUrls', schema.frameUrls],
+  ['Outputs', schema.outputs],
+  ['JobEvent', schema.jobEvent],
+  ['Node', schema.node],
+  ['NodeList', schema.nodeList],
+  ['InvoiceUnit', schema.invoiceUnit],
+  ['InvoiceLine', schema.invoiceLine],
+  ['Invoice', schema.invoice],
+  ['Verification', schema.verification],
+  ['Why', schema.why],
+  ['FarmInfo', schema.farmInfo],
+  ['Me', schema.me],
+];
+
+/** Comes before the routes: it listens to their registration. */
+export async function addOpenApi(api: Api, version: string): Promise<void> {
+  for (const [id, shape] of NAMES) {
+    if (!z.globalRegistry.has(shape)) z.globalRegistry.add(shape, { id });
+  }
+  await api.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Framewright',
+        version,
+        description:
+          'Offline film and VFX rendering. A submission becomes a job in three calls (create, prepare, accept), so that ' +
+          'nothing is spent or kept before its owner agrees. Errors are problem+json (RFC 9457) with a code, the place, ' +
+          'and a remedy. POSTs honour Idempotency-Key. Money is a decimal string of token base units.',
+      },
+      tags: [
+        { name: 'jobs', description: 'Submit, quote, accept, watch and steer' },
+        { name: 'frames', description: 'What was rendered' },
+        { name: 'invoices', description: 'What it cost, down to the frame, with proofs' },
+        { name: 'farm', description: 'Nodes, prices, yourself' },
+      ],
+      components: {
+        securitySchemes: {
+          key: { type: 'http', scheme: 'bearer', description: 'An API key' },
+          session: { type: 'apiKey', in: 'cookie', name: 'framewright', description: "The page's session" },
+        },
+      },
+      security: [{ key: [] }, { session: [] }],
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+  api.get('/openapi.json', { schema: { hide: true } }, async () => api.swagger());
+}
+
+/** Answers that every route may give. */
+export const problems = { '4xx': schema.problem, '5xx': schema.problem } as const;

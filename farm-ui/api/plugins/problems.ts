@@ -1,0 +1,93 @@
+/** Every failure leaves as problem+json (RFC 9457) with a code of the one catalogue. */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
+import { ERROR_CATALOGUE, FarmError, isErrorCode, type Problem, toProblem } from '../../../domain/errors.ts';
+import type { Api } from '../deps.ts';
+
+/** A problem as it travels, RFC 9457 members first. */
+export interface ProblemDetails {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  place: Problem['place'];
+  remedy: string;
+  fault: Problem['fault'];
+  retryable: boolean;
+}
+
+export function problemDetails(error: FarmError, status: number = ERROR_CATALOGUE[error.code].status): ProblemDetails {
+  const { code, message, place, remedy, fault, retryable } = toProblem(error);
+  return {
+    type: `urn:framewright:problem:${code}`,
+    title: code.replace(/(?<=[a-z])(?=[A-Z])/g, ' '),
+    status,
+    detail: message,
+    code,
+    place,
+    remedy,
+    fault,
+    retryable,
+  };
+}
+
+/** A problem as kept in the record (a job's, a chunk's) in the same shape; null stays null. */
+export function storedProblem(
+  stored: { code: string; message: string; place: FarmError['place'] } | null,
+): ProblemDetails | null {
+  if (!stored) return null;
+  const code = isErrorCode(stored.code) ? stored.code : 'Internal';
+  return problemDetails(new FarmError(code, stored.message, stored.place ?? {}));
+}
+
+export function addProblems(api: Api): void {
+  api.setErrorHandler((error: FastifyError, request, reply) => {
+    const farmError = asFarmError(error, request);
+    const status =
+      farmError.code === 'RequestInvalid' && error.statusCode && error.statusCode >= 400 && error.statusCode < 500
+        ? error.statusCode
+        : ERROR_CATALOGUE[farmError.code].status;
+    if (status >= 500) request.log.error({ err: error }, 'request failed');
+    else request.log.info({ code: farmError.code, detail: farmError.message }, 'request refused');
+    return sendProblem(reply, farmError, status);
+  });
+}
+
+export function sendProblem(reply: FastifyReply, error: FarmError, status?: number): FastifyReply {
+  const body = problemDetails(error, status);
+  // As text: problems have their own shape, whatever the route's answer would look like.
+  return reply
+    .code(body.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .serializer((payload) => JSON.stringify(payload))
+    .send(body);
+}
+
+function asFarmError(error: FastifyError, request: FastifyRequest): FarmError {
+  if (error instanceof FarmError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const issue = error.validation[0];
+    const field = (issue?.instancePath ?? '').split('/').filter(Boolean).join('.');
+    const where = field === '' ? (error.validationContext ?? 'request') : field;
+    return new FarmError('RequestInvalid', `${where}: ${issue?.message ?? 'is not valid'}.`, { field: where });
+  }
+  if (isResponseSerializationError(error)) {
+    return new FarmError('Internal', `The answer to request ${request.id} had a wrong shape.`, { request: request.id });
+  }
+  if (isServiceDown(error)) {
+    return new FarmError('ServiceFailed', 'A service of the farm does not answer.', { request: request.id });
+  }
+  if (error.statusCode && error.statusCode >= 400 && error.statusCode < 500) {
+    return new FarmError('RequestInvalid', error.message, { reason: error.code ?? '' });
+  }
+  // What went wrong inside stays inside: the log has it under the request's id.
+  return new FarmError('Internal', `Something broke inside the farm (request ${request.id}).`, { request: request.id });
+}
+
+/** Connection refused, reset, timed out; PostgreSQL starting, stopping or out of connections. */
+function isServiceDown(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  if (typeof code !== 'string') return /connect.*timeout|timeout.*connect|Connection terminated/i.test(String(error));
+  return /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|57P0[123]|53300|08\d{3})$/.test(code);
+}

@@ -1,0 +1,185 @@
+/** A job's frames and outputs: lists, and addresses in the store that live for a while. */
+import { z } from 'zod';
+import { FarmError } from '../../../domain/errors.ts';
+import type { Tx } from '../../../ports/db/client.ts';
+import type { OutputFile, UnitArtifact } from '../../../ports/db/documents.ts';
+import { type FrameRow, framesPage, getFrame } from '../../../ports/db/queries/frames.ts';
+import type { ObjectKind } from '../../../ports/store/objectStore.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { requireStudio } from '../plugins/auth.ts';
+import { problems } from '../plugins/openapi.ts';
+import { frame, framePage, frameUrls, outputs } from '../schema/api.ts';
+import { deliveredFile, frameName, frameView, namingOf } from '../views/frames.ts';
+import { isUuid, jobParams, requireJobById } from './jobs.ts';
+
+const unitParams = z.object({ id: z.string(), unitId: z.string() });
+/** Addresses live this long; a browser may keep a redirect for part of it. */
+const ADDRESS_SECONDS = 3_600;
+const REDIRECT_SECONDS = 1_800;
+
+const FILES: Record<UnitArtifact['kind'], { ext: string; contentType: string }> = {
+  exr: { ext: 'exr', contentType: 'image/x-exr' },
+  preview: { ext: 'png', contentType: 'image/png' },
+};
+
+interface NamedFile {
+  kind: ObjectKind;
+  hash: string;
+  sizeBytes: number;
+  name: string;
+  contentType: string;
+}
+
+export function addFrames(api: Api, { database, store }: ApiDeps): void {
+  const addressOf = (studioId: string, file: NamedFile, disposition: 'inline' | 'attachment' = 'inline') =>
+    store.presignGet({
+      studioId,
+      kind: file.kind,
+      hash: file.hash,
+      expiresSeconds: ADDRESS_SECONDS,
+      fileName: file.name.split('/').at(-1)!,
+      contentType: file.contentType,
+      disposition,
+    });
+  const download = async (studioId: string, file: NamedFile | null) =>
+    file && {
+      url: await addressOf(studioId, file, 'attachment'),
+      hash: file.hash,
+      sizeBytes: file.sizeBytes,
+      name: file.name,
+    };
+
+  api.get(
+    '/v1/jobs/:id/frames',
+    {
+      schema: {
+        tags: ['frames'],
+        summary: "A job's frames in order",
+        params: jobParams,
+        querystring: z.object({
+          cursor: z.string().max(500).optional(),
+          limit: z.coerce.number().int().min(1).max(1_000).default(200),
+          status: frame.shape.status.optional(),
+        }),
+        response: { 200: framePage, ...problems },
+      },
+    },
+    async (request) => {
+      const { studioId } = requireStudio(request, 'read');
+      return database.withStudio(studioId, async (tx) => {
+        const job = await requireJobById(tx, request.params.id);
+        const { items, nextCursor } = await framesPage(tx, { jobId: job.id, ...request.query });
+        const naming = await namingOf(tx, job);
+        return { items: items.map((unit) => frameView(unit, naming)), nextCursor };
+      });
+    },
+  );
+
+  api.get(
+    '/v1/jobs/:id/frames/:unitId/urls',
+    {
+      schema: {
+        tags: ['frames'],
+        summary: 'Addresses of a committed frame, for an hour',
+        params: unitParams,
+        response: { 200: frameUrls, ...problems },
+      },
+    },
+    async (request) => {
+      const { studioId } = requireStudio(request, 'read');
+      const { exr, preview } = await database.withStudio(studioId, (tx) => filesOfUnit(tx, request.params));
+      return { exr: await download(studioId, exr), preview: await download(studioId, preview) };
+    },
+  );
+
+  for (const kind of ['exr', 'preview'] as const) {
+    api.get(
+      `/v1/jobs/:id/frames/:unitId/${kind}`,
+      {
+        schema: {
+          tags: ['frames'],
+          summary: `Redirect to the ${kind === 'exr' ? 'picture (OpenEXR)' : 'preview (PNG)'}`,
+          params: unitParams,
+          response: { 302: z.undefined(), ...problems },
+        },
+      },
+      async (request, reply) => {
+        const { studioId } = requireStudio(request, 'read');
+        const files = await database.withStudio(studioId, (tx) => filesOfUnit(tx, request.params));
+        const file = files[kind];
+        if (!file) throw new FarmError('NotFound', 'The frame is not committed yet.', { unit: request.params.unitId });
+        reply.header('cache-control', `private, max-age=${REDIRECT_SECONDS}`);
+        return reply.redirect(await addressOf(studioId, file), 302);
+      },
+    );
+  }
+
+  api.get(
+    '/v1/jobs/:id/outputs',
+    {
+      schema: {
+        tags: ['frames'],
+        summary: 'Addresses of manifest, film and contact sheet, for an hour',
+        params: jobParams,
+        response: { 200: outputs, ...problems },
+      },
+    },
+    async (request) => {
+      const { studioId } = requireStudio(request, 'read');
+      const made = await database.withStudio(
+        studioId,
+        async (tx) => (await requireJobById(tx, request.params.id)).outputs,
+      );
+      const file = (output: OutputFile | undefined) =>
+        download(studioId, output ? { kind: 'outputs', ...output } : null);
+      return {
+        manifest: await file(made?.manifest),
+        film: await file(made?.film),
+        contactSheet: await file(made?.contactSheet),
+      };
+    },
+  );
+
+  for (const [path, key] of [
+    ['film', 'film'],
+    ['contact-sheet', 'contactSheet'],
+    ['manifest', 'manifest'],
+  ] as const) {
+    api.get(
+      `/v1/jobs/:id/outputs/${path}`,
+      {
+        schema: {
+          tags: ['frames'],
+          summary: `Redirect to the ${path.replace('-', ' ')}; byte ranges work there`,
+          params: jobParams,
+          response: { 302: z.undefined(), ...problems },
+        },
+      },
+      async (request, reply) => {
+        const { studioId } = requireStudio(request, 'read');
+        const job = await database.withStudio(studioId, (tx) => requireJobById(tx, request.params.id));
+        const output = job.outputs?.[key];
+        if (!output) throw new FarmError('NotFound', `The job has no ${path.replace('-', ' ')} yet.`, { job: job.id });
+        reply.header('cache-control', 'private, no-cache');
+        return reply.redirect(await addressOf(studioId, { kind: 'outputs', ...output }), 302);
+      },
+    );
+  }
+}
+
+/** Committed files of a unit of the job, under their names. @throws FarmError `JobNotFound`, `NotFound` */
+async function filesOfUnit(
+  tx: Tx,
+  { id, unitId }: { id: string; unitId: string },
+): Promise<Record<UnitArtifact['kind'], NamedFile | null>> {
+  const job = await requireJobById(tx, id);
+  const unit = isUuid(unitId) ? await getFrame(tx, unitId) : null;
+  if (!unit || unit.jobId !== job.id) throw new FarmError('NotFound', 'The job has no such frame.', { unit: unitId });
+  const naming = await namingOf(tx, job);
+  const named = (row: FrameRow, kind: UnitArtifact['kind']): NamedFile | null => {
+    const file = deliveredFile(row, kind);
+    const { ext, contentType } = FILES[kind];
+    return file && { kind: 'frames', ...file, name: frameName(naming, row, ext), contentType };
+  };
+  return { exr: named(unit, 'exr'), preview: named(unit, 'preview') };
+}

@@ -1,0 +1,58 @@
+/** A job's units as the API shows them. */
+import { formatName, type NameTemplate, parseTemplate } from '../../../domain/template.ts';
+import type { Tx } from '../../../ports/db/client.ts';
+import type { UnitArtifact } from '../../../ports/db/documents.ts';
+import { getVersion } from '../../../ports/db/jobs.ts';
+import type { FrameRow } from '../../../ports/db/queries/frames.ts';
+import type { JobRow } from '../../../ports/db/tables.ts';
+import type { FrameView } from '../schema/api.ts';
+
+/** What names a job's files. */
+export interface FrameNaming {
+  template: NameTemplate;
+  shot: string;
+  version: number;
+}
+
+export async function namingOf(tx: Tx, job: JobRow): Promise<FrameNaming> {
+  const version = await getVersion(tx, job.id);
+  return { template: parseTemplate(job.submission.template), shot: job.name, version: version?.number ?? 1 };
+}
+
+/** File name of a frame by the job's template. */
+export function frameName(
+  { template, shot, version }: FrameNaming,
+  { layer, frame }: { layer: string; frame: number },
+  ext: string,
+): string {
+  return formatName(template, { shot, layer, version, frame, ext });
+}
+
+export function frameView(unit: FrameRow, naming: FrameNaming): FrameView {
+  return {
+    unitId: unit.id,
+    frame: unit.frame,
+    take: unit.take,
+    tile: unit.tile,
+    layer: unit.layer,
+    status: unit.status,
+    node: unit.node,
+    price: String(unit.price),
+    renderSeconds: unit.measurements?.renderSeconds ?? null,
+    name: frameName(naming, unit, 'exr'),
+    exr: deliveredFile(unit, 'exr'),
+    preview: deliveredFile(unit, 'preview'),
+    warnings: unit.warnings,
+    refusals: unit.refusals.map(({ at, node, code, message }) => ({ at, node, code, message })),
+    committedAt: unit.committedAt?.toISOString() ?? null,
+  };
+}
+
+/** Committed = billed = downloadable: what is not committed is nobody's frame yet. */
+export function deliveredFile(
+  unit: Pick<FrameRow, 'status' | 'artifacts'>,
+  kind: UnitArtifact['kind'],
+): { hash: string; sizeBytes: number } | null {
+  const artifact = unit.status === 'committed' ? unit.artifacts?.find((one) => one.kind === kind) : undefined;
+  return artifact ? { hash: artifact.hash, sizeBytes: artifact.sizeBytes } : null;
+}

@@ -1,0 +1,116 @@
+/** Jobs as the API shows them, many at once: a fixed number of queries for a whole page of jobs. */
+import { sql } from 'kysely';
+import { toCents } from '../../../domain/money/amount.ts';
+import { DEFAULT_RENDER_SETTINGS } from '../../../domain/scene.ts';
+import type { Tx } from '../../../ports/db/client.ts';
+import { type JobParts, jobParts } from '../../../ports/db/queries/jobs.ts';
+import { getStudio } from '../../../ports/db/studios.ts';
+import type { JobRow } from '../../../ports/db/tables.ts';
+import { storedProblem } from '../plugins/problems.ts';
+import type { JobView } from '../schema/api.ts';
+import { quoteView } from './quotes.ts';
+import { stageViews } from './stages.ts';
+
+/** What is the same for all jobs of a page. */
+interface Surroundings {
+  invoiced: Set<string>;
+  /** Of the studio; a quote names its own. */
+  currency: string;
+  /** Sum of the scores of the nodes that are online. */
+  onlineScore: number;
+  tokenSymbol: string;
+  now: Date;
+}
+
+/**
+ * @param jobs of one studio, the one whose transaction this is
+ * @param now decides what is still to come
+ */
+export async function jobViews(tx: Tx, jobs: JobRow[], now: Date, tokenSymbol: string): Promise<JobView[]> {
+  if (jobs.length === 0) return [];
+  const { studioId } = jobs[0]!;
+  const invoices = await tx
+    .selectFrom('invoices')
+    .select('jobId')
+    .where('studioId', '=', studioId)
+    .where(
+      'jobId',
+      'in',
+      jobs.map(({ id }) => id),
+    )
+    .execute();
+  const online = await tx
+    .selectFrom('nodes')
+    .select(sql<number>`coalesce(sum(score), 0)::float8`.as('score'))
+    .where('status', '=', 'online')
+    .executeTakeFirstOrThrow();
+  const around: Surroundings = {
+    invoiced: new Set(invoices.map(({ jobId }) => jobId)),
+    currency: (await getStudio(tx, studioId))?.currency ?? 'EUR',
+    onlineScore: online.score,
+    tokenSymbol,
+    now,
+  };
+  return (await jobParts(tx, jobs)).map((parts) => jobView(parts, around));
+}
+
+function jobView({ job, quote, version, warnings, frames }: JobParts, around: Surroundings): JobView {
+  const settings = { ...DEFAULT_RENDER_SETTINGS, ...job.settings };
+  const spentCents = quote ? toCents(job.spent, { centsPerTokenE6: BigInt(quote.centsPerTokenE6) }) : 0n;
+  const { total, committed, rendering, failed, billed, byStatus } = frames;
+  return {
+    id: job.id,
+    name: job.name,
+    version,
+    status: job.status,
+    stage: job.stage,
+    stages: stageViews(job, {
+      total,
+      delivered: committed + byStatus.uploaded + byStatus.verified,
+      committed,
+      invoiced: around.invoiced.has(job.id),
+    }),
+    pauseReason: job.pauseReason,
+    problem: storedProblem(job.problem),
+    frames: { total, committed, rendering, failed, billed },
+    frameRange: job.frames ?? job.submission.frames ?? '',
+    width: settings.width,
+    height: settings.height,
+    samples: settings.samples,
+    fps: settings.fps,
+    template: job.submission.template,
+    priority: job.priority,
+    cap: String(job.cap),
+    reserved: String(job.reserved),
+    spent: String(job.spent),
+    currency: quote?.currency ?? around.currency,
+    spentCents: Number(spentCents),
+    quote: quote ? quoteView(quote, around) : null,
+    warnings,
+    createdAt: job.createdAt.toISOString(),
+    acceptedAt: job.acceptedAt?.toISOString() ?? null,
+    endedAt: job.endedAt?.toISOString() ?? null,
+    estimatedEndAt: estimatedEnd({ job, quote, frames }, around),
+    eventSeq: job.eventSeq,
+  };
+}
+
+/** Frames after which the pace so far tells more than the quote. */
+const PACE_FROM = 3;
+
+/** From how it went so far, else from the quote and the nodes that are there; null when nothing moves. */
+function estimatedEnd(
+  { job, quote, frames }: Pick<JobParts, 'job' | 'quote' | 'frames'>,
+  { onlineScore, now }: Surroundings,
+): string | null {
+  if (job.status !== 'active') return null;
+  const left = frames.total - frames.committed;
+  const startedAt = job.stageStarted.render;
+  let seconds: number | null = null;
+  if (startedAt && frames.committed >= PACE_FROM) {
+    seconds = ((now.getTime() - Date.parse(startedAt)) / 1000 / frames.committed) * left;
+  } else if (quote && onlineScore > 0) {
+    seconds = (left * quote.estimate.secondsPerFrame * quote.estimate.referenceScore) / onlineScore;
+  }
+  return seconds === null ? null : new Date(now.getTime() + seconds * 1000).toISOString();
+}
