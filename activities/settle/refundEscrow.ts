@@ -36,7 +36,7 @@ export async function refundEscrow(services: SettleServices, key: JobKey): Promi
       .where('studioId', '=', key.studioId)
       .where('jobId', '=', key.jobId)
       .executeTakeFirst();
-    if (invoice) await setPaid(tx, key.jobId);
+    if (invoice) await setPaid(tx, { jobId: key.jobId });
   });
   return { opensInSeconds: 0 };
 }

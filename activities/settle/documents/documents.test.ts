@@ -155,6 +155,6 @@ describe('invoicePdf', () => {
   });
 
   it('shows letters that the fonts lack without their accents', () => {
-    expect(printable('Łódź € 日本 naïve ŠŽ')).toBe('?ódz € ?? naïve ŠŽ');
+    expect(printable('Łódź € 日本 naïve ŠŽ')).toBe('Lódz € ?? naïve ŠŽ');
   });
 });

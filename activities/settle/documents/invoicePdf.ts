@@ -161,7 +161,7 @@ function drawSums(pdf: Pdf, invoice: Invoice, standing: InvoiceStanding): void {
       .fontSize(9)
       .fillColor(INK);
     pdf.text(name, x, y, { width: width - 90, align: 'right' });
-    pdf.text(value, x + width - 84, y, { width: 80, align: 'right' });
+    pdf.text(value, x + width - 80, y, { width: 80, align: 'right' });
     y += 15;
   }
   pdf.y = y + 10;

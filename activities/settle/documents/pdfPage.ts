@@ -27,13 +27,16 @@ export function rule(pdf: PDFKit.PDFDocument, y: number): void {
 /** What the standard fonts can show beyond Latin-1 (Windows-1252). */
 const WINDOWS_1252 = '€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ';
 
+/** Letters whose stroke Unicode does not take apart. */
+const STROKED: Record<string, string> = { Ł: 'L', ł: 'l', Đ: 'D', đ: 'd', Ħ: 'H', ħ: 'h', Ŧ: 'T', ŧ: 't', ı: 'i' };
+
 /** Text as the standard fonts can show it: a letter without its accent where the accented one is missing, else `?`. */
 export function printable(text: string): string {
   const shown = (character: string) => /[\x20-\x7e\xa0-\xff]/.test(character) || WINDOWS_1252.includes(character);
   return [...text.normalize('NFC')]
     .map((character) => {
       if (shown(character)) return character;
-      const plain = [...character.normalize('NFKD')].filter(shown).join('');
+      const plain = STROKED[character] ?? [...character.normalize('NFKD')].filter(shown).join('');
       return plain || (/\s/.test(character) ? ' ' : '?');
     })
     .join('');
