@@ -65,7 +65,10 @@ contract InvariantsTest is TestBase {
             assertTrue(account.spent <= account.deposited, "spent within the cap");
             uint256 paid = 0;
             for (uint256 n = 0; n < handler.NODES(); ++n) {
-                paid += settlement.paid(job, handler.nodeAt(n));
+                address node = handler.nodeAt(n);
+                uint256 paidToNode = settlement.paid(job, node);
+                assertEq(paidToNode, handler.highestDue(job, node), "the largest sum signed, once");
+                paid += paidToNode;
             }
             assertEq(paid, account.spent, "the accumulator is what was spent");
             held += free + account.frozen;

@@ -26,6 +26,8 @@ contract FarmHandler is FarmFixture {
     mapping(bytes32 job => Posted) private _posted;
     mapping(bytes32 job => mapping(address node => uint256)) public highestPaid;
     mapping(bytes32 job => mapping(address node => uint256)) public highestSequence;
+    /// @notice The largest cumulative sum that a redeemed receipt or a claimed payout named.
+    mapping(bytes32 job => mapping(address node => uint256)) public highestDue;
 
     constructor() {
         deployFarm(250);
@@ -90,6 +92,7 @@ contract FarmHandler is FarmFixture {
         try settlement.redeem(receipt, byNode, byStudio) {
             require(receipt.sequence > highestSequence[job][receipt.node], "a sequence fell or stood still");
             highestSequence[job][receipt.node] = receipt.sequence;
+            raiseDue(job, receipt.node, receipt.cumulative);
             ++done["redeem"];
         } catch {}
     }
@@ -142,8 +145,13 @@ contract FarmHandler is FarmFixture {
         }
         bytes32[] memory proof = proofOf(leavesOf(job, payouts, posted.before), leaf);
         try settlement.claim(job, posted.nodes[leaf], posted.before[leaf], posted.totals[leaf], proof) {
+            raiseDue(job, posted.nodes[leaf], posted.totals[leaf]);
             ++done["claim"];
         } catch {}
+    }
+
+    function raiseDue(bytes32 job, address to, uint256 sum) private {
+        if (sum > highestDue[job][to]) highestDue[job][to] = sum;
     }
 
     function refund(uint256 index) public {
