@@ -135,7 +135,7 @@ export async function setPosted(
 }
 
 /** All nodes of the invoice are paid. @throws FarmError `NotFound` when the job has no posted invoice */
-export async function setPaid(tx: Tx, jobId: string): Promise<void> {
+export async function setPaid(tx: Tx, { jobId }: { jobId: string }): Promise<void> {
   const paid = await tx
     .updateTable('invoices')
     .set({ status: 'paid' })
