@@ -1,6 +1,6 @@
+import { CircleHelp } from 'lucide-react';
 import { useCallback, useEffect, useState } from 'react';
 import { Link, Route, Switch, useLocation } from 'wouter';
-import { CircleHelp } from 'lucide-react';
 import { AccountPage } from './account/AccountPage.tsx';
 import { SignIn } from './account/SignIn.tsx';
 import { keyInAddress, withoutKey } from './account/session.ts';
@@ -46,8 +46,16 @@ export function App() {
   useEffect(() => {
     void ask();
     const out = (): void => setSession({ state: 'out', problem: null });
+    // A link with a key, opened in a tab that shows the page already, changes nothing but the fragment.
+    const handed = (): void => {
+      if (keyInAddress(window.location) !== null) void ask();
+    };
     window.addEventListener(SIGNED_OUT, out);
-    return () => window.removeEventListener(SIGNED_OUT, out);
+    window.addEventListener('hashchange', handed);
+    return () => {
+      window.removeEventListener(SIGNED_OUT, out);
+      window.removeEventListener('hashchange', handed);
+    };
   }, [ask]);
 
   if (session.state === 'asking') return null;

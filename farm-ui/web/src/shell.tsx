@@ -1,4 +1,4 @@
-import { Clapperboard, CircleUser, Moon, Plus, Server, Sun, Wifi, WifiOff } from 'lucide-react';
+import { CircleUser, Clapperboard, Moon, Plus, Server, Sun, Wifi, WifiOff } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { Me } from './api/types.ts';
@@ -63,7 +63,12 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
           <LiveSign />
           {me.studio && <span className="studio">{me.studio.name}</span>}
           <ThemeButton />
-          <IconButton label="Keyboard shortcuts" className="keys-button" icon={<kbd>?</kbd>} onClick={() => setHelp(true)} />
+          <IconButton
+            label="Keyboard shortcuts"
+            className="keys-button"
+            icon={<kbd>?</kbd>}
+            onClick={() => setHelp(true)}
+          />
         </div>
       </header>
       <div id="content">{children}</div>

@@ -16,7 +16,12 @@ export class ApiError extends Error {
 export function problemOf(error: unknown): Problem {
   if (error instanceof ApiError) return error.problem;
   const detail = error instanceof Error ? error.message : String(error);
-  return localProblem('Internal', detail, 'Reload the page; if it happens again, report it with this message.', 'system');
+  return localProblem(
+    'Internal',
+    detail,
+    'Reload the page; if it happens again, report it with this message.',
+    'system',
+  );
 }
 
 /** A problem found by the page itself, before or beside the API. */
@@ -38,7 +43,11 @@ export const SIGNED_OUT = 'farm:signed-out';
  * the network never does a thing twice.
  * @throws ApiError with the answer's problem, or `StackNotRunning` when nothing answers
  */
-export async function request<T>(method: 'GET' | 'POST' | 'DELETE' | 'PATCH', path: string, body?: unknown): Promise<T> {
+export async function request<T>(
+  method: 'GET' | 'POST' | 'DELETE' | 'PATCH',
+  path: string,
+  body?: unknown,
+): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method !== 'GET') headers['Idempotency-Key'] = randomKey();
@@ -77,7 +86,10 @@ async function readProblem(response: Response): Promise<Problem> {
       status: response.status,
     };
   } catch {
-    return { ...localProblem(`Http${response.status}`, response.statusText || 'The farm answered without a reason.', ''), status: response.status };
+    return {
+      ...localProblem(`Http${response.status}`, response.statusText || 'The farm answered without a reason.', ''),
+      status: response.status,
+    };
   }
 }
 

@@ -3,13 +3,25 @@ import type { JobStatus, Problem, Stage, UnitStatus } from './types.ts';
 
 /** Data of each event type. */
 export interface JobEventData {
-  'job.changed': { status: JobStatus; stage: Stage; pauseReason: 'user' | 'budget' | null; problem: Partial<Problem> | null };
+  'job.changed': {
+    status: JobStatus;
+    stage: Stage;
+    pauseReason: 'user' | 'budget' | null;
+    problem: Partial<Problem> | null;
+  };
   'stage.started': { stage: Stage };
   'stage.progress': { stage: Stage; fraction: number };
   'stage.ended': { stage: Stage; seconds: number };
   'quote.made': { total: string; unitPrice: string; suggestedCap: string };
   'chunk.offered': { chunkId: string; index: number };
-  'chunk.leased': { chunkId: string; index: number; nodeId: string; node: string; leaseNumber: number; frames: number[] };
+  'chunk.leased': {
+    chunkId: string;
+    index: number;
+    nodeId: string;
+    node: string;
+    leaseNumber: number;
+    frames: number[];
+  };
   'chunk.lost': { chunkId: string; index: number; node: string; leaseNumber: number; reason: string };
   'chunk.ended': { chunkId: string; index: number; outcome: 'completed' | 'failed' | 'cancelled' };
   'unit.changed': {

@@ -33,10 +33,11 @@ export const farm = {
   createJob: (job: JobRequest) => request<JobCreated>('POST', '/v1/jobs', job),
   prepareJob: (id: string) => request<Job>('POST', `/v1/jobs/${id}/prepare`, {}),
   acceptQuote: (id: string, cap: string) => request<Job>('POST', `/v1/jobs/${id}/accept`, { cap }),
+  declineQuote: (id: string) => request<undefined>('POST', `/v1/jobs/${id}/decline`, {}),
   pauseJob: (id: string) => request<Job>('POST', `/v1/jobs/${id}/pause`, {}),
   resumeJob: (id: string) => request<Job>('POST', `/v1/jobs/${id}/resume`, {}),
   cancelJob: (id: string) => request<Job>('POST', `/v1/jobs/${id}/cancel`, {}),
-  raiseCap: (id: string, cap: string) => request<Job>('POST', `/v1/jobs/${id}/cap`, { cap }),
+  raiseCap: (id: string, cap: string) => request<Job>('POST', `/v1/jobs/${id}/raise-cap`, { cap }),
   why: (id: string) => request<Why>('GET', `/v1/jobs/${id}/why`),
 
   frames: (id: string, cursor: string | null, limit: number) =>
@@ -50,8 +51,11 @@ export const farm = {
 
 /** Addresses that the browser opens by itself (pictures, downloads, event streams); the session cookie goes along. */
 export const addresses = {
-  preview: (id: string, unitId: string, hash: string) => `/v1/jobs/${id}/frames/${unitId}/preview?h=${hash.slice(0, 12)}`,
+  preview: (id: string, unitId: string, hash: string) =>
+    `/v1/jobs/${id}/frames/${unitId}/preview?h=${hash.slice(0, 12)}`,
   exr: (id: string, unitId: string) => `/v1/jobs/${id}/frames/${unitId}/exr`,
+  film: (id: string) => `/v1/jobs/${id}/outputs/film`,
+  contactSheet: (id: string) => `/v1/jobs/${id}/outputs/contact-sheet`,
   invoicePdf: (id: string) => `/v1/jobs/${id}/invoice.pdf`,
   invoiceCsv: (id: string) => `/v1/jobs/${id}/invoice.csv`,
   jobEvents: (id: string, after: number) => `/v1/jobs/${id}/events?after=${after}`,

@@ -12,7 +12,15 @@ import { Dialog } from '../ui/Dialog.tsx';
 import { ProblemNote } from '../ui/ProblemNote.tsx';
 
 /** What can be done to a job in its present state. */
-export function Actions({ job, store, onProblem }: { job: Job; store: JobStore; onProblem: (problem: Problem | null) => void }) {
+export function Actions({
+  job,
+  store,
+  onProblem,
+}: {
+  job: Job;
+  store: JobStore;
+  onProblem: (problem: Problem | null) => void;
+}) {
   const [busy, setBusy] = useState<string | null>(null);
   const [dialog, setDialog] = useState<'cancel' | 'cap' | null>(null);
   const act = async (name: string, call: () => Promise<Job>): Promise<boolean> => {
@@ -34,13 +42,17 @@ export function Actions({ job, store, onProblem }: { job: Job; store: JobStore; 
   return (
     <div className="actions">
       {job.status === 'active' && (
-        <Button icon={<Pause size={15} />} busy={busy === 'pause'} onClick={() => void act('pause', () => farm.pauseJob(job.id))}>
+        <Button
+          icon={<Pause size={15} />}
+          busy={busy === 'pause'}
+          onClick={() => void act('pause', () => farm.pauseJob(job.id))}
+        >
           Pause
         </Button>
       )}
-      {job.status === 'paused' && (
+      {job.status === 'paused' && job.pauseReason !== 'budget' && (
         <Button
-          tone={job.pauseReason === 'user' ? 'primary' : 'plain'}
+          tone="primary"
           icon={<Play size={15} />}
           busy={busy === 'resume'}
           onClick={() => void act('resume', () => farm.resumeJob(job.id))}
@@ -85,19 +97,38 @@ export function Actions({ job, store, onProblem }: { job: Job; store: JobStore; 
         }
       >
         <p>
-          Nodes stop within seconds. {plural(job.frames.committed, 'finished frame')} {job.frames.committed === 1 ? 'stays' : 'stay'} yours
-          and billed; the rest of the escrow comes back. This cannot be undone.
+          Nodes stop within seconds. {plural(job.frames.committed, 'finished frame')}{' '}
+          {job.frames.committed === 1 ? 'stays' : 'stay'} yours and billed; the rest of the escrow comes back. This
+          cannot be undone.
         </p>
       </Dialog>
-      <CapDialog key={job.cap} job={job} open={dialog === 'cap'} onClose={() => setDialog(null)} onRaised={() => void store.fetchJob()} />
+      <CapDialog
+        key={job.cap}
+        job={job}
+        open={dialog === 'cap'}
+        onClose={() => setDialog(null)}
+        onRaised={() => void store.fetchJob()}
+      />
     </div>
   );
 }
 
-function CapDialog({ job, open, onClose, onRaised }: { job: Job; open: boolean; onClose: () => void; onRaised: () => void }) {
+function CapDialog({
+  job,
+  open,
+  onClose,
+  onRaised,
+}: {
+  job: Job;
+  open: boolean;
+  onClose: () => void;
+  onRaised: () => void;
+}) {
   const token = tokenOf(job);
   const needed = neededCap(job);
-  const [text, setText] = useState(exactUnits(needed > BigInt(job.cap) ? needed : (BigInt(job.cap) * 5n) / 4n, token.decimals));
+  const [text, setText] = useState(
+    exactUnits(needed > BigInt(job.cap) ? needed : (BigInt(job.cap) * 5n) / 4n, token.decimals),
+  );
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const cap = parseUnits(text, token.decimals);
@@ -131,8 +162,8 @@ function CapDialog({ job, open, onClose, onRaised }: { job: Job; open: boolean; 
       }
     >
       <p>
-        The cap is {formatToken(job.cap, token)}. All frames together come to about {formatToken(needed, token)}. The difference is
-        deposited in escrow; what is not used comes back.
+        The cap is {formatToken(job.cap, token)}. All frames together come to about {formatToken(needed, token)}. The
+        difference is deposited in escrow; what is not used comes back.
       </p>
       <label className="field">
         <span className="field-label">New cap, {token.symbol}</span>

@@ -23,7 +23,9 @@ export function CostPanel() {
         <span className="mono faint">{formatCents(job.spentCents, job.currency)}</span>
       </header>
       <p className="cost-figure">
-        <strong title={`${exactUnits(job.spent, token.decimals)} ${token.symbol}`}>{formatUnits(job.spent, token.decimals)}</strong>
+        <strong title={`${exactUnits(job.spent, token.decimals)} ${token.symbol}`}>
+          {formatUnits(job.spent, token.decimals)}
+        </strong>
         <span>
           of {formatUnits(job.cap, token.decimals)} {token.symbol}
         </span>

@@ -1,4 +1,13 @@
-import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  type PointerEvent,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { formatCount, formatSeconds } from '../lib/format.ts';
 import { formatToken } from '../lib/money.ts';
 import { tokenOf } from '../lib/token.ts';
@@ -19,7 +28,10 @@ const MODES = [
 ] as const;
 
 interface FrameStripProps {
+  /** Row that was chosen; null while the view follows the newest frame. */
   selected: number | null;
+  /** Whether the viewer shows a frame, so that the strip marks it. */
+  viewed: boolean;
   onSelect: (index: number) => void;
 }
 
@@ -36,10 +48,11 @@ export const UNIT_WORDS: Record<FrameRow['status'], string> = {
 };
 
 /** All frames as a strip like a timeline; beyond a few hundred as rows with an overview. Slider for keyboards. */
-export function FrameStrip({ selected, onSelect }: FrameStripProps) {
+export function FrameStrip({ selected, viewed, onSelect }: FrameStripProps) {
   const store = useJobPart('frames');
   const table = store.frames;
   const version = store.version('frames');
+  const marked = viewed ? (selected ?? table.newest) : null;
   const [mode, setMode] = useState<StripMode>('status');
   const [hovered, setHovered] = useState<number | null>(null);
   const [top, setTop] = useState(0);
@@ -60,8 +73,8 @@ export function FrameStrip({ selected, onSelect }: FrameStripProps) {
   useLayoutEffect(() => {
     const context = prepare(canvasRef.current, width, windowHeight);
     if (!context || !palette) return;
-    drawStrip(context, table, palette, { layout, mode, top, width, height: windowHeight, selected, hovered });
-  }, [table, version, layout, mode, top, width, windowHeight, selected, hovered, palette]);
+    drawStrip(context, table, palette, { layout, mode, top, width, height: windowHeight, selected: marked, hovered });
+  }, [table, version, layout, mode, top, width, windowHeight, marked, hovered, palette]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: as above
   useLayoutEffect(() => {
@@ -91,12 +104,12 @@ export function FrameStrip({ selected, onSelect }: FrameStripProps) {
     return cellAt(layout, count, event.clientX - box.left, event.clientY - box.top);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    const next = stepOf(event.key, layout, selected ?? 0, count);
+    const next = stepOf(event.key, layout, marked ?? 0, count);
     if (next === null || count === 0) return;
     event.preventDefault();
     onSelect(next);
   };
-  const current = selected === null || selected >= count ? null : table.row(selected);
+  const current = marked === null || marked >= count ? null : table.row(marked);
 
   return (
     <section className="panel strip" aria-label="Frames">
@@ -107,17 +120,17 @@ export function FrameStrip({ selected, onSelect }: FrameStripProps) {
       </header>
       <div ref={boxRef} className="strip-box">
         {scrolls && (
-          <canvas
-            ref={overviewRef}
+          <div
             className="strip-overview"
-            style={{ width, height: OVERVIEW_HEIGHT }}
             aria-hidden="true"
             onPointerDown={(event) => {
               const box = event.currentTarget.getBoundingClientRect();
               const share = (event.clientX - box.left) / box.width;
               if (scrollRef.current) scrollRef.current.scrollTop = share * layout.height - windowHeight / 2;
             }}
-          />
+          >
+            <canvas ref={overviewRef} style={{ width, height: OVERVIEW_HEIGHT }} />
+          </div>
         )}
         <div
           ref={scrollRef}
@@ -153,7 +166,13 @@ export function FrameStrip({ selected, onSelect }: FrameStripProps) {
         </div>
         {layout.rows === 1 && <Ruler table={table} pitch={layout.pitchX} />}
         {hovered !== null && hovered < count && (
-          <Tip row={table.row(hovered)} token={tokenOf(store.job)} layout={layout} top={top - (scrolls ? OVERVIEW_HEIGHT + 8 : 0)} width={width} />
+          <Tip
+            row={table.row(hovered)}
+            token={tokenOf(store.job)}
+            layout={layout}
+            top={top - (scrolls ? OVERVIEW_HEIGHT + 8 : 0)}
+            width={width}
+          />
         )}
       </div>
     </section>

@@ -47,7 +47,12 @@ export function InvoiceTab() {
         <Parties invoice={data} />
         <Totals invoice={data} />
         <div className="invoice-actions">
-          <Button tone="primary" icon={<BadgeCheck size={15} />} busy={verify.isPending} onClick={() => verify.mutate()}>
+          <Button
+            tone="primary"
+            icon={<BadgeCheck size={15} />}
+            busy={verify.isPending}
+            onClick={() => verify.mutate()}
+          >
             Verify
           </Button>
           <a className="button plain" href={addresses.invoicePdf(store.id)} download>
@@ -71,18 +76,26 @@ export function InvoiceTab() {
           </div>
           <div>
             <dt>Transaction</dt>
-            <dd>{data.transaction === null ? 'not posted yet' : <Copy value={data.transaction} label="transaction" head={14} tail={8} />}</dd>
+            <dd>
+              {data.transaction === null ? (
+                'not posted yet'
+              ) : (
+                <Copy value={data.transaction} label="transaction" head={14} tail={8} />
+              )}
+            </dd>
           </div>
           <div>
             <dt>Settlement contract</dt>
             <dd>
-              <Copy value={data.settlement} label="settlement contract" head={10} tail={6} /> on chain {data.token.chainId}
+              <Copy value={data.settlement} label="settlement contract" head={10} tail={6} /> on chain{' '}
+              {data.token.chainId}
             </dd>
           </div>
           <div>
             <dt>Rate</dt>
             <dd className="mono">
-              {formatCents(Math.round(data.centsPerTokenE6 / 1e6), data.currency)} a {data.token.symbol}, {formatMoment(data.rateAt)}
+              {formatCents(Math.round(data.centsPerTokenE6 / 1e6), data.currency)} a {data.token.symbol},{' '}
+              {formatMoment(data.rateAt)}
             </dd>
           </div>
         </dl>
@@ -215,8 +228,15 @@ function Lines({ invoice, verification }: { invoice: Invoice; verification: Veri
                 </td>
                 <td>
                   {verdict ? (
-                    <span className={`status tone-${verdict.proof && verdict.frames ? 'done' : 'bad'}`} title={verdict.detail}>
-                      {verdict.proof && verdict.frames ? <BadgeCheck size={14} aria-hidden="true" /> : <CircleX size={14} aria-hidden="true" />}
+                    <span
+                      className={`status tone-${verdict.proof && verdict.frames ? 'done' : 'bad'}`}
+                      title={verdict.detail}
+                    >
+                      {verdict.proof && verdict.frames ? (
+                        <BadgeCheck size={14} aria-hidden="true" />
+                      ) : (
+                        <CircleX size={14} aria-hidden="true" />
+                      )}
                       {verdict.proof ? (verdict.frames ? 'holds' : 'frames differ') : 'fails'}
                     </span>
                   ) : (

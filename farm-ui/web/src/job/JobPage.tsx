@@ -1,12 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
-import { CircleAlert, FileSearch } from 'lucide-react';
+import { CircleAlert, FileSearch, Hourglass, TimerOff } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import { Link } from 'wouter';
+import { Link, useLocation } from 'wouter';
+import { problemOf } from '../api/client.ts';
 import { farm } from '../api/farm.ts';
 import type { Job, Problem } from '../api/types.ts';
 import { formatMoment } from '../lib/format.ts';
 import type { JobStore } from '../live/jobStore.ts';
 import { JobStoreContext, useJobPart, useOpenJob, useStorePart } from '../live/useJob.ts';
+import { Button } from '../ui/Button.tsx';
 import { setConnection } from '../ui/connection.ts';
 import { Empty, Skeleton } from '../ui/Empty.tsx';
 import { ProblemNote } from '../ui/ProblemNote.tsx';
@@ -102,6 +104,7 @@ function JobHead({ job, store, tab }: { job: Job; store: JobStore; tab: string }
       {problem && <ProblemNote problem={problem} />}
       {job.problem && <ProblemNote problem={job.problem} />}
       {store.problem && <ProblemNote problem={store.problem} />}
+      <StageRail />
       {job.warnings.map((warning) => (
         <div key={warning.code + warning.message} className="note warn">
           <CircleAlert size={16} aria-hidden="true" />
@@ -111,7 +114,6 @@ function JobHead({ job, store, tab }: { job: Job; store: JobStore; tab: string }
           <span className="note-code mono">{warning.code}</span>
         </div>
       ))}
-      <StageRail />
       {accepted && (
         <nav className="tabs" aria-label="Parts of the job">
           <Link href={`/jobs/${job.id}`} aria-current={tab === 'invoice' ? undefined : 'page'}>
@@ -144,7 +146,10 @@ function Shot() {
   if (job.acceptedAt === null) {
     return (
       <>
-        {job.quote && job.status === 'quoted' && <QuotePanel key={job.quote.expiresAt} job={job} quote={job.quote} store={store} />}
+        {job.status !== 'quoted' && <Unaccepted job={job} />}
+        {job.quote && job.status === 'quoted' && (
+          <QuotePanel key={job.quote.expiresAt} job={job} quote={job.quote} store={store} />
+        )}
         {job.inspection && <InspectionFacts inspection={job.inspection} />}
       </>
     );
@@ -166,7 +171,7 @@ function Shot() {
           chosen={chosen}
           onFollow={() => setChosen(null)}
         />
-        <FrameStrip selected={chosen} onSelect={select} />
+        <FrameStrip selected={chosen} viewed={shownScreen === 'frame'} onSelect={select} />
         <Thumbnails selected={chosen} onSelect={select} />
       </div>
       <aside className="shot-side" aria-label="Cost and progress">
@@ -176,6 +181,47 @@ function Shot() {
         <LogTail />
       </aside>
     </div>
+  );
+}
+
+/** A submission without a deal: on its way to a quote, or past it. */
+function Unaccepted({ job }: { job: Job }) {
+  const [, navigate] = useLocation();
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const underway = job.status === 'uploading' || job.status === 'preparing';
+  const discard = (): void => {
+    farm.declineQuote(job.id).then(
+      () => navigate('/'),
+      (error: unknown) => setProblem(problemOf(error)),
+    );
+  };
+  return (
+    <>
+      {problem && <ProblemNote problem={problem} />}
+      <Empty
+        icon={underway ? <Hourglass size={28} /> : <TimerOff size={28} />}
+        title={
+          underway
+            ? 'On its way to a quote'
+            : job.status === 'expired'
+              ? 'The quote has expired'
+              : 'The quote was declined'
+        }
+        action={
+          underway ? (
+            <Button onClick={discard}>Discard</Button>
+          ) : (
+            <Link href="/submit" className="button">
+              <span>Submit again</span>
+            </Link>
+          )
+        }
+      >
+        {underway
+          ? 'Its files are being sent and looked at where it was submitted. If that page was closed, discard this and submit again; what was sent need not be sent twice.'
+          : 'Nothing was charged.'}
+      </Empty>
+    </>
   );
 }
 

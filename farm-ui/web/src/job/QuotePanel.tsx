@@ -23,12 +23,11 @@ export function QuotePanel({ job, quote, store }: { job: Job; quote: Quote; stor
   const secondsLeft = Math.floor((new Date(quote.expiresAt).getTime() - now.getTime()) / 1000);
   const expired = secondsLeft <= 0;
   const short = cap !== null && cap < BigInt(quote.total);
-  const act = async (name: 'accept' | 'decline', call: () => Promise<Job>, after: () => void): Promise<void> => {
+  const act = async (name: 'accept' | 'decline', call: () => Promise<unknown>, after: () => void): Promise<void> => {
     setBusy(name);
     setProblem(null);
     try {
       await call();
-      await store.fetchJob();
       after();
     } catch (error) {
       setProblem(problemOf(error));
@@ -42,7 +41,9 @@ export function QuotePanel({ job, quote, store }: { job: Job; quote: Quote; stor
       <div className="quote-main">
         <p className="quote-label">Quote for {plural(quote.units, 'frame')}</p>
         <p className="quote-total">
-          <strong title={`${exactUnits(quote.total, token.decimals)} ${token.symbol}`}>{formatUnits(quote.total, token.decimals)}</strong>
+          <strong title={`${exactUnits(quote.total, token.decimals)} ${token.symbol}`}>
+            {formatUnits(quote.total, token.decimals)}
+          </strong>
           <span>{token.symbol}</span>
         </p>
         <p className="quote-currency">{formatCents(quote.totalCents, quote.currency)} net</p>
@@ -59,9 +60,7 @@ export function QuotePanel({ job, quote, store }: { job: Job; quote: Quote; stor
           </div>
           <div>
             <dt>Rate</dt>
-            <dd className="mono">
-              {formatToken(quote.pricePerFbh, token)} a FarmBench-hour
-            </dd>
+            <dd className="mono">{formatToken(quote.pricePerFbh, token)} a FarmBench-hour</dd>
           </div>
         </dl>
       </div>
@@ -96,7 +95,14 @@ export function QuotePanel({ job, quote, store }: { job: Job; quote: Quote; stor
             icon={<Check size={16} />}
             busy={busy === 'accept'}
             disabled={cap === null || expired || busy !== null}
-            onClick={() => cap !== null && void act('accept', () => farm.acceptQuote(job.id, cap.toString()), () => undefined)}
+            onClick={() =>
+              cap !== null &&
+              void act(
+                'accept',
+                () => farm.acceptQuote(job.id, cap.toString()),
+                () => void store.fetchJob(),
+              )
+            }
           >
             Accept quote
           </Button>
@@ -104,14 +110,22 @@ export function QuotePanel({ job, quote, store }: { job: Job; quote: Quote; stor
             icon={<X size={16} />}
             busy={busy === 'decline'}
             disabled={busy !== null}
-            onClick={() => void act('decline', () => farm.cancelJob(job.id), () => navigate('/'))}
+            onClick={() =>
+              void act(
+                'decline',
+                () => farm.declineQuote(job.id),
+                () => navigate('/'),
+              )
+            }
           >
             Decline
           </Button>
         </div>
         <p className={`quote-expiry ${secondsLeft < 60 ? 'tone-ask' : ''}`} role="timer">
           <Clock size={14} aria-hidden="true" />
-          {expired ? 'This quote has expired; submit the scene again for a new one.' : `Holds for ${formatSeconds(Math.max(10, secondsLeft))}`}
+          {expired
+            ? 'This quote has expired; submit the scene again for a new one.'
+            : `Holds for ${formatSeconds(Math.max(10, secondsLeft))}`}
         </p>
       </div>
     </section>

@@ -26,7 +26,14 @@ export function StageRail() {
 }
 
 function StageItem({ stage, halted }: { stage: StageProgress; halted: boolean }) {
-  const Icon = stage.state === 'done' ? Check : stage.state === 'failed' ? X : stage.state === 'skipped' ? Minus : ICONS[stage.stage];
+  const Icon =
+    stage.state === 'done'
+      ? Check
+      : stage.state === 'failed'
+        ? X
+        : stage.state === 'skipped'
+          ? Minus
+          : ICONS[stage.stage];
   const running = stage.state === 'running';
   const percent = Math.round(stage.fraction * 100);
   return (
@@ -34,7 +41,13 @@ function StageItem({ stage, halted }: { stage: StageProgress; halted: boolean })
       <Icon size={15} aria-hidden="true" className={running && !halted ? 'turning' : ''} />
       <span className="stage-name">{stage.stage}</span>
       <span className="stage-time">
-        {stage.seconds !== null ? formatSeconds(stage.seconds) : running ? `${percent} %` : stage.state === 'skipped' ? 'skipped' : ''}
+        {stage.seconds !== null
+          ? formatSeconds(stage.seconds)
+          : running
+            ? `${percent} %`
+            : stage.state === 'skipped'
+              ? 'skipped'
+              : ''}
       </span>
       <span
         className="stage-bar"

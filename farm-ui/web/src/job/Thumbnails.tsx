@@ -42,7 +42,12 @@ export function Thumbnails({ selected, onSelect }: { selected: number | null; on
             <div
               key={line.key}
               className="thumb-line"
-              style={{ transform: `translateY(${line.start - margin}px)`, height, gridTemplateColumns: `repeat(${columns}, 1fr)`, gap: GAP }}
+              style={{
+                transform: `translateY(${line.start - margin}px)`,
+                height,
+                gridTemplateColumns: `repeat(${columns}, 1fr)`,
+                gap: GAP,
+              }}
             >
               {Array.from({ length: Math.min(columns, store.frames.length - line.index * columns) }, (_, column) => {
                 const row = store.frames.row(line.index * columns + column);
@@ -93,7 +98,11 @@ const Thumb = memo(function Thumb({ ratio, index, frame, status, fraction, src, 
       onClick={() => onSelect(index)}
     >
       <span className="thumb-picture" style={{ aspectRatio: ratio }}>
-        {src === null ? <Pending status={status} fraction={fraction} /> : <img src={src} alt={`Frame ${frame}`} loading="lazy" decoding="async" />}
+        {src === null ? (
+          <Pending status={status} fraction={fraction} />
+        ) : (
+          <img src={src} alt={`Frame ${frame}`} loading="lazy" decoding="async" />
+        )}
       </span>
       <span className="thumb-label mono">{frame}</span>
     </button>

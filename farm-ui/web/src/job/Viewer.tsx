@@ -32,16 +32,29 @@ export function Viewer({ outputs, screen, onScreen, index, following, onFollow }
   const screens = [
     { value: 'frame', text: 'Frame', icon: <ImageIcon size={14} aria-hidden="true" /> },
     { value: 'film', text: 'Film', icon: <Film size={14} aria-hidden="true" />, disabled: !outputs?.film },
-    { value: 'sheet', text: 'Contact sheet', icon: <LayoutGrid size={14} aria-hidden="true" />, disabled: !outputs?.contactSheet },
+    {
+      value: 'sheet',
+      text: 'Contact sheet',
+      icon: <LayoutGrid size={14} aria-hidden="true" />,
+      disabled: !outputs?.contactSheet,
+    },
   ] as const;
   return (
     <section className="panel viewer" aria-label="Viewer">
       <div className="screen" style={{ aspectRatio: `${job.width} / ${job.height}` }}>
         {screen === 'film' && outputs?.film ? (
-          // biome-ignore lint/a11y/useMediaCaption: a rendered shot has no sound
-          <video key={outputs.film.hash} src={outputs.film.url} controls loop autoPlay muted playsInline aria-label={`Film of ${job.name}`} />
+          <video
+            key={outputs.film.hash}
+            src={addresses.film(job.id)}
+            controls
+            loop
+            autoPlay
+            muted
+            playsInline
+            aria-label={`Film of ${job.name}`}
+          />
         ) : screen === 'sheet' && outputs?.contactSheet ? (
-          <img src={outputs.contactSheet.url} alt={`Contact sheet of ${job.name}`} />
+          <img src={addresses.contactSheet(job.id)} alt={`Contact sheet of ${job.name}`} />
         ) : (
           <FramePicture job={job} row={row} />
         )}
@@ -97,8 +110,12 @@ function FrameFacts({ job, row }: { job: Job; row: FrameRow }) {
       <span>{UNIT_WORDS[row.status]}</span>
       {row.node !== null && <span>{row.node}</span>}
       {row.renderSeconds !== null && <span className="mono">{formatSeconds(row.renderSeconds)}</span>}
-      {row.price !== null && row.status === 'committed' && <span className="mono">{formatToken(row.price, tokenOf(job))}</span>}
-      {row.warnings > 0 && <span className="tone-ask">{row.warnings === 1 ? '1 warning' : `${row.warnings} warnings`}</span>}
+      {row.price !== null && row.status === 'committed' && (
+        <span className="mono">{formatToken(row.price, tokenOf(job))}</span>
+      )}
+      {row.warnings > 0 && (
+        <span className="tone-ask">{row.warnings === 1 ? '1 warning' : `${row.warnings} warnings`}</span>
+      )}
       {row.status === 'committed' && row.unitId !== null && (
         <a className="link" href={addresses.exr(job.id, row.unitId)} download>
           <Download size={14} aria-hidden="true" /> EXR

@@ -15,7 +15,10 @@ export function WhyPanel() {
   const { job } = store;
   const rendering = store.frames.counts[UNIT_STATUSES.indexOf('leased')] as number;
   const left = job ? job.frames.total - job.frames.committed : 0;
-  const still = job !== null && left > 0 && (job.status === 'paused' || (job.status === 'active' && job.stage === 'render' && rendering === 0));
+  const still =
+    job !== null &&
+    left > 0 &&
+    (job.status === 'paused' || (job.status === 'active' && job.stage === 'render' && rendering === 0));
   const [waiting, setWaiting] = useState(false);
   useEffect(() => {
     if (!still) {

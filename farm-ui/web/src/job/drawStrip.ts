@@ -53,7 +53,12 @@ interface StripView {
 }
 
 /** Draws the part of the strip in the window. The context is scaled to device pixels already. */
-export function drawStrip(context: CanvasRenderingContext2D, table: FrameTable, palette: StripPalette, view: StripView): void {
+export function drawStrip(
+  context: CanvasRenderingContext2D,
+  table: FrameTable,
+  palette: StripPalette,
+  view: StripView,
+): void {
   const { layout, top } = view;
   context.clearRect(0, 0, view.width, view.height);
   const [first, end] = visibleCells(layout, table.length, top, view.height);
@@ -135,7 +140,15 @@ export function rampStep(seconds: number, maxSeconds: number): number {
 const rampColour = (palette: StripPalette, seconds: number, maxSeconds: number): string =>
   palette.ramp[rampStep(seconds, maxSeconds)] ?? palette.done;
 
-function hatch(context: CanvasRenderingContext2D, colour: string, x: number, y: number, width: number, height: number, alpha: number): void {
+function hatch(
+  context: CanvasRenderingContext2D,
+  colour: string,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  alpha: number,
+): void {
   if (width < 4) return;
   context.save();
   context.beginPath();
@@ -153,7 +166,14 @@ function hatch(context: CanvasRenderingContext2D, colour: string, x: number, y: 
   context.restore();
 }
 
-function cross(context: CanvasRenderingContext2D, colour: string, x: number, y: number, width: number, height: number): void {
+function cross(
+  context: CanvasRenderingContext2D,
+  colour: string,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): void {
   const size = Math.min(width, height, 14) * 0.32;
   const middleX = x + width / 2;
   const middleY = y + height / 2;
@@ -167,14 +187,28 @@ function cross(context: CanvasRenderingContext2D, colour: string, x: number, y: 
   context.stroke();
 }
 
-function dot(context: CanvasRenderingContext2D, colour: string, x: number, y: number, width: number, height: number): void {
+function dot(
+  context: CanvasRenderingContext2D,
+  colour: string,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): void {
   context.fillStyle = colour;
   context.beginPath();
   context.arc(x + width / 2, y + height / 2, Math.max(0.8, Math.min(width, height) * 0.11), 0, Math.PI * 2);
   context.fill();
 }
 
-function corner(context: CanvasRenderingContext2D, colour: string, x: number, y: number, width: number, height: number): void {
+function corner(
+  context: CanvasRenderingContext2D,
+  colour: string,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): void {
   const size = Math.min(width, height) * 0.5;
   context.fillStyle = colour;
   context.beginPath();
@@ -213,7 +247,16 @@ export function drawOverview(
   window: { from: number; to: number },
 ): void {
   const kinds = UNIT_STATUSES.length;
-  const colours = [palette.empty, palette.empty, palette.live, palette.doneDim, palette.doneDim, palette.done, palette.bad, palette.dot];
+  const colours = [
+    palette.empty,
+    palette.empty,
+    palette.live,
+    palette.doneDim,
+    palette.doneDim,
+    palette.done,
+    palette.bad,
+    palette.dot,
+  ];
   // From the ground up: done, on its way, rendering, failed, the rest.
   const order = [5, 4, 3, 2, 6, 7, 1, 0];
   context.clearRect(0, 0, width, height);
@@ -231,5 +274,10 @@ export function drawOverview(
   }
   context.strokeStyle = palette.ink;
   context.lineWidth = 1.5;
-  context.strokeRect(window.from * width + 0.75, 0.75, Math.max(3, (window.to - window.from) * width - 1.5), height - 1.5);
+  context.strokeRect(
+    window.from * width + 0.75,
+    0.75,
+    Math.max(3, (window.to - window.from) * width - 1.5),
+    height - 1.5,
+  );
 }

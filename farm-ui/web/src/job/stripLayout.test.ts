@@ -54,10 +54,14 @@ describe('stripLayout', () => {
 describe('binStatuses', () => {
   it('counts every frame once', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ min: 0, max: 7, minLength: 1, maxLength: 500 }), fc.integer({ min: 1, max: 900 }), (status, bins) => {
-        const counts = binStatuses(status, bins, 8);
-        expect(counts.reduce((sum, count) => sum + count, 0)).toBe(status.length);
-      }),
+      fc.property(
+        fc.uint8Array({ min: 0, max: 7, minLength: 1, maxLength: 500 }),
+        fc.integer({ min: 1, max: 900 }),
+        (status, bins) => {
+          const counts = binStatuses(status, bins, 8);
+          expect(counts.reduce((sum, count) => sum + count, 0)).toBe(status.length);
+        },
+      ),
       { seed: 9, numRuns: 200 },
     );
     expect([...binStatuses(Uint8Array.of(5, 5, 0, 5), 2, 6)]).toEqual([0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 1]);

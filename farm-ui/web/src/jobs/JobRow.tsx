@@ -40,7 +40,11 @@ export const JobRow = memo(function JobRow({ job, marked, top }: JobRowProps) {
           {formatCount(committed)} / {formatCount(total)}
           {failed > 0 ? <em> {formatCount(failed)} failed</em> : null}
         </span>
-        <Bar label={`Frames of ${job.name}`} fraction={total === 0 ? 0 : committed / total} tone={statusTone(job.status)} />
+        <Bar
+          label={`Frames of ${job.name}`}
+          fraction={total === 0 ? 0 : committed / total}
+          tone={statusTone(job.status)}
+        />
       </span>
       <span className="job-cost">
         {hasCap ? (
@@ -51,7 +55,9 @@ export const JobRow = memo(function JobRow({ job, marked, top }: JobRowProps) {
             <Bar label={`Cost of ${job.name} against its cap`} fraction={shareOf(job.spent, job.cap)} tone="money" />
           </>
         ) : (
-          <span className="faint">{job.quote ? `${formatUnits(job.quote.total, decimals, 2)} ${symbol} quoted` : '–'}</span>
+          <span className="faint">
+            {job.quote ? `${formatUnits(job.quote.total, decimals, 2)} ${symbol} quoted` : '–'}
+          </span>
         )}
       </span>
       <time dateTime={job.createdAt}>{formatMoment(job.createdAt)}</time>

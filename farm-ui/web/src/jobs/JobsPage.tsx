@@ -1,17 +1,17 @@
-import { Clapperboard, Plus, Search } from 'lucide-react';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
+import { Clapperboard, Plus, Search } from 'lucide-react';
 import { type KeyboardEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { problemOf } from '../api/client.ts';
 import type { Job } from '../api/types.ts';
-import { useJobList } from '../live/useJobList.ts';
 import { formatCount } from '../lib/format.ts';
+import { useJobList } from '../live/useJobList.ts';
 import { Empty, Skeleton } from '../ui/Empty.tsx';
 import { ProblemNote } from '../ui/ProblemNote.tsx';
 import { Segmented } from '../ui/Segmented.tsx';
 import { useTitle } from '../ui/useTitle.ts';
-import { JobRow, ROW_HEIGHT } from './JobRow.tsx';
 import { filterJobs, type Show } from './filter.ts';
+import { JobRow, ROW_HEIGHT } from './JobRow.tsx';
 
 const SHOWS = [
   { value: 'all', text: 'All' },
@@ -100,7 +100,7 @@ export function JobsPage() {
             onChange={(event) => setSearch(event.target.value)}
             onKeyDown={(event: KeyboardEvent<HTMLInputElement>) => event.key === 'Escape' && event.currentTarget.blur()}
           />
-          <kbd aria-hidden="true">/</kbd>
+          <kbd>/</kbd>
         </label>
         <Segmented label="Show" value={show} options={SHOWS} onChange={setShow} />
         <p className="count" aria-live="polite">
@@ -113,7 +113,11 @@ export function JobsPage() {
           Try another word, or show all.
         </Empty>
       ) : (
-        <JobRows jobs={jobs} cursor={cursor} onEnd={() => list.hasNextPage && !list.isFetching && void list.fetchNextPage()} />
+        <JobRows
+          jobs={jobs}
+          cursor={cursor}
+          onEnd={() => list.hasNextPage && !list.isFetching && void list.fetchNextPage()}
+        />
       )}
     </main>
   );

@@ -27,7 +27,11 @@ export function exactUnits(base: string | bigint, decimals: number): string {
 }
 
 /** `formatUnits` with the token's symbol. */
-export function formatToken(base: string | bigint, token: { symbol: string; decimals: number }, maxFraction = 4): string {
+export function formatToken(
+  base: string | bigint,
+  token: { symbol: string; decimals: number },
+  maxFraction = 4,
+): string {
   return `${formatUnits(base, token.decimals, maxFraction)} ${token.symbol}`;
 }
 
@@ -38,7 +42,9 @@ export function parseUnits(text: string, decimals: number): bigint | null {
   const [, whole = '', fraction = ''] = match;
   if (whole === '' && fraction === '') return null;
   if (fraction.length > decimals) return null;
-  return BigInt(whole.replaceAll(',', '') || '0') * 10n ** BigInt(decimals) + BigInt(fraction.padEnd(decimals, '0') || '0');
+  return (
+    BigInt(whole.replaceAll(',', '') || '0') * 10n ** BigInt(decimals) + BigInt(fraction.padEnd(decimals, '0') || '0')
+  );
 }
 
 /** Minor units of a currency as people write them. */

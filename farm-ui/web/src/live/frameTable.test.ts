@@ -8,7 +8,15 @@ const changed = (seq: number, frame: number, status: (typeof UNIT_STATUSES)[numb
   ...base,
   seq,
   type: 'unit.changed',
-  data: { unitId: `unit-${frame}-${take}`, frame, take, tile: 0, status, node: 'north', fraction: status === 'leased' ? 0.5 : null },
+  data: {
+    unitId: `unit-${frame}-${take}`,
+    frame,
+    take,
+    tile: 0,
+    status,
+    node: 'north',
+    fraction: status === 'leased' ? 0.5 : null,
+  },
 });
 const committed = (seq: number, frame: number, take = 1): JobEvent => ({
   ...base,
@@ -36,7 +44,13 @@ describe('FrameTable', () => {
     table.apply(changed(1, 2, 'leased'));
     expect(table.row(1)).toMatchObject({ frame: 2, status: 'leased', node: 'north', fraction: 0.5 });
     table.apply(committed(2, 2));
-    expect(table.row(1)).toMatchObject({ status: 'committed', node: 'south', renderSeconds: 2.5, preview: 'aa', price: '5' });
+    expect(table.row(1)).toMatchObject({
+      status: 'committed',
+      node: 'south',
+      renderSeconds: 2.5,
+      preview: 'aa',
+      price: '5',
+    });
     expect(table.counts[UNIT_STATUSES.indexOf('committed')]).toBe(1);
     expect(sum(table)).toBe(3);
     expect(table.maxSeconds).toBe(2.5);

@@ -161,7 +161,15 @@ export class FrameTable {
       const { frame, take, unitId, node, price, renderSeconds, preview } = event.data;
       const index = this.rowOf.get(frame);
       if (index === undefined || take < (this.take[index] as number)) return false;
-      this.write(index, { take, status: 'committed', unitId, node, price, renderSeconds, preview: preview ?? undefined });
+      this.write(index, {
+        take,
+        status: 'committed',
+        unitId,
+        node,
+        price,
+        renderSeconds,
+        preview: preview ?? undefined,
+      });
       this.sawCommit(index, event.at);
       return true;
     }

@@ -28,7 +28,11 @@ export function logLine(event: JobEvent, key: number): LogLine | null {
       const { status, pauseReason, problem } = event.data;
       const why = problem?.detail ?? (problem as { message?: string } | null)?.message;
       const because = pauseReason === 'budget' ? ': the next frame does not fit under the cap' : why ? `: ${why}` : '';
-      return line(`Job is ${status}${because}`, null, status === 'failed' ? 'bad' : status === 'completed' ? 'good' : 'plain');
+      return line(
+        `Job is ${status}${because}`,
+        null,
+        status === 'failed' ? 'bad' : status === 'completed' ? 'good' : 'plain',
+      );
     }
     case 'stage.started':
       return line(`${event.data.stage} started`);

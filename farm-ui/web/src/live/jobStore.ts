@@ -2,9 +2,10 @@
  * One job as its page shows it, kept current by its event stream. React reads it through `useSyncExternalStore` with
  * three version numbers, so that a batch of events draws each part of the page at most once.
  */
-import { farm, addresses } from '../api/farm.ts';
+
 import { problemOf } from '../api/client.ts';
 import type { JobEvent } from '../api/events.ts';
+import { addresses, farm } from '../api/farm.ts';
 import type { Job, Problem } from '../api/types.ts';
 import { framesOf } from '../lib/frameRange.ts';
 import { FrameTable } from './frameTable.ts';

@@ -1,8 +1,8 @@
 /** The studio's jobs, newest first, page by page, kept current by the event stream of the whole studio. */
 import { type InfiniteData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import { addresses, farm } from '../api/farm.ts';
 import type { JobEvent } from '../api/events.ts';
+import { addresses, farm } from '../api/farm.ts';
 import type { Job, Page } from '../api/types.ts';
 import { setConnection } from '../ui/connection.ts';
 import { needsFetch, patchJob } from './patchJob.ts';
@@ -30,15 +30,21 @@ export function useJobList() {
       const ids = [...wanted];
       wanted.clear();
       const known = new Set(client.getQueryData<Pages>(KEY)?.pages.flatMap(({ items }) => items.map(({ id }) => id)));
-      if (ids.some((id) => !known.has(id))) await client.invalidateQueries({ queryKey: KEY });
-      else for (const job of await Promise.all(ids.map((id) => farm.job(id).catch(() => null)))) if (job) replace(job);
+      const jobs = ids.every((id) => known.has(id))
+        ? await Promise.all(ids.map((id) => farm.job(id).catch(() => null)))
+        : [null];
+      // A job that is new, or that is no more, changes the list itself.
+      if (jobs.includes(null)) await client.invalidateQueries({ queryKey: KEY });
+      for (const job of jobs) if (job) replace(job);
     };
     const want = (id: string): void => {
       wanted.add(id);
       if (timer === 0) timer = window.setTimeout(() => void fetchWanted(), FETCH_PAUSE);
     };
     const replace = (job: Job): void => {
-      client.setQueryData<Pages>(KEY, (pages) => mapJobs(pages, (one) => (one.id === job.id && job.eventSeq >= one.eventSeq ? job : one)));
+      client.setQueryData<Pages>(KEY, (pages) =>
+        mapJobs(pages, (one) => (one.id === job.id && job.eventSeq >= one.eventSeq ? job : one)),
+      );
     };
     const take = (events: JobEvent[]): void => {
       client.setQueryData<Pages>(KEY, (pages) => mapJobs(pages, (job) => events.reduce(patchJob, job)));

@@ -1,13 +1,13 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { CircleCheck, CircleDashed, CircleMinus, CircleX, Server } from 'lucide-react';
+import { Aperture, CircleCheck, CircleDashed, CircleMinus, CircleX, Server } from 'lucide-react';
 import { useEffect } from 'react';
 import { problemOf } from '../api/client.ts';
 import { addresses, farm } from '../api/farm.ts';
 import type { FarmNode } from '../api/types.ts';
 import { formatAgo, formatBytes, plural } from '../lib/format.ts';
 import { openStream } from '../live/stream.ts';
-import { setConnection } from '../ui/connection.ts';
 import { Copy } from '../ui/Copy.tsx';
+import { setConnection } from '../ui/connection.ts';
 import { Empty, Skeleton } from '../ui/Empty.tsx';
 import { ProblemNote } from '../ui/ProblemNote.tsx';
 import { useNow } from '../ui/useNow.ts';
@@ -58,13 +58,18 @@ export function NodesPage() {
 
 function NodeCard({ node, best, now }: { node: FarmNode; best: number; now: Date }) {
   const { icon: Icon, word, tone } = STATUS[node.status];
+  const working = node.working && node.status === 'online';
   return (
     <li className="panel node">
       <header>
         <h2>{node.name}</h2>
-        <span className={`status tone-${node.working ? 'live' : tone}`}>
-          <Icon size={14} aria-hidden="true" />
-          {node.working && node.status === 'online' ? 'Working' : word}
+        <span className={`status tone-${working ? 'live' : tone}`}>
+          {working ? (
+            <Aperture size={14} aria-hidden="true" className="turning" />
+          ) : (
+            <Icon size={14} aria-hidden="true" />
+          )}
+          {working ? 'Working' : word}
         </span>
       </header>
       <p className="node-device">{node.device}</p>

@@ -16,7 +16,6 @@ export function DropZone({ onFiles }: { onFiles: (files: ProjectFile[]) => void 
   };
 
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a pointer's way; the buttons inside do the same
     <section
       className={`drop ${over ? 'over' : ''}`}
       aria-label="Scene files"

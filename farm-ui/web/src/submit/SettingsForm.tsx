@@ -25,7 +25,13 @@ const SAMPLES = ['16', '64', '256', '1024'];
 export function SettingsForm({ settings, scenes, cameras, disabled, onChange, problemAt }: FormProps) {
   const cameraList = useId();
   const text = (field: Exclude<keyof SettingsText, 'denoise'>, extra: InputExtra = {}) => (
-    <Input field={field} value={settings[field]} disabled={disabled} onChange={(value) => onChange({ [field]: value })} {...extra} />
+    <Input
+      field={field}
+      value={settings[field]}
+      disabled={disabled}
+      onChange={(value) => onChange({ [field]: value })}
+      {...extra}
+    />
   );
   return (
     <div className="settings">
@@ -163,7 +169,9 @@ interface InputExtra {
   required?: boolean;
 }
 
-function Input(props: InputExtra & { field: string; value: string; disabled: boolean; onChange: (value: string) => void }) {
+function Input(
+  props: InputExtra & { field: string; value: string; disabled: boolean; onChange: (value: string) => void },
+) {
   return (
     <input
       type="text"

@@ -50,7 +50,9 @@ export function SubmitPage() {
   const submit = async (): Promise<void> => {
     const wrong = firstMistake(settings);
     if (wrong) {
-      setMistake(localProblem('SettingInvalid', wrong.message, 'Correct the named setting.', 'user', { setting: wrong.field }));
+      setMistake(
+        localProblem('SettingInvalid', wrong.message, 'Correct the named setting.', 'user', { setting: wrong.field }),
+      );
       return;
     }
     setMistake(null);
@@ -59,7 +61,8 @@ export function SubmitPage() {
   };
 
   const spot = problem ? fieldOf(problem) : null;
-  const problemAt = (field: SettingsField): ReactNode => (problem && spot === field ? <ProblemNote problem={problem} /> : null);
+  const problemAt = (field: SettingsField): ReactNode =>
+    problem && spot === field ? <ProblemNote problem={problem} /> : null;
 
   if (files.length === 0) {
     return (
@@ -69,8 +72,8 @@ export function SubmitPage() {
         </header>
         <DropZone onFiles={choose} />
         <p className="aside">
-          Files are compared by their SHA-256 first: what the farm already holds of your studio is not sent again. Nothing is
-          charged before you accept a quote.
+          Files are compared by their SHA-256 first: what the farm already holds of your studio is not sent again.
+          Nothing is charged before you accept a quote.
         </p>
       </main>
     );
@@ -117,7 +120,17 @@ export function SubmitPage() {
   );
 }
 
-function ChosenFiles({ files, main, busy, onClear }: { files: ProjectFile[]; main: string; busy: boolean; onClear: () => void }) {
+function ChosenFiles({
+  files,
+  main,
+  busy,
+  onClear,
+}: {
+  files: ProjectFile[];
+  main: string;
+  busy: boolean;
+  onClear: () => void;
+}) {
   const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
   return (
     <section className="panel chosen" aria-label="Chosen files">
@@ -139,7 +152,8 @@ function MissingNote({ missing }: { missing: string[] }) {
       <CircleAlert size={16} aria-hidden="true" />
       <div className="note-body">
         <p className="note-title">
-          The scene refers to {plural(missing.length, 'file')} that {missing.length === 1 ? 'is' : 'are'} not among those chosen.
+          The scene refers to {plural(missing.length, 'file')} that {missing.length === 1 ? 'is' : 'are'} not among
+          those chosen.
         </p>
         <p className="note-place mono">{missing.slice(0, 6).join('\n')}</p>
         <p>Choose the whole folder instead.</p>

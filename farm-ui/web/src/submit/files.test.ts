@@ -17,7 +17,11 @@ describe('asProject', () => {
 
 describe('sceneFiles', () => {
   it('puts the scene nearest to the root first', () => {
-    expect(sceneFiles(paths('lib/prop.glb', 'tex/a.png', 'shot.GLTF', 'alt.glb'))).toEqual(['alt.glb', 'shot.GLTF', 'lib/prop.glb']);
+    expect(sceneFiles(paths('lib/prop.glb', 'tex/a.png', 'shot.GLTF', 'alt.glb'))).toEqual([
+      'alt.glb',
+      'shot.GLTF',
+      'lib/prop.glb',
+    ]);
   });
 });
 

@@ -13,7 +13,9 @@ const LITTER = /(^|\/)(\.DS_Store|Thumbs\.db|desktop\.ini|\.git\/.*)$/i;
 /** Files of a drop, folders walked through. */
 export async function droppedFiles(transfer: DataTransfer): Promise<ProjectFile[]> {
   // Entries must be taken before the first await: the transfer is emptied afterwards.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry !== null && entry !== undefined);
+  const entries = [...transfer.items]
+    .map((item) => item.webkitGetAsEntry?.())
+    .filter((entry) => entry !== null && entry !== undefined);
   if (entries.length === 0) return asProject([...transfer.files].map((file) => ({ path: file.name, file })));
   const found: ProjectFile[] = [];
   await Promise.all(entries.map((entry) => walk(entry, found)));

@@ -26,7 +26,17 @@ export function hashFiles(files: readonly ProjectFile[], onProgress: (bytes: num
       onProgress(bytes.reduce((sum, count) => sum + count, 0));
       if (data.error !== undefined) {
         const place = { file: path };
-        reject(new ApiError(localProblem('FileNotFound', `${path} cannot be read: ${data.error}`, 'Choose the files again.', 'user', place)));
+        reject(
+          new ApiError(
+            localProblem(
+              'FileNotFound',
+              `${path} cannot be read: ${data.error}`,
+              'Choose the files again.',
+              'user',
+              place,
+            ),
+          ),
+        );
         worker.terminate();
       }
       if (data.hash === undefined) return;

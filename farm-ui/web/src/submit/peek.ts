@@ -25,7 +25,11 @@ const MAX_JSON = 64 * 1024 * 1024;
 /** Null for whatever is not whole; the farm's own inspection says what is wrong with it. */
 export async function peek(main: ProjectFile, files: readonly ProjectFile[]): Promise<Peek | null> {
   try {
-    const json = /\.glb$/i.test(main.path) ? await glbJson(main.file) : main.file.size < MAX_JSON ? await main.file.text() : null;
+    const json = /\.glb$/i.test(main.path)
+      ? await glbJson(main.file)
+      : main.file.size < MAX_JSON
+        ? await main.file.text()
+        : null;
     return json === null ? null : peekInto(JSON.parse(json) as Gltf, main.path, new Set(files.map(({ path }) => path)));
   } catch {
     return null;
@@ -34,7 +38,8 @@ export async function peek(main: ProjectFile, files: readonly ProjectFile[]): Pr
 
 async function glbJson(file: File): Promise<string | null> {
   const head = new DataView(await file.slice(0, 20).arrayBuffer());
-  if (head.byteLength < 20 || head.getUint32(0, true) !== GLB_MAGIC || head.getUint32(16, true) !== JSON_CHUNK) return null;
+  if (head.byteLength < 20 || head.getUint32(0, true) !== GLB_MAGIC || head.getUint32(16, true) !== JSON_CHUNK)
+    return null;
   const length = head.getUint32(12, true);
   return length > MAX_JSON ? null : file.slice(20, 20 + length).text();
 }
@@ -44,7 +49,7 @@ export function peekInto(gltf: Gltf, mainPath: string, chosen: ReadonlySet<strin
   const cameras = (gltf.nodes ?? [])
     .filter((node) => node.camera !== undefined)
     .map((node) => node.name || gltf.cameras?.[node.camera as number]?.name)
-    .filter((name): name is string => name !== undefined && name !== "");
+    .filter((name): name is string => name !== undefined && name !== '');
   const folder = mainPath.includes('/') ? mainPath.slice(0, mainPath.lastIndexOf('/') + 1) : '';
   const missing = [...(gltf.buffers ?? []), ...(gltf.images ?? [])]
     .map(({ uri }) => uri)
@@ -54,7 +59,11 @@ export function peekInto(gltf: Gltf, mainPath: string, chosen: ReadonlySet<strin
   const durations = (gltf.animations ?? []).flatMap(({ samplers }) =>
     (samplers ?? []).map(({ input }) => gltf.accessors?.[input ?? -1]?.max?.[0] ?? 0),
   );
-  return { cameras: [...new Set(cameras)], missing: [...new Set(missing)], durationSeconds: durations.reduce((a, b) => Math.max(a, b), 0) };
+  return {
+    cameras: [...new Set(cameras)],
+    missing: [...new Set(missing)],
+    durationSeconds: durations.reduce((a, b) => Math.max(a, b), 0),
+  };
 }
 
 function safeDecode(uri: string): string {

@@ -21,7 +21,10 @@ describe('toRequest', () => {
 
 describe('firstMistake', () => {
   it('points at the field that is not a number', () => {
-    expect(firstMistake({ ...settings, samples: '6f' })).toEqual({ field: 'samples', message: '"6f" is not a number.' });
+    expect(firstMistake({ ...settings, samples: '6f' })).toEqual({
+      field: 'samples',
+      message: '"6f" is not a number.',
+    });
     expect(firstMistake(settings)).toBeNull();
   });
 });

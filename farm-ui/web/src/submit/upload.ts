@@ -53,7 +53,12 @@ async function withRetry(send: () => Promise<void>): Promise<void> {
 }
 
 /** One PUT; XMLHttpRequest, as `fetch` does not tell how much of a body was sent. */
-function put(blob: MissingBlob, { path, file }: ProjectFile, signal: AbortSignal, onSent: (bytes: number) => void): Promise<void> {
+function put(
+  blob: MissingBlob,
+  { path, file }: ProjectFile,
+  signal: AbortSignal,
+  onSent: (bytes: number) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const call = new XMLHttpRequest();
     call.open('PUT', blob.url);
@@ -71,12 +76,28 @@ function put(blob: MissingBlob, { path, file }: ProjectFile, signal: AbortSignal
         onSent(file.size);
         resolve();
       } else if (call.status === 400) {
-        fail('HashMismatch', `The store refused ${path}: its bytes changed since they were hashed.`, 'Choose the files again.', 'user');
+        fail(
+          'HashMismatch',
+          `The store refused ${path}: its bytes changed since they were hashed.`,
+          'Choose the files again.',
+          'user',
+        );
       } else {
-        fail('StoreFailed', `The store answered ${call.status} to ${path}.`, 'Try again; see "farm doctor" if it stays.', 'system');
+        fail(
+          'StoreFailed',
+          `The store answered ${call.status} to ${path}.`,
+          'Try again; see "farm doctor" if it stays.',
+          'system',
+        );
       }
     };
-    call.onerror = () => fail('StoreFailed', `The store cannot be reached for ${path}.`, 'Try again; see "farm doctor" if it stays.', 'system');
+    call.onerror = () =>
+      fail(
+        'StoreFailed',
+        `The store cannot be reached for ${path}.`,
+        'Try again; see "farm doctor" if it stays.',
+        'system',
+      );
     call.onabort = () => reject(new DOMException('Upload stopped.', 'AbortError'));
     // A blob without type: the browser would add a Content-Type of its own.
     call.send(file.slice(0, file.size, ''));

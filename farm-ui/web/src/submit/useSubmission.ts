@@ -1,7 +1,7 @@
 /** A submission from files to quote: hash, create, upload, prepare. Nothing is spent here. */
 import { useEffect, useRef, useState } from 'react';
-import { farm, addresses } from '../api/farm.ts';
 import { problemOf } from '../api/client.ts';
+import { addresses, farm } from '../api/farm.ts';
 import type { Problem, Stage, SubmittedFile } from '../api/types.ts';
 import { openStream } from '../live/stream.ts';
 import type { ProjectFile } from './files.ts';
@@ -101,7 +101,13 @@ async function upload(
   const total = missing.reduce((sum, { hash }) => sum + (sizes.get(hash) ?? 0), 0);
   const known = sizes.size - missing.length;
   setStep({ name: 'uploading', sent: 0, total, known });
-  await uploadBlobs(missing, files, hashed, (sent) => setStep({ name: 'uploading', sent: Math.min(sent, total), total, known }), signal);
+  await uploadBlobs(
+    missing,
+    files,
+    hashed,
+    (sent) => setStep({ name: 'uploading', sent: Math.min(sent, total), total, known }),
+    signal,
+  );
 }
 
 /** Shows which stage the preparation is in, as its events tell. */
@@ -111,7 +117,8 @@ function followPreparation(id: string, setStep: (step: Step) => void): () => voi
     onEvents: (events) => {
       for (const event of events) {
         if (event.type === 'stage.started') setStep({ name: 'preparing', stage: event.data.stage, fraction: null });
-        if (event.type === 'stage.progress') setStep({ name: 'preparing', stage: event.data.stage, fraction: event.data.fraction });
+        if (event.type === 'stage.progress')
+          setStep({ name: 'preparing', stage: event.data.stage, fraction: event.data.fraction });
       }
     },
   });

@@ -9,7 +9,15 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 }
 
 /** A button with text. Its accessible name is its text. */
-export function Button({ tone = 'plain', icon, busy = false, children, className = '', disabled, ...rest }: ButtonProps) {
+export function Button({
+  tone = 'plain',
+  icon,
+  busy = false,
+  children,
+  className = '',
+  disabled,
+  ...rest
+}: ButtonProps) {
   return (
     <button
       type="button"

@@ -3,7 +3,17 @@ import { useState } from 'react';
 import { shortHash } from '../lib/format.ts';
 
 /** A hash or address, shortened, with a button that copies all of it. */
-export function Copy({ value, label, head = 8, tail = 6 }: { value: string; label: string; head?: number; tail?: number }) {
+export function Copy({
+  value,
+  label,
+  head = 8,
+  tail = 6,
+}: {
+  value: string;
+  label: string;
+  head?: number;
+  tail?: number;
+}) {
   const [copied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
     try {

@@ -11,7 +11,13 @@ export function placeText(place: Record<string, unknown> | undefined): string {
 }
 
 /** A problem as the farm tells it: what is wrong, where, what to do, and its code. */
-export function ProblemNote({ problem, actions }: { problem: Partial<Problem> & { message?: string }; actions?: ReactNode }) {
+export function ProblemNote({
+  problem,
+  actions,
+}: {
+  problem: Partial<Problem> & { message?: string };
+  actions?: ReactNode;
+}) {
   const place = placeText(problem.place);
   return (
     <div className="note bad" role="alert">
