@@ -22,7 +22,8 @@ const NODE_ROOMS = [
 const isRuntimeFile = (path) =>
   /\.(ts|js|mjs|cjs|json|sql|wasm)$/.test(path) &&
   !/\.(test|spec)\.ts$|\.d\.ts$|tsconfig[^/]*\.json$/.test(path) &&
-  !path.startsWith('renderer/pathtracer/wasm/assembly/') &&
+  // AssemblyScript, but for the one file of constants that both sides read.
+  (!path.startsWith('renderer/pathtracer/wasm/assembly/') || path.endsWith('/layout.ts')) &&
   !path.includes('/testing/');
 
 const nodeFiles = (root) => [
