@@ -4,7 +4,7 @@ import Fastify, { type FastifyBaseLogger } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Api, ApiDeps } from './deps.ts';
 import { addGateway } from './gateway/plugin.ts';
-import { openHub } from './live/hub.ts';
+import { type Hub, openHub } from './live/hub.ts';
 import { addAuth } from './plugins/auth.ts';
 import { addIdempotency } from './plugins/idempotency.ts';
 import { addMetrics } from './plugins/metrics.ts';
@@ -50,9 +50,21 @@ export async function createServer(deps: ApiDeps, log?: FastifyBaseLogger): Prom
   addProblems(api);
   await addAuth(api, deps);
   addIdempotency(api, deps);
-  await addOpenApi(api, deps.version);
+  await addOpenApi(api, API_VERSION);
   addMetrics(api, deps);
   addHealth(api, deps);
+  addStudioRoutes(api, live);
+  addGateway(api, live);
+  await addPage(api, deps.pageFolder);
+  await api.ready();
+  return api;
+}
+
+/** Version of the API as its description states it; the farm's software has its own. */
+export const API_VERSION = '1.0.0';
+
+/** Everything below `/v1`. */
+export function addStudioRoutes(api: Api, deps: ApiDeps & { hub: Hub }): void {
   addSession(api, deps);
   addMe(api, deps);
   addFarm(api, deps);
@@ -60,10 +72,6 @@ export async function createServer(deps: ApiDeps, log?: FastifyBaseLogger): Prom
   addJobs(api, deps);
   addControl(api, deps);
   addFrames(api, deps);
-  addEvents(api, live);
+  addEvents(api, deps);
   addInvoices(api, deps);
-  addGateway(api, live);
-  await addPage(api, deps.pageFolder);
-  await api.ready();
-  return api;
 }

@@ -1,0 +1,2379 @@
+/* Generated from farm-ui/api/openapi.json by farm-ui/api/writeOpenApi.ts. Do not edit. */
+export interface paths {
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign the page in */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        key: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Me"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /** Sign the page out */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who this key belongs to */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Me"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/farm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Version, prices, token */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FarmInfo"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Render nodes */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NodeList"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                    status?: "uploading" | "preparing" | "quoted" | "active" | "paused" | "stopping" | "completed" | "cancelled" | "failed" | "expired";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobPage"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Submit: check what can be checked, and say which bytes the store lacks */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["JobRequestInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobCreated"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/prepare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * After the uploads: inspect, calibrate, quote. Takes some seconds
+         * @description A mistake in files or settings found here deletes the submission. A job that is quoted already is answered as it is; one that lacks uploads stays and may be prepared again.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why the job waits, or why it ended */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Why"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept the quote: the cap is deposited in escrow, rendering starts */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Default: the suggested cap of the quote */
+                        cap?: string;
+                    } | null;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decline the quote, or give a submission up: what it brought is deleted */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause: nothing new starts, nodes hand back what they hold */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on after a pause */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel: what is committed stays yours and is billed, the rest is refunded */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/raise-cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Raise the cap; a job that paused for its budget goes on */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description The new cap, larger than the old one */
+                        cap: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/frames": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A job's frames in order */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                    status?: "planned" | "offered" | "leased" | "uploaded" | "verified" | "committed" | "failed" | "cancelled";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FramePage"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/frames/{unitId}/urls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Addresses of a committed frame, for an hour */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    unitId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FrameUrls"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/frames/{unitId}/exr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Redirect to the picture (OpenEXR) */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    unitId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                302: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/frames/{unitId}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Redirect to the preview (PNG) */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    unitId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                302: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/outputs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Addresses of manifest, film and contact sheet, for an hour */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Outputs"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/outputs/film": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Redirect to the film; byte ranges work there */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                302: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/outputs/contact-sheet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Redirect to the contact sheet; byte ranges work there */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                302: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/outputs/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Redirect to the manifest; byte ranges work there */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                302: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A job's events from the beginning, after `after`, or after Last-Event-ID; then live */
+        get: {
+            parameters: {
+                query?: {
+                    after?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Messages with `event` (the type), `data` (JobEvent as JSON) and, where one can resume, `id` (seq) */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": string;
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changes in the studio's jobs, live; nothing is repeated, so read the list after connecting */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Messages with `event` (the type), `data` (JobEvent as JSON) and, where one can resume, `id` (seq) */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": string;
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/invoice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The invoice, line by line down to the frame */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Invoice"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/invoice/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check every line's proof against the chain and every frame's hash against the store; reads all frames */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Verification"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/invoice.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The invoice as PDF */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description PDF */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/pdf": unknown;
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/invoice.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The invoice as CSV, a row for each line or for each unit */
+        get: {
+            parameters: {
+                query?: {
+                    detail?: "lines" | "units";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description CSV */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/csv": string;
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        SubmittedFileInput: {
+            /** @description Relative to the project root, forward slashes */
+            path: string;
+            sizeBytes: number;
+            /** @description SHA-256, lower-case hex */
+            hash: string;
+        };
+        JobRequestInput: {
+            /** @description Shot name; also names the project */
+            name: string;
+            /** @description Path of the scene file among the files */
+            main: string;
+            files: components["schemas"]["SubmittedFileInput"][];
+            /** @description 1-100, 1-100x2, 1-10,20; default: what the animation covers */
+            frames?: string;
+            fps?: number;
+            /** @description Frame number of time 0; default what the scene says, else 1 */
+            start?: number;
+            camera?: string;
+            width?: number;
+            height?: number;
+            samples?: number;
+            maxDepth?: number;
+            seed?: number;
+            denoise?: boolean;
+            exposure?: number;
+            /** @description Output name, default {shot}_{layer}_v{version}.{frame:04}.{ext} */
+            template?: string;
+            priority?: number;
+            /** @description Refuses with CapTooSmall when not even one frame fits */
+            cap?: string;
+        };
+        MissingBlobInput: {
+            /** @description SHA-256, lower-case hex */
+            hash: string;
+            /** @description Presigned PUT for exactly these bytes */
+            url: string;
+            /** @description Send exactly these headers */
+            headers: {
+                [key: string]: string;
+            };
+        };
+        JobCreatedInput: {
+            /** Format: uuid */
+            id: string;
+            missing: components["schemas"]["MissingBlobInput"][];
+        };
+        QuoteInput: {
+            /** @description Token base units as a decimal string */
+            total: string;
+            /** @description Token base units as a decimal string */
+            unitPrice: string;
+            units: number;
+            /** @description Token base units as a decimal string */
+            suggestedCap: string;
+            token: {
+                symbol: string;
+                decimals: number;
+                address: string;
+                chainId: number;
+            };
+            currency: string;
+            /** @description Net, in minor units of the currency */
+            totalCents: number;
+            centsPerTokenE6: number;
+            secondsPerFrame: number;
+            /** @description Wall time with the nodes that are online now */
+            estimatedSeconds: number;
+            /** @description Token base units as a decimal string */
+            pricePerFbh: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        ProblemInput: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            code: string;
+            place: {
+                [key: string]: unknown;
+            };
+            remedy: string;
+            /** @enum {string} */
+            fault: "user" | "system";
+            retryable: boolean;
+        };
+        StageProgressInput: {
+            /** @enum {string} */
+            stage: "intake" | "plan" | "render" | "verify" | "assemble" | "settle";
+            /** @enum {string} */
+            state: "waiting" | "running" | "done" | "failed" | "skipped";
+            fraction: number;
+            seconds: number | null;
+        };
+        FrameCountsInput: {
+            total: number;
+            committed: number;
+            rendering: number;
+            failed: number;
+            billed: number;
+        };
+        JobInput: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            version: number | null;
+            /** @enum {string} */
+            status: "uploading" | "preparing" | "quoted" | "active" | "paused" | "stopping" | "completed" | "cancelled" | "failed" | "expired";
+            /** @enum {string} */
+            stage: "intake" | "plan" | "render" | "verify" | "assemble" | "settle";
+            stages: components["schemas"]["StageProgressInput"][];
+            pauseReason: ("user" | "budget") | null;
+            problem: {
+                type?: string;
+                title?: string;
+                status?: number;
+                detail?: string;
+                code?: string;
+                place?: {
+                    [key: string]: unknown;
+                };
+                remedy?: string;
+                /** @enum {string} */
+                fault?: "user" | "system";
+                retryable?: boolean;
+            } | null;
+            frames: components["schemas"]["FrameCountsInput"];
+            frameRange: string;
+            width: number;
+            height: number;
+            samples: number;
+            fps: number;
+            template: string;
+            priority: number;
+            /** @description Token base units as a decimal string */
+            cap: string;
+            /** @description Token base units as a decimal string */
+            reserved: string;
+            /** @description Token base units as a decimal string */
+            spent: string;
+            currency: string;
+            spentCents: number;
+            quote: components["schemas"]["QuoteInput"] | null;
+            warnings: {
+                code: string;
+                message: string;
+            }[];
+            /** Format: date-time */
+            createdAt: string;
+            acceptedAt: string | null;
+            endedAt: string | null;
+            estimatedEndAt: string | null;
+            eventSeq: number;
+        };
+        JobPageInput: {
+            items: components["schemas"]["JobInput"][];
+            nextCursor: string | null;
+        };
+        FrameInput: {
+            /** Format: uuid */
+            unitId: string;
+            frame: number;
+            take: number;
+            tile: number;
+            layer: string;
+            /** @enum {string} */
+            status: "planned" | "offered" | "leased" | "uploaded" | "verified" | "committed" | "failed" | "cancelled";
+            node: string | null;
+            /** @description Token base units as a decimal string */
+            price: string;
+            renderSeconds: number | null;
+            /** @description File name from the template, relative, with .exr */
+            name: string;
+            exr: {
+                /** @description SHA-256, lower-case hex */
+                hash: string;
+                sizeBytes: number;
+            } | null;
+            preview: {
+                /** @description SHA-256, lower-case hex */
+                hash: string;
+                sizeBytes: number;
+            } | null;
+            warnings: {
+                code: string;
+                message: string;
+            }[];
+            refusals: {
+                at: string;
+                node: string;
+                code: string;
+                message: string;
+            }[];
+            committedAt: string | null;
+        };
+        FramePageInput: {
+            items: components["schemas"]["FrameInput"][];
+            nextCursor: string | null;
+        };
+        DownloadUrlInput: {
+            url: string;
+            /** @description SHA-256, lower-case hex */
+            hash: string;
+            sizeBytes: number;
+            name: string;
+        };
+        FrameUrlsInput: {
+            exr: components["schemas"]["DownloadUrlInput"] | null;
+            preview: components["schemas"]["DownloadUrlInput"] | null;
+        };
+        OutputsInput: {
+            manifest: components["schemas"]["DownloadUrlInput"] | null;
+            film: components["schemas"]["DownloadUrlInput"] | null;
+            contactSheet: components["schemas"]["DownloadUrlInput"] | null;
+        };
+        JobEventInput: {
+            seq: number;
+            /** Format: uuid */
+            jobId: string;
+            /** Format: date-time */
+            at: string;
+            type: string;
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        NodeInput: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            site: string;
+            account: string;
+            /** @enum {string} */
+            status: "online" | "offline" | "draining" | "left";
+            tier: string;
+            device: string;
+            threads: number;
+            memoryBytes: number;
+            score: number;
+            engineBuild: string;
+            /** Format: date-time */
+            lastSeenAt: string;
+            working: boolean;
+        };
+        NodeListInput: {
+            items: components["schemas"]["NodeInput"][];
+        };
+        InvoiceUnitInput: {
+            /** Format: uuid */
+            unitId: string;
+            frame: number;
+            take: number;
+            tile: number;
+            /** @description Token base units as a decimal string */
+            amount: string;
+            /** @description SHA-256, lower-case hex */
+            exrHash: string;
+        };
+        InvoiceLineInput: {
+            line: number;
+            node: string;
+            nodeAccount: string;
+            chunk: number;
+            frames: string;
+            units: components["schemas"]["InvoiceUnitInput"][];
+            /** @description Token base units as a decimal string */
+            amount: string;
+            netCents: number;
+            salt: string;
+            leaf: string;
+            proof: string[];
+        };
+        InvoiceInput: {
+            number: string;
+            /** Format: date-time */
+            issuedAt: string;
+            /** @enum {string} */
+            status: "issued" | "posted" | "paid";
+            /** Format: uuid */
+            jobId: string;
+            jobName: string;
+            seller: {
+                [key: string]: unknown;
+            };
+            buyer: {
+                [key: string]: unknown;
+            };
+            lines: components["schemas"]["InvoiceLineInput"][];
+            /** @description Token base units as a decimal string */
+            total: string;
+            /** @description Token base units as a decimal string */
+            deposited: string;
+            /** @description Token base units as a decimal string */
+            refunded: string;
+            currency: string;
+            netCents: number;
+            taxBasisPoints: number;
+            taxCents: number;
+            grossCents: number;
+            centsPerTokenE6: number;
+            /** Format: date-time */
+            rateAt: string;
+            token: {
+                symbol: string;
+                decimals: number;
+                address: string;
+                chainId: number;
+            };
+            settlement: string;
+            root: string;
+            transaction: string | null;
+        };
+        VerificationInput: {
+            ok: boolean;
+            checks: {
+                name: string;
+                ok: boolean;
+                detail: string;
+            }[];
+            lines: {
+                line: number;
+                proof: boolean;
+                frames: boolean;
+                detail: string;
+            }[];
+        };
+        WhyInput: {
+            reasons: {
+                code: string;
+                message: string;
+                remedy: string;
+            }[];
+        };
+        FarmInfoInput: {
+            version: string;
+            nodesOnline: number;
+            currency: string;
+            /** @description Token base units as a decimal string */
+            pricePerFbh: string;
+            token: {
+                symbol: string;
+                decimals: number;
+                address: string;
+                chainId: number;
+            };
+        };
+        MeInput: {
+            /** @enum {string} */
+            role: "artist" | "td" | "finance" | "operator" | "node";
+            studio: {
+                /** Format: uuid */
+                id: string;
+                slug: string;
+                name: string;
+                currency: string;
+                account: string;
+            } | null;
+            /** @description Token balance of the studio's account, outside escrow */
+            balance: string | null;
+        };
+        SubmittedFile: {
+            /** @description Relative to the project root, forward slashes */
+            path: string;
+            sizeBytes: number;
+            /** @description SHA-256, lower-case hex */
+            hash: string;
+        };
+        JobRequest: {
+            /** @description Shot name; also names the project */
+            name: string;
+            /** @description Path of the scene file among the files */
+            main: string;
+            files: components["schemas"]["SubmittedFile"][];
+            /** @description 1-100, 1-100x2, 1-10,20; default: what the animation covers */
+            frames?: string;
+            fps?: number;
+            /** @description Frame number of time 0; default what the scene says, else 1 */
+            start?: number;
+            camera?: string;
+            width?: number;
+            height?: number;
+            samples?: number;
+            maxDepth?: number;
+            seed?: number;
+            denoise?: boolean;
+            exposure?: number;
+            /** @description Output name, default {shot}_{layer}_v{version}.{frame:04}.{ext} */
+            template?: string;
+            priority?: number;
+            /** @description Refuses with CapTooSmall when not even one frame fits */
+            cap?: string;
+        };
+        MissingBlob: {
+            /** @description SHA-256, lower-case hex */
+            hash: string;
+            /** @description Presigned PUT for exactly these bytes */
+            url: string;
+            /** @description Send exactly these headers */
+            headers: {
+                [key: string]: string;
+            };
+        };
+        JobCreated: {
+            /** Format: uuid */
+            id: string;
+            missing: components["schemas"]["MissingBlob"][];
+        };
+        Quote: {
+            /** @description Token base units as a decimal string */
+            total: string;
+            /** @description Token base units as a decimal string */
+            unitPrice: string;
+            units: number;
+            /** @description Token base units as a decimal string */
+            suggestedCap: string;
+            token: {
+                symbol: string;
+                decimals: number;
+                address: string;
+                chainId: number;
+            };
+            currency: string;
+            /** @description Net, in minor units of the currency */
+            totalCents: number;
+            centsPerTokenE6: number;
+            secondsPerFrame: number;
+            /** @description Wall time with the nodes that are online now */
+            estimatedSeconds: number;
+            /** @description Token base units as a decimal string */
+            pricePerFbh: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        Problem: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            code: string;
+            place: {
+                [key: string]: unknown;
+            };
+            remedy: string;
+            /** @enum {string} */
+            fault: "user" | "system";
+            retryable: boolean;
+        };
+        StageProgress: {
+            /** @enum {string} */
+            stage: "intake" | "plan" | "render" | "verify" | "assemble" | "settle";
+            /** @enum {string} */
+            state: "waiting" | "running" | "done" | "failed" | "skipped";
+            fraction: number;
+            seconds: number | null;
+        };
+        FrameCounts: {
+            total: number;
+            committed: number;
+            rendering: number;
+            failed: number;
+            billed: number;
+        };
+        Job: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            version: number | null;
+            /** @enum {string} */
+            status: "uploading" | "preparing" | "quoted" | "active" | "paused" | "stopping" | "completed" | "cancelled" | "failed" | "expired";
+            /** @enum {string} */
+            stage: "intake" | "plan" | "render" | "verify" | "assemble" | "settle";
+            stages: components["schemas"]["StageProgress"][];
+            pauseReason: ("user" | "budget") | null;
+            problem: {
+                type?: string;
+                title?: string;
+                status?: number;
+                detail?: string;
+                code?: string;
+                place?: {
+                    [key: string]: unknown;
+                };
+                remedy?: string;
+                /** @enum {string} */
+                fault?: "user" | "system";
+                retryable?: boolean;
+            } | null;
+            frames: components["schemas"]["FrameCounts"];
+            frameRange: string;
+            width: number;
+            height: number;
+            samples: number;
+            fps: number;
+            template: string;
+            priority: number;
+            /** @description Token base units as a decimal string */
+            cap: string;
+            /** @description Token base units as a decimal string */
+            reserved: string;
+            /** @description Token base units as a decimal string */
+            spent: string;
+            currency: string;
+            spentCents: number;
+            quote: components["schemas"]["Quote"] | null;
+            warnings: {
+                code: string;
+                message: string;
+            }[];
+            /** Format: date-time */
+            createdAt: string;
+            acceptedAt: string | null;
+            endedAt: string | null;
+            estimatedEndAt: string | null;
+            eventSeq: number;
+        };
+        JobPage: {
+            items: components["schemas"]["Job"][];
+            nextCursor: string | null;
+        };
+        Frame: {
+            /** Format: uuid */
+            unitId: string;
+            frame: number;
+            take: number;
+            tile: number;
+            layer: string;
+            /** @enum {string} */
+            status: "planned" | "offered" | "leased" | "uploaded" | "verified" | "committed" | "failed" | "cancelled";
+            node: string | null;
+            /** @description Token base units as a decimal string */
+            price: string;
+            renderSeconds: number | null;
+            /** @description File name from the template, relative, with .exr */
+            name: string;
+            exr: {
+                /** @description SHA-256, lower-case hex */
+                hash: string;
+                sizeBytes: number;
+            } | null;
+            preview: {
+                /** @description SHA-256, lower-case hex */
+                hash: string;
+                sizeBytes: number;
+            } | null;
+            warnings: {
+                code: string;
+                message: string;
+            }[];
+            refusals: {
+                at: string;
+                node: string;
+                code: string;
+                message: string;
+            }[];
+            committedAt: string | null;
+        };
+        FramePage: {
+            items: components["schemas"]["Frame"][];
+            nextCursor: string | null;
+        };
+        DownloadUrl: {
+            url: string;
+            /** @description SHA-256, lower-case hex */
+            hash: string;
+            sizeBytes: number;
+            name: string;
+        };
+        FrameUrls: {
+            exr: components["schemas"]["DownloadUrl"] | null;
+            preview: components["schemas"]["DownloadUrl"] | null;
+        };
+        Outputs: {
+            manifest: components["schemas"]["DownloadUrl"] | null;
+            film: components["schemas"]["DownloadUrl"] | null;
+            contactSheet: components["schemas"]["DownloadUrl"] | null;
+        };
+        JobEvent: {
+            seq: number;
+            /** Format: uuid */
+            jobId: string;
+            /** Format: date-time */
+            at: string;
+            type: string;
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        Node: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            site: string;
+            account: string;
+            /** @enum {string} */
+            status: "online" | "offline" | "draining" | "left";
+            tier: string;
+            device: string;
+            threads: number;
+            memoryBytes: number;
+            score: number;
+            engineBuild: string;
+            /** Format: date-time */
+            lastSeenAt: string;
+            working: boolean;
+        };
+        NodeList: {
+            items: components["schemas"]["Node"][];
+        };
+        InvoiceUnit: {
+            /** Format: uuid */
+            unitId: string;
+            frame: number;
+            take: number;
+            tile: number;
+            /** @description Token base units as a decimal string */
+            amount: string;
+            /** @description SHA-256, lower-case hex */
+            exrHash: string;
+        };
+        InvoiceLine: {
+            line: number;
+            node: string;
+            nodeAccount: string;
+            chunk: number;
+            frames: string;
+            units: components["schemas"]["InvoiceUnit"][];
+            /** @description Token base units as a decimal string */
+            amount: string;
+            netCents: number;
+            salt: string;
+            leaf: string;
+            proof: string[];
+        };
+        Invoice: {
+            number: string;
+            /** Format: date-time */
+            issuedAt: string;
+            /** @enum {string} */
+            status: "issued" | "posted" | "paid";
+            /** Format: uuid */
+            jobId: string;
+            jobName: string;
+            seller: {
+                [key: string]: unknown;
+            };
+            buyer: {
+                [key: string]: unknown;
+            };
+            lines: components["schemas"]["InvoiceLine"][];
+            /** @description Token base units as a decimal string */
+            total: string;
+            /** @description Token base units as a decimal string */
+            deposited: string;
+            /** @description Token base units as a decimal string */
+            refunded: string;
+            currency: string;
+            netCents: number;
+            taxBasisPoints: number;
+            taxCents: number;
+            grossCents: number;
+            centsPerTokenE6: number;
+            /** Format: date-time */
+            rateAt: string;
+            token: {
+                symbol: string;
+                decimals: number;
+                address: string;
+                chainId: number;
+            };
+            settlement: string;
+            root: string;
+            transaction: string | null;
+        };
+        Verification: {
+            ok: boolean;
+            checks: {
+                name: string;
+                ok: boolean;
+                detail: string;
+            }[];
+            lines: {
+                line: number;
+                proof: boolean;
+                frames: boolean;
+                detail: string;
+            }[];
+        };
+        Why: {
+            reasons: {
+                code: string;
+                message: string;
+                remedy: string;
+            }[];
+        };
+        FarmInfo: {
+            version: string;
+            nodesOnline: number;
+            currency: string;
+            /** @description Token base units as a decimal string */
+            pricePerFbh: string;
+            token: {
+                symbol: string;
+                decimals: number;
+                address: string;
+                chainId: number;
+            };
+        };
+        Me: {
+            /** @enum {string} */
+            role: "artist" | "td" | "finance" | "operator" | "node";
+            studio: {
+                /** Format: uuid */
+                id: string;
+                slug: string;
+                name: string;
+                currency: string;
+                account: string;
+            } | null;
+            /** @description Token balance of the studio's account, outside escrow */
+            balance: string | null;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;
