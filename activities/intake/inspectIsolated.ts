@@ -7,7 +7,7 @@ import type { SceneInspection } from '../../domain/scene.ts';
 import type { SceneFiles } from '../../renderer/engine.ts';
 
 export type InspectionQuestion = SceneFiles;
-export type InspectionAnswer = { inspection: SceneInspection } | { problem: Problem };
+export type InspectionAnswer = 'ready' | { inspection: SceneInspection } | { problem: Problem };
 
 export interface InspectionBounds {
   seconds: number;
@@ -41,13 +41,16 @@ export async function inspectIsolated(
         return new FarmError('SceneTooLarge', message, { file: files.main });
       };
       child.once('error', (error) => reject(new FarmError('ServiceFailed', `No inspection: ${error.message}`)));
-      child.once('message', (answer: InspectionAnswer) => {
-        if ('problem' in answer) reject(fromProblem(answer.problem));
+      let ready = false;
+      child.on('message', (answer: InspectionAnswer) => {
+        if (answer === 'ready') ready = true;
+        else if ('problem' in answer) reject(fromProblem(answer.problem));
         else resolve(answer.inspection);
       });
       child.once('exit', (code, killedBy) => {
+        if (!ready) reject(new FarmError('ServiceFailed', 'The program that inspects scenes does not start.'));
         // V8 ends itself with SIGABRT when its heap is full.
-        if (killedBy === 'SIGABRT' || code === 134) reject(tooLarge());
+        else if (killedBy === 'SIGABRT' || code === 134) reject(tooLarge());
         else reject(new FarmError('SceneInvalid', `Reading ${files.main} ended unexpectedly.`, { file: files.main }));
       });
       timers.push(

@@ -11,6 +11,8 @@ process.once('message', async (question: InspectionQuestion) => {
   process.send!(answer, () => process.exit(0));
 });
 process.once('disconnect', () => process.exit(1));
+// From here on, whatever ends this process early is the scene's doing.
+process.send!('ready' satisfies InspectionAnswer);
 
 async function inspect(question: InspectionQuestion): Promise<InspectionAnswer> {
   try {
