@@ -7,8 +7,8 @@ import type { EnvironmentMap } from '../scene/description.ts';
 import { ENV_COLUMNS, ENV_GUIDE, ENV_ROWS } from './assembly/layout.ts';
 
 export interface EnvironmentTable {
-  /** RGBA (A unused) of the picture. */
-  pixels: Float32Array;
+  /** Four a pixel: mantissas of R, G, B and their exponent e, value = mantissa * 2^(e - 127). */
+  pixels: Uint16Array;
   /** `ENV_ROWS + 1` from 0 to 1. */
   marginal: Float32Array;
   /** `ENV_ROWS` times `ENV_COLUMNS + 1` from 0 to 1. */
@@ -17,8 +17,6 @@ export interface EnvironmentTable {
   marginalGuide: Uint16Array;
   /** The same for the columns of every row. */
   conditionalGuide: Uint16Array;
-  /** Density per solid angle of each cell. */
-  density: Float32Array;
   /** Mean luminance over the sphere, intensity not applied. */
   meanLuminance: number;
 }
@@ -30,14 +28,13 @@ const COMPENSATION = 1;
 /** Makes the tables. Negative and non-finite radiance counts as black. */
 export function makeEnvironmentTable(map: EnvironmentMap): EnvironmentTable {
   const { width, height, data } = map;
-  const pixels = new Float32Array(width * height * 4);
+  const pixels = new Uint16Array(width * height * 4);
   const luminance = new Float32Array(width * height);
+  const clean = (value: number): number => (value > 0 && Number.isFinite(value) ? value : 0);
   for (let i = 0; i < width * height; i++) {
-    for (let c = 0; c < 3; c++) {
-      const value = data[3 * i + c]!;
-      pixels[4 * i + c] = value > 0 && Number.isFinite(value) ? value : 0;
-    }
-    luminance[i] = 0.2126 * pixels[4 * i]! + 0.7152 * pixels[4 * i + 1]! + 0.0722 * pixels[4 * i + 2]!;
+    const [r, g, b] = [clean(data[3 * i]!), clean(data[3 * i + 1]!), clean(data[3 * i + 2]!)];
+    luminance[i] = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    packPixel(pixels, 4 * i, r, g, b);
   }
   const weights = cellWeights(luminance, width, height);
   const sum = weights.reduce((a, b) => a + b, 0);
@@ -48,6 +45,19 @@ export function makeEnvironmentTable(map: EnvironmentMap): EnvironmentTable {
   // A nearly uniform environment has nothing left to aim at; a black one neither.
   const used = kept > 0.02 * sum ? compensated : new Float64Array(CELLS).fill(1);
   return { pixels, ...tabulate(used), meanLuminance: mean };
+}
+
+/** The exponent that gives the largest mantissa its full 16 bits. */
+function packPixel(pixels: Uint16Array, at: number, r: number, g: number, b: number): void {
+  const largest = Math.max(r, g, b);
+  if (!(largest > 2 ** -100)) return;
+  let exponent = Math.ceil(Math.log2(largest)) - 16;
+  if (Math.round(largest * 2 ** -exponent) > 65_535) exponent++;
+  const scale = 2 ** -exponent;
+  pixels[at] = Math.round(r * scale);
+  pixels[at + 1] = Math.round(g * scale);
+  pixels[at + 2] = Math.round(b * scale);
+  pixels[at + 3] = exponent + 127;
 }
 
 /** Mean luminance of each cell, by placing sub-samples of every texel (interpolated as the tracer does) into the cells. */
@@ -89,7 +99,6 @@ type SamplingTables = Omit<EnvironmentTable, 'pixels' | 'meanLuminance'>;
 function tabulate(weights: Float64Array): SamplingTables {
   const marginal = new Float32Array(ENV_ROWS + 1);
   const conditional = new Float32Array(ENV_ROWS * (ENV_COLUMNS + 1));
-  const density = new Float32Array(CELLS);
   const total = weights.reduce((a, b) => a + b, 0);
   let rows = 0;
   for (let row = 0; row < ENV_ROWS; row++) {
@@ -99,7 +108,6 @@ function tabulate(weights: Float64Array): SamplingTables {
     for (let column = 0; column < ENV_COLUMNS; column++) {
       columns += cells[column]!;
       conditional[row * (ENV_COLUMNS + 1) + column + 1] = rowSum > 0 ? columns / rowSum : (column + 1) / ENV_COLUMNS;
-      density[row * ENV_COLUMNS + column] = ((cells[column]! / total) * CELLS) / (4 * Math.PI);
     }
     rows += rowSum;
     marginal[row + 1] = rows / total;
@@ -115,7 +123,7 @@ function tabulate(weights: Float64Array): SamplingTables {
       conditionalGuide.subarray(row * (ENV_GUIDE + 1), (row + 1) * (ENV_GUIDE + 1)),
     );
   }
-  return { marginal, conditional, marginalGuide, conditionalGuide, density };
+  return { marginal, conditional, marginalGuide, conditionalGuide };
 }
 
 /** guide[k] = the last cell that begins at or before k / ENV_GUIDE. */

@@ -269,20 +269,19 @@ export class SceneMemory {
     }
     if (!this.#environment) {
       const table = makeEnvironmentTable(map);
-      const { pixels, marginal, conditional, density, marginalGuide, conditionalGuide } = table;
-      const addresses = [pixels, marginal, conditional, density, marginalGuide, conditionalGuide].map((values) =>
+      const { pixels, marginal, conditional, marginalGuide, conditionalGuide } = table;
+      const addresses = [pixels, marginal, conditional, marginalGuide, conditionalGuide].map((values) =>
         this.#heap.store(values),
       );
       this.#environment = { key, addresses, meanLuminance: table.meanLuminance };
     }
-    const [pixels, marginal, conditional, density, marginalGuide, conditionalGuide] = this.#environment.addresses;
+    const [pixels, marginal, conditional, marginalGuide, conditionalGuide] = this.#environment.addresses;
     this.#words({
       [layout.SCENE_ENV_PIXELS]: pixels!,
       [layout.SCENE_ENV_WIDTH]: map.width,
       [layout.SCENE_ENV_HEIGHT]: map.height,
       [layout.SCENE_ENV_MARGINAL]: marginal!,
       [layout.SCENE_ENV_CONDITIONAL]: conditional!,
-      [layout.SCENE_ENV_DENSITY]: density!,
       [layout.SCENE_ENV_MARGINAL_GUIDE]: marginalGuide!,
       [layout.SCENE_ENV_CONDITIONAL_GUIDE]: conditionalGuide!,
     });

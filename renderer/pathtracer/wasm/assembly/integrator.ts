@@ -64,8 +64,8 @@ export let albedo: v128 = i32x4(0, 0, 0, 0);
 export let firstNormal: v128 = i32x4(0, 0, 0, 0);
 export let depth: f32 = Infinity;
 
-/** Bounces before Russian roulette may end a path. */
-const ROULETTE_START: i32 = 2;
+/** Russian roulette may end a path from its second scattering on (as in pbrt-v4). */
+const ROULETTE_START: i32 = 1;
 const STRATEGY_BSDF: i32 = 1;
 const STRATEGY_LIGHT: i32 = 2;
 
@@ -218,9 +218,11 @@ export function tracePath(px: i32, py: i32, sample: u32): void {
     if (through && thick) medium = frontFace ? material : 0;
 
     if (bounce >= ROULETTE_START) {
-      const survive = min<f32>(largest * etaScale, <f32>0.95);
-      if (f32x4.extract_lane(choices, 1) >= survive) break;
-      throughput = scale(throughput, <f32>1.0 / survive);
+      const survive = largest * etaScale;
+      if (survive < <f32>1.0) {
+        if (f32x4.extract_lane(choices, 1) >= survive) break;
+        throughput = scale(throughput, <f32>1.0 / survive);
+      }
     }
     direction = next;
     origin = addScaled(position, geometricNormal, through ? -offset : offset);

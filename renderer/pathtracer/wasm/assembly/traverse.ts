@@ -86,6 +86,11 @@ export function setTraversal(workspaceAt: usize, nodesAt: usize, instancesAt: us
 // @ts-ignore: decorator
 @inline function pushSorted(node: usize, mask: i32, scratch: usize, stack: usize): usize {
   const bottom = stack;
+  const first = <usize>ctz(mask) << 2;
+  mask &= mask - 1;
+  store<f32>(stack, load<f32>(scratch + first));
+  store<i32>(stack, load<i32>(node + first, NODE_CHILDREN), 4);
+  stack += 8;
   do {
     const i = <usize>ctz(mask) << 2;
     mask &= mask - 1;
