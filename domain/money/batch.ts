@@ -4,7 +4,7 @@ import { chainId32 } from './chainIds.ts';
 import { type SigningDomain, type TypedData, typedData } from './typedData.ts';
 
 /** What a node has earned in the job in all, earlier payments included. */
-export interface Payout {
+interface Payout {
   node: string;
   total: bigint;
 }
@@ -23,7 +23,7 @@ export interface Batch {
 }
 
 /** Most nodes in one batch (the contract's `MAX_PAYOUTS`). */
-export const MAX_PAYOUTS = 1000;
+const MAX_PAYOUTS = 1000;
 
 /** Root of a batch without lines. */
 export const EMPTY_ROOT = `0x${'0'.repeat(64)}`;

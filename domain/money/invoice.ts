@@ -23,7 +23,7 @@ export interface InvoiceParty {
 }
 
 /** Where the invoice settles. */
-export interface InvoiceChain {
+interface InvoiceChain {
   chainId: number;
   /** Addresses of the contracts. */
   token: string;
@@ -32,7 +32,7 @@ export interface InvoiceChain {
 }
 
 /** What is billed of a committed unit. */
-export interface InvoiceUnitInput {
+interface InvoiceUnitInput {
   unitId: string;
   frame: number;
   take: number;

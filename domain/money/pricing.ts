@@ -9,7 +9,7 @@ import { MAX_AMOUNT } from './amount.ts';
 export const NANO_FBH = 1_000_000_000n;
 
 /** Room that the suggested cap leaves above the quoted price, for frames that must be rendered again: a tenth. */
-export const CAP_HEADROOM_BASIS_POINTS = 1000n;
+const CAP_HEADROOM_BASIS_POINTS = 1000n;
 
 /**
  * Work of a unit from an estimate.

@@ -8,7 +8,7 @@ export interface MoneyEvent {
 }
 
 /** A job's account as its events tell it, base units. */
-export interface ReplayedJob {
+interface ReplayedJob {
   studio: string;
   totals: { deposited: bigint; spent: bigint; refunded: bigint; frozen: bigint };
   /** Base units debited for each node, the operator's fee included, by lower-case address. */

@@ -29,9 +29,6 @@ function derive(phrase: string, branch: number, index: number): Account {
   return { address: wallet.address, key: wallet.privateKey };
 }
 
-/** Address of a private key. */
-export const addressOf = (key: string): string => new Wallet(key).address;
-
 /** EIP-712 signature, hex. */
 export function signTyped(key: string, data: TypedData): Promise<string> {
   return new Wallet(key).signTypedData(data.domain, data.types, data.message);

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildContracts } from '../../contracts/build.js';
 import { ONE_CMP } from '../../domain/money/amount.ts';
 import { studioAccount } from './accounts.ts';
 import { deploy } from './deploy.ts';
@@ -9,7 +11,7 @@ import { readDeployment } from './deployment.ts';
 import { connectChain } from './ethersChain.ts';
 import { fundGas } from './provider.ts';
 import { type Anvil, startAnvil, TEST_MNEMONIC } from './testing/anvil.ts';
-import { compileContracts, farmAccounts } from './testing/farm.ts';
+import { farmAccounts } from './testing/farm.ts';
 
 let folder: string;
 const running = new Set<Anvil>();
@@ -27,7 +29,7 @@ async function stop(anvil: Anvil): Promise<void> {
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'framewright-chain-'));
-  await compileContracts();
+  await buildContracts(fileURLToPath(new URL('../../dist/contracts', import.meta.url)));
 });
 afterAll(async () => {
   for (const anvil of running) await anvil.stop();

@@ -1,5 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import { keccak256, toUtf8Bytes } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildContracts } from '../../contracts/build.js';
 import { ONE_CMP } from '../../domain/money/amount.ts';
 import { EMPTY_ROOT, makeBatch } from '../../domain/money/batch.ts';
 import { computeInvoice } from '../../domain/money/invoice.ts';
@@ -7,6 +9,7 @@ import { quoteTypedData } from '../../domain/money/quote.ts';
 import { receiptTypedData } from '../../domain/money/receipt.ts';
 import { replayEscrow } from '../../domain/money/replay.ts';
 import { hashTyped, isSignedBy, signTyped } from './accounts.ts';
+import { fundGas } from './provider.ts';
 import { type Anvil, startAnvil } from './testing/anvil.ts';
 import { setUpFarm, type TestFarm } from './testing/farm.ts';
 
@@ -22,6 +25,7 @@ const net = (amount: bigint) => amount - amount / 100n;
 const newJob = () => uuid(++jobs);
 
 beforeAll(async () => {
+  await buildContracts(fileURLToPath(new URL('../../dist/contracts', import.meta.url)));
   anvil = await startAnvil();
   farm = await setUpFarm(anvil, { feeBasisPoints: 100 });
 });
@@ -177,7 +181,6 @@ describe('a job from deposit to refund', () => {
       code: 'ChainFailed',
       error: 'RefundTooEarly',
     });
-    const { fundGas } = await import('./provider.ts');
     await fundGas(anvil.rpcUrl, session.address);
     await farm.send(await chain.prepareContest(session.key, jobId));
     expect(await chain.batch(jobId)).toMatchObject({ contested: true });

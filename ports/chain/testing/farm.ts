@@ -1,7 +1,5 @@
 /** A farm's money for one test: deployed contracts, a studio with CMP, nodes with keys, and what they sign. */
-import { fileURLToPath } from 'node:url';
 import { id as keccakOfText, Wallet } from 'ethers';
-import { buildContracts } from '../../../contracts/build.js';
 import { ONE_CMP } from '../../../domain/money/amount.ts';
 import { type Batch, batchTypedData } from '../../../domain/money/batch.ts';
 import { quoteTypedData } from '../../../domain/money/quote.ts';
@@ -39,20 +37,15 @@ export interface TestFarm {
   countersign(batch: Batch): Promise<string>;
 }
 
-export interface SignedReceipt {
+interface SignedReceipt {
   receipt: Receipt;
   signatures: { node: string; session: string };
 }
 
-/** Compiles the contracts if need be, so that a test file alone works in a fresh checkout. */
-export const compileContracts = () =>
-  buildContracts(fileURLToPath(new URL('../../../dist/contracts', import.meta.url)));
-
 export const farmAccounts = { operator: operatorAccount(TEST_MNEMONIC), treasury: treasuryAccount(TEST_MNEMONIC) };
 
-/** Deploys on a running chain and gives the studio 1000 CMP. */
+/** Deploys the compiled contracts on a running chain and gives the studio 1000 CMP. */
 export async function setUpFarm(anvil: Anvil, options: Partial<DeploymentOptions> = {}): Promise<TestFarm> {
-  await compileContracts();
   const { operator, treasury } = farmAccounts;
   const studio = studioAccount(TEST_MNEMONIC, 0);
   const session = sessionAccount(TEST_MNEMONIC, 0);
