@@ -1,37 +1,227 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { JobKey } from '../activities/services.ts';
 import { verifyInvoice } from '../activities/settle/verifyInvoice.ts';
 import { jobBalances } from '../ports/db/ledger.ts';
-import { type InProcessFarm, startInProcessFarm } from '../test/replay/inProcessFarm.ts';
-import { ScriptedNode } from '../test/replay/scriptedNode.ts';
+import type { JobRow } from '../ports/db/tables.ts';
+import { type InProcessFarm, type Submitted, startInProcessFarm } from '../test/replay/inProcessFarm.ts';
+import { ScriptedNode, type ScriptedNodeOptions } from '../test/replay/scriptedNode.ts';
 
 let farm: InProcessFarm;
+const nodes: ScriptedNode[] = [];
 
 beforeAll(async () => {
   farm = await startInProcessFarm(inject('stack'));
+});
+afterEach(async () => {
+  await Promise.all(nodes.splice(0).map((node) => node.stop()));
+  // Nodes that are gone must not count as ones that could take a chunk.
+  await farm.record.query(`UPDATE nodes SET status = 'offline'`);
 });
 afterAll(async () => {
   await farm?.stop();
 });
 
+let names = 0;
+async function addNode(options?: ScriptedNodeOptions): Promise<ScriptedNode> {
+  const node = await new ScriptedNode(farm, `node-${++names}`, options).start();
+  nodes.push(node);
+  return node;
+}
+
+async function quoted(wishes: Submitted = {}): Promise<JobKey> {
+  const job = await farm.submit({ frames: '1-10', ...wishes });
+  await farm.prepare(job);
+  return job;
+}
+
+/** Waits until so many frames are committed. */
+async function untilCommitted(job: JobKey, count: number): Promise<void> {
+  while ((await farm.row(job)).committedUnits < count) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** Money of an ended job: all that was deposited is paid or back, and the books agree with the chain. */
+async function expectSettled(job: JobKey, row: JobRow, frames: number): Promise<void> {
+  expect(row.committedUnits).toBe(frames);
+  const balances = await farm.record.database.asService((tx) => jobBalances(tx, job.jobId));
+  expect(balances).toMatchObject({ free: 0n, reserved: 0n, earned: 0n, paid: row.spent });
+  expect(balances.deposited).toBe(row.spent + balances.refunded);
+  const units = await farm.record.query<{ frame: number }>(
+    `SELECT frame FROM units WHERE job_id = $1 AND status = 'committed'`,
+    [job.jobId],
+  );
+  expect(new Set(units.map(({ frame }) => frame)).size).toBe(frames);
+  if (frames === 0) return;
+  const verification = await verifyInvoice({ ...farm.services, chain: farm.chain }, job);
+  expect(verification.checks.filter(({ ok }) => !ok)).toEqual([]);
+  expect(verification.ok).toBe(true);
+  const billed = await farm.record.query<{ units: { frame: number }[] }>(
+    `SELECT l.units FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id WHERE i.job_id = $1`,
+    [job.jobId],
+  );
+  expect(billed.flatMap(({ units }) => units)).toHaveLength(frames);
+}
+
 describe('renderJob', () => {
   it('takes a job from its files to a paid invoice, each frame once', async () => {
-    const nodes = await Promise.all([new ScriptedNode(farm, 'one').start(), new ScriptedNode(farm, 'two').start()]);
-    const job = await farm.submit({ frames: '1-10' });
-    await farm.prepare(job);
+    await addNode();
+    await addNode();
+    const job = await quoted();
     expect(await farm.row(job)).toMatchObject({ status: 'quoted', frames: '1-10', frameCount: 10 });
     await farm.accept(job);
     const row = await farm.until(job, 'completed');
-    await Promise.all(nodes.map((node) => node.stop()));
-
     expect(row.problem).toBeNull();
-    expect(row.committedUnits).toBe(10);
     expect(Object.keys(row.stageSeconds).sort()).toEqual(['assemble', 'intake', 'plan', 'render', 'settle', 'verify']);
     expect(row.outputs).toMatchObject({ film: {}, contactSheet: {}, manifest: {} });
-    const balances = await farm.record.database.asService((tx) => jobBalances(tx, job.jobId));
-    expect(balances).toMatchObject({ free: 0n, reserved: 0n, earned: 0n, paid: row.spent });
-    expect(balances.refunded).toBe(row.cap - row.spent);
-    const verification = await verifyInvoice({ ...farm.services, chain: farm.chain }, job);
-    expect(verification.checks.filter(({ ok }) => !ok)).toEqual([]);
-    expect(verification.ok).toBe(true);
+    await expectSettled(job, row, 10);
+  });
+
+  it('goes on after a pause, and renders nothing in between', async () => {
+    await addNode({ unitMs: 80 });
+    const job = await quoted();
+    await farm.accept(job);
+    await untilCommitted(job, 2);
+    await farm.steer(job, 'pauseJob');
+    // What was delivered before the pause is still committed; then it stands still.
+    await farm.record.query(`SELECT pg_sleep(2)`);
+    const before = (await farm.row(job)).committedUnits;
+    await farm.record.query(`SELECT pg_sleep(1)`);
+    expect(await farm.row(job)).toMatchObject({ status: 'paused', pauseReason: 'user', committedUnits: before });
+    expect(before).toBeLessThan(10);
+    await farm.steer(job, 'resumeJob');
+    await expectSettled(job, await farm.until(job, 'completed'), 10);
+  });
+
+  it('settles what is committed after a cancel, and refunds the rest', async () => {
+    await addNode({ unitMs: 100 });
+    const job = await quoted({ frames: '1-40' });
+    await farm.accept(job);
+    await untilCommitted(job, 3);
+    await farm.steer(job, 'cancelJob');
+    const row = await farm.until(job, 'cancelled');
+    expect(row.committedUnits).toBeGreaterThanOrEqual(3);
+    expect(row.committedUnits).toBeLessThan(40);
+    expect(row.outputs).toMatchObject({ film: {}, contactSheet: {}, manifest: {} });
+    await expectSettled(job, row, row.committedUnits);
+  });
+
+  it('refunds everything when it is cancelled before the first frame', async () => {
+    await addNode({ script: () => 'vanish' });
+    const job = await quoted();
+    await farm.accept(job);
+    await farm.steer(job, 'cancelJob');
+    const row = await farm.until(job, 'cancelled');
+    await expectSettled(job, row, 0);
+    expect(row.spent).toBe(0n);
+  });
+
+  it('pauses where the next frame does not fit, and goes on when the cap is raised and deposited', async () => {
+    await addNode();
+    const job = await quoted();
+    const [quote] = await farm.record.query<{ unit_price: string }>(`SELECT unit_price FROM quotes WHERE job_id = $1`, [
+      job.jobId,
+    ]);
+    const price = BigInt(quote!.unit_price);
+    await farm.accept(job, price * 4n);
+    const paused = await farm.until(job, 'paused');
+    expect(paused).toMatchObject({ pauseReason: 'budget', problem: { code: 'BudgetExceeded' } });
+    await untilCommitted(job, 4);
+    expect((await farm.chain.job(job.jobId))?.deposited).toBe(price * 4n);
+    await farm.steer(job, 'capRaised', String(price * 10n));
+    const row = await farm.until(job, 'completed');
+    expect(row.cap).toBe(price * 10n);
+    await expectSettled(job, row, 10);
+  });
+
+  it('keeps the old cap when the studio lacks the money for a higher one, and can still be cancelled', async () => {
+    await addNode();
+    const job = await quoted();
+    const { cap } = await acceptForOneFrame(job);
+    await farm.until(job, 'paused');
+    await farm.steer(job, 'capRaised', String(farm.funds * 100n));
+    await expect.poll(async () => (await farm.row(job)).problem?.code, { timeout: 20_000 }).toBe('FundsMissing');
+    expect(await farm.row(job)).toMatchObject({ status: 'paused', pauseReason: 'budget', cap });
+    await farm.steer(job, 'cancelJob');
+    await expectSettled(job, await farm.until(job, 'cancelled'), 1);
+  });
+
+  it('fails without a bill when the studio cannot deposit', async () => {
+    await addNode();
+    const job = await quoted();
+    await farm.accept(job, farm.funds * 1000n);
+    const row = await farm.until(job, 'failed');
+    expect(row.problem?.code).toBe('FundsMissing');
+    expect(await farm.chain.job(job.jobId)).toBeNull();
+  });
+
+  it('gives a chunk whose node fell silent to another one', async () => {
+    let vanished = 0;
+    await addNode({ leaseMs: 1000, script: (frame) => (frame === 3 && vanished++ === 0 ? 'vanish' : 'deliver') });
+    await addNode({ leaseMs: 1000, unitMs: 50 });
+    const job = await quoted();
+    await farm.accept(job);
+    await expectSettled(job, await farm.until(job, 'completed'), 10);
+    const lost = await farm.record.query(`SELECT FROM attempts WHERE job_id = $1 AND outcome = 'lost'`, [job.jobId]);
+    expect(lost).toHaveLength(1);
+  });
+
+  it('renders a frame again that came with a NaN, elsewhere, and keeps the reason', async () => {
+    let bad = 0;
+    const broken = await addNode({ script: () => (bad++ === 0 ? 'nan' : 'deliver') });
+    await addNode({ unitMs: 50 });
+    const job = await quoted();
+    await farm.accept(job);
+    await expectSettled(job, await farm.until(job, 'completed'), 10);
+    const refused = await farm.record.query<{ refusals: { node: string; reason: string }[] }>(
+      `SELECT refusals FROM units WHERE job_id = $1 AND refusals <> '[]'`,
+      [job.jobId],
+    );
+    expect(refused).toEqual([{ refusals: [expect.objectContaining({ node: broken.name, reason: 'NaN' })] }]);
+  });
+
+  it('blames the scene for NaN from two nodes, stops, and settles what is committed', async () => {
+    const script = (frame: number) => (frame === 5 ? ('nan' as const) : ('deliver' as const));
+    await addNode({ script });
+    await addNode({ script });
+    const job = await quoted();
+    await farm.accept(job);
+    const row = await farm.until(job, 'failed');
+    expect(row.problem).toMatchObject({ code: 'SceneInvalid', place: { frame: 5 } });
+    await expectSettled(job, row, row.committedUnits);
+  });
+
+  it('does not try bad input a second time', async () => {
+    const node = await addNode({ script: () => 'blame-scene' });
+    await addNode({ script: () => 'blame-scene' });
+    const job = await quoted({ frames: '1' });
+    await farm.accept(job);
+    const row = await farm.until(job, 'failed');
+    expect(row.problem?.code).toBe('SceneInvalid');
+    expect(
+      await farm.record.query(`SELECT FROM attempts WHERE job_id = $1 AND outcome = 'failed'`, [job.jobId]),
+    ).toHaveLength(1);
+    expect(node.delivered).toEqual([]);
+    await expectSettled(job, row, 0);
+  });
+
+  it('gives up after three failed attempts, each on another node', async () => {
+    for (let count = 0; count < 4; count++) await addNode({ script: () => 'fail' });
+    const job = await quoted({ frames: '1' });
+    await farm.accept(job);
+    const row = await farm.until(job, 'failed');
+    expect(row.problem).toMatchObject({ code: 'TooManyFailures', place: { failed: 1, reason: 'RenderFailed' } });
+    const failed = await farm.record.query<{ node_id: string }>(
+      `SELECT DISTINCT node_id FROM attempts WHERE job_id = $1 AND outcome = 'failed'`,
+      [job.jobId],
+    );
+    expect(failed).toHaveLength(3);
   });
 });
+
+async function acceptForOneFrame(job: JobKey): Promise<{ cap: bigint }> {
+  const [quote] = await farm.record.query<{ unit_price: string }>(`SELECT unit_price FROM quotes WHERE job_id = $1`, [
+    job.jobId,
+  ]);
+  const cap = BigInt(quote!.unit_price);
+  await farm.accept(job, cap);
+  return { cap };
+}

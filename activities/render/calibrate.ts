@@ -1,10 +1,10 @@
 /** Lets a node trace a little of a scene, so that its price can be fixed before anything is spent. */
 import { Context } from '@temporalio/activity';
 import { FarmError, fromProblem } from '../../domain/errors.ts';
-import { cancelChunk, chunkState, failChunk, loseLease, offerChunk } from '../../ports/db/chunks.ts';
+import { cancelChunk, chunkState, failChunk, loseLease } from '../../ports/db/chunks.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
-import { whyGivenUp } from './keepChunk.ts';
+import { offerUnlessGivenUp } from './keepChunk.ts';
 import type { DispatchServices } from './renderChunk.ts';
 
 export interface CalibrateInput extends JobKey {
@@ -42,12 +42,11 @@ export async function calibrate(
           await inRecord(services, (tx) => loseLease(tx, { chunkId, leaseNumber: state.leaseNumber, reason }));
           continue;
         }
-        const problem = await whyGivenUp(services, chunkId, policy);
+        const { problem } = await inRecord(services, (tx) => offerUnlessGivenUp(tx, chunkId, policy));
         if (problem) {
           await inRecord(services, (tx) => failChunk(tx, { chunkId, problem }));
           throw fromProblem(problem);
         }
-        await inRecord(services, (tx) => offerChunk(tx, chunkId));
         const started = state.leaseNumber > 0;
         const seconds = policy.calibrationWaitSeconds + (started ? policy.calibrationSeconds : 0);
         const left = since + seconds * 1000 - services.clock.now().getTime();

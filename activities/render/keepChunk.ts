@@ -5,6 +5,7 @@
 import { FarmError, fromProblem, isErrorCode, type Problem, toProblem } from '../../domain/errors.ts';
 import { chunkGivenUp, isBadInput, judgeRefusals, type Policy, tooManyFailures } from '../../domain/policy.ts';
 import type { RenderSettings } from '../../domain/scene.ts';
+import type { ChunkStatus } from '../../domain/statuses.ts';
 import { attemptsOfChunk } from '../../ports/db/attempts.ts';
 import {
   type ChunkState,
@@ -14,7 +15,9 @@ import {
   loseLease,
   offerChunk,
 } from '../../ports/db/chunks.ts';
+import type { Tx } from '../../ports/db/client.ts';
 import { commitUnit, refuseUnit } from '../../ports/db/commit.ts';
+import { lockChunk } from '../../ports/db/locks.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
 import { type FarmServices, inRecord } from '../services.ts';
 import { verifyFrame } from '../verify/verifyFrame.ts';
@@ -57,11 +60,9 @@ export async function keepRenderChunk(services: FarmServices, chunkId: string, p
     if (await verifyUnit(services, state, job, unit)) step.paidNodes.push(unit.nodeId!);
     step.verifySeconds += (performance.now() - began) / 1000;
   }
-  const failure = await whyGivenUp(services, chunkId, policy);
-  if (failure) return { ...step, outcome: await giveUp(services, chunkId, failure, policy) };
-  // A failed attempt leaves the chunk `failed`; offered again, it goes to another node while one fits.
-  const status = await inRecord(services, (tx) => offerChunk(tx, chunkId));
-  return status === 'completed' ? { ...step, outcome: { outcome: 'completed' } } : step;
+  const next = await inRecord(services, (tx) => offerUnlessGivenUp(tx, chunkId, policy));
+  if (next.problem) return { ...step, outcome: await giveUp(services, chunkId, next.problem, policy) };
+  return next.status === 'completed' ? { ...step, outcome: { outcome: 'completed' } } : step;
 }
 
 async function look(services: FarmServices, chunkId: string): Promise<{ state: ChunkState; job: JobRow }> {
@@ -113,27 +114,40 @@ async function verifyUnit(services: FarmServices, state: ChunkState, job: JobRow
   return false;
 }
 
-/** The problem for which a chunk (of either kind) shall not be tried again, or null. */
-export async function whyGivenUp(services: FarmServices, chunkId: string, policy: Policy): Promise<Problem | null> {
-  return inRecord(services, async (tx) => {
-    const { units, attempts, status } = await chunkState(tx, chunkId);
-    if (status === 'completed') return null;
-    for (const { frame, refusals } of units) {
-      const newest = refusals.at(-1);
-      const judgement = judgeRefusals(refusals, policy);
-      if (!newest || judgement === 'again') continue;
-      const code = judgement === 'scene-fault' ? 'SceneInvalid' : 'FrameRefused';
-      const often = judgement === 'scene-fault' ? 'on several nodes' : `${refusals.length} times`;
-      return toProblem(new FarmError(code, `Frame ${frame} was refused ${often}: ${newest.message}`, { frame }));
-    }
-    const bad = (await attemptsOfChunk(tx, chunkId)).filter(({ outcome }) => outcome === 'failed').at(-1);
-    const verdict = chunkGivenUp(attempts, bad?.problem?.code ?? null, policy);
-    if (verdict === null) return null;
-    if (verdict === 'lost') {
-      return toProblem(new FarmError('HeartbeatLost', `${attempts.lost} nodes fell silent with this chunk.`));
-    }
-    return problemOf(bad?.problem ?? null, `${attempts.failed} attempts failed.`);
-  });
+/**
+ * Offers a chunk (of either kind) unless it shall not be tried again, under its lock: an attempt that fails meanwhile must
+ * not be followed by another one before it was judged. A failed attempt leaves the chunk `failed`; offered again, it goes
+ * to another node while one fits.
+ */
+export async function offerUnlessGivenUp(
+  tx: Tx,
+  chunkId: string,
+  policy: Policy,
+): Promise<{ status: ChunkStatus; problem: Problem | null }> {
+  const { status } = await lockChunk(tx, chunkId);
+  const problem = await whyGivenUp(tx, chunkId, policy);
+  return problem ? { status, problem } : { status: await offerChunk(tx, chunkId), problem: null };
+}
+
+/** The problem for which a chunk shall not be tried again, or null. */
+async function whyGivenUp(tx: Tx, chunkId: string, policy: Policy): Promise<Problem | null> {
+  const { units, attempts, status } = await chunkState(tx, chunkId);
+  if (status === 'completed') return null;
+  for (const { frame, refusals } of units) {
+    const newest = refusals.at(-1);
+    const judgement = judgeRefusals(refusals, policy);
+    if (!newest || judgement === 'again') continue;
+    const code = judgement === 'scene-fault' ? 'SceneInvalid' : 'FrameRefused';
+    const often = judgement === 'scene-fault' ? 'on several nodes' : `${refusals.length} times`;
+    return toProblem(new FarmError(code, `Frame ${frame} was refused ${often}: ${newest.message}`, { frame }));
+  }
+  const bad = (await attemptsOfChunk(tx, chunkId)).filter(({ outcome }) => outcome === 'failed').at(-1);
+  const verdict = chunkGivenUp(attempts, bad?.problem?.code ?? null, policy);
+  if (verdict === null) return null;
+  if (verdict === 'lost') {
+    return toProblem(new FarmError('HeartbeatLost', `${attempts.lost} nodes fell silent with this chunk.`));
+  }
+  return problemOf(bad?.problem ?? null, `${attempts.failed} attempts failed.`);
 }
 
 /** Fails the chunk for good, and says whether the job goes on without it. */
