@@ -1,128 +1,16 @@
-/** Chunks: the plan of a job, what is on offer, what was taken back. Leases: `claim.ts` and `lease.ts`. */
+/** Chunks on offer, taken back, given up. Made in `chunkPlan.ts`, looked at in `chunkState.ts`, leased in `claim.ts` and `lease.ts`. */
 import { sql } from 'kysely';
-import { FarmError, type Problem } from '../../domain/errors.ts';
+import type { Problem } from '../../domain/errors.ts';
 import type { ChunkStatus, UnitStatus } from '../../domain/statuses.ts';
 import { endAttempt } from './attempts.ts';
 import type { Tx } from './client.ts';
-import {
-  type EstimateDocument,
-  type HostRequirements,
-  json,
-  type ProblemDocument,
-  type UnitArtifact,
-  type UnitMeasurements,
-  type UnitRefusal,
-  type UnitWarning,
-} from './documents.ts';
+import { json, type ProblemDocument } from './documents.ts';
 import { appendEvent, CHANNELS, notify } from './events.ts';
 import { lockChunk, lockJob, nodeName } from './locks.ts';
 import { release } from './money.ts';
 
-export interface PlannedChunk {
-  /** Position in the job, from 0. */
-  index: number;
-  frames: readonly number[];
-  /** Of the whole chunk, on a node of score 1. */
-  estimateSeconds: number;
-  needs?: HostRequirements | undefined;
-}
-
-export interface PlanInput {
-  jobId: string;
-  /** Name of the layer; made when missing. */
-  layer: string;
-  chunks: readonly PlannedChunk[];
-  /** Base units for each unit. */
-  unitPrice: bigint;
-}
-
-/**
- * Writes chunks and one unit for each of their frames (take 1, tile 0), status `planned`. May be repeated, also in parts:
- * a chunk whose index is there already stays as it is.
- * @returns ids of the chunks, in the order of `chunks`
- * @throws FarmError `JobNotFound`
- */
-export async function insertPlan(tx: Tx, { jobId, layer, chunks, unitPrice }: PlanInput): Promise<string[]> {
-  const { studioId, chainId, contract, token, tokenDecimals } = await lockJob(tx, jobId);
-  await tx
-    .insertInto('layers')
-    .values({ studioId, jobId, name: layer })
-    .onConflict((conflict) => conflict.columns(['studioId', 'jobId', 'name']).doNothing())
-    .execute();
-  const { id: layerId } = await tx
-    .selectFrom('layers')
-    .select('id')
-    .where('studioId', '=', studioId)
-    .where('jobId', '=', jobId)
-    .where('name', '=', layer)
-    .executeTakeFirstOrThrow();
-  const plan = json(
-    chunks.map(({ index, frames, estimateSeconds, needs }) => ({ index, frames, estimateSeconds, needs: needs ?? {} })),
-  );
-  await sql`
-    WITH plan AS (
-      SELECT (c ->> 'index')::int AS index, c -> 'frames' AS frames, c -> 'needs' AS needs,
-        (c ->> 'estimateSeconds')::double precision AS estimate_seconds
-      FROM jsonb_array_elements(${plan}::jsonb) AS c
-    ), made AS (
-      INSERT INTO chunks (studio_id, job_id, layer_id, kind, index, status, needs, estimate_seconds)
-      SELECT ${studioId}, ${jobId}, ${layerId}, 'render', index, 'planned', needs, estimate_seconds FROM plan
-      ON CONFLICT (studio_id, job_id, kind, index) DO NOTHING
-      RETURNING id, index
-    )
-    INSERT INTO units (studio_id, job_id, layer_id, chunk_id, frame, status, chain_id, contract, token, token_decimals, price)
-    SELECT ${studioId}, ${jobId}, ${layerId}, made.id, frame::int, 'planned', ${chainId}, ${contract}, ${token},
-      ${tokenDecimals}, ${unitPrice}
-    FROM made JOIN plan USING (index), jsonb_array_elements_text(plan.frames) AS frame`.execute(tx);
-  const rows = await tx
-    .selectFrom('chunks')
-    .select(['id', 'index'])
-    .where('studioId', '=', studioId)
-    .where('jobId', '=', jobId)
-    .where('kind', '=', 'render')
-    .execute();
-  const idOf = new Map(rows.map(({ id, index }) => [index, id]));
-  return chunks.map(({ index }) => idOf.get(index) as string);
-}
-
-export interface EstimateChunkInput {
-  jobId: string;
-  /** Frames to calibrate with. */
-  frames: readonly number[];
-  needs?: HostRequirements | undefined;
-}
-
-/**
- * The chunk that calibrates before the quote: no units, no price. While one is waiting, running or done it is answered
- * again; after a failed one the next call makes another.
- */
-export async function insertEstimateChunk(tx: Tx, { jobId, frames, needs }: EstimateChunkInput): Promise<string> {
-  const job = await lockJob(tx, jobId);
-  const newest = await tx
-    .selectFrom('chunks')
-    .select(['id', 'index', 'status'])
-    .where('studioId', '=', job.studioId)
-    .where('jobId', '=', jobId)
-    .where('kind', '=', 'estimate')
-    .orderBy('index', 'desc')
-    .executeTakeFirst();
-  if (newest && newest.status !== 'failed' && newest.status !== 'cancelled') return newest.id;
-  const chunk = await tx
-    .insertInto('chunks')
-    .values({
-      studioId: job.studioId,
-      jobId,
-      kind: 'estimate',
-      index: newest ? newest.index + 1 : 0,
-      status: 'planned',
-      needs: json(needs ?? {}),
-      estimateSeconds: 0,
-      estimateFrames: [...frames],
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return chunk.id;
-}
+export * from './chunkPlan.ts';
+export * from './chunkState.ts';
 
 /**
  * Puts a chunk on offer with those of its units that still have to be rendered. May be repeated; a chunk that is leased,
@@ -167,104 +55,6 @@ export async function putOnOffer(
   await appendEvent(tx, { studioId, jobId, type: 'chunk.offered', data: { chunkId: id, index } });
   await notify(tx, CHANNELS.offer, id);
   await notify(tx, CHANNELS.chunk, id);
-}
-
-/** A unit as its chunk's keeper sees it. */
-export interface ChunkUnit {
-  unitId: string;
-  frame: number;
-  take: number;
-  tile: number;
-  status: UnitStatus;
-  price: bigint;
-  leaseNumber: number | null;
-  nodeId: string | null;
-  artifacts: UnitArtifact[] | null;
-  measurements: UnitMeasurements | null;
-  warnings: UnitWarning[];
-  refusals: UnitRefusal[];
-}
-
-export interface ChunkState {
-  studioId: string;
-  jobId: string;
-  chunkId: string;
-  kind: 'estimate' | 'render';
-  index: number;
-  status: ChunkStatus;
-  leaseNumber: number;
-  nodeId: string | null;
-  leaseEndsAt: Date | null;
-  /** The lease has run out by the database's clock and nobody has taken it back yet. */
-  expired: boolean;
-  avoid: string[];
-  units: ChunkUnit[];
-  result: EstimateDocument | null;
-  problem: ProblemDocument | null;
-  /** Ended attempts, by how they ended. */
-  attempts: { failed: number; lost: number; handedBack: number; completed: number; cancelled: number };
-}
-
-/**
- * All that the keeper of a chunk (dispatch) has to know.
- * @throws FarmError `NotFound`
- */
-export async function chunkState(tx: Tx, chunkId: string): Promise<ChunkState> {
-  const chunk = await tx
-    .selectFrom('chunks')
-    .selectAll()
-    .select(sql<boolean>`status = 'leased' AND lease_ends_at <= clock_timestamp()`.as('expired'))
-    .where('id', '=', chunkId)
-    .executeTakeFirst();
-  if (!chunk) throw new FarmError('NotFound', `There is no chunk ${chunkId}.`, { chunk: chunkId });
-  const { studioId, jobId, kind, index, status, leaseNumber, nodeId, leaseEndsAt, expired, avoid, result, problem } =
-    chunk;
-  const units = await tx
-    .selectFrom('units')
-    .select([
-      'id as unitId',
-      ...(['frame', 'take', 'tile', 'status', 'price', 'leaseNumber', 'nodeId', 'artifacts', 'measurements'] as const),
-      ...(['warnings', 'refusals'] as const),
-    ])
-    .where('studioId', '=', studioId)
-    .where('chunkId', '=', chunkId)
-    .orderBy('frame')
-    .orderBy('take')
-    .orderBy('tile')
-    .execute();
-  const outcomes = await tx
-    .selectFrom('attempts')
-    .select(['outcome', sql<number>`count(*)`.as('count')])
-    .where('studioId', '=', studioId)
-    .where('chunkId', '=', chunkId)
-    .groupBy('outcome')
-    .execute();
-  const ended = (outcome: string): number => outcomes.find((row) => row.outcome === outcome)?.count ?? 0;
-  return {
-    ...{
-      studioId,
-      jobId,
-      chunkId,
-      kind,
-      index,
-      status,
-      leaseNumber,
-      nodeId,
-      leaseEndsAt,
-      expired,
-      avoid,
-      result,
-      problem,
-    },
-    units,
-    attempts: {
-      failed: ended('failed'),
-      lost: ended('lost'),
-      handedBack: ended('handed-back'),
-      completed: ended('completed'),
-      cancelled: ended('cancelled'),
-    },
-  };
 }
 
 /** Units of a locked chunk that a node holds but has not delivered; the ones a lease's end gives back. */
