@@ -2,7 +2,7 @@
 import type { JobStatus, Problem, Stage, UnitStatus } from './types.ts';
 
 /** Data of each event type. */
-export interface JobEventData {
+interface JobEventData {
   'job.changed': {
     status: JobStatus;
     stage: Stage;

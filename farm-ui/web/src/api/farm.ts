@@ -4,7 +4,6 @@ import type {
   FarmInfo,
   FarmNode,
   Frame,
-  FrameUrls,
   Invoice,
   Job,
   JobCreated,
@@ -42,7 +41,6 @@ export const farm = {
 
   frames: (id: string, cursor: string | null, limit: number) =>
     request<Page<Frame>>('GET', `/v1/jobs/${id}/frames${query({ cursor, limit })}`),
-  frameUrls: (id: string, unitId: string) => request<FrameUrls>('GET', `/v1/jobs/${id}/frames/${unitId}/urls`),
   outputs: (id: string) => request<Outputs>('GET', `/v1/jobs/${id}/outputs`),
 
   invoice: (id: string) => request<Invoice>('GET', `/v1/jobs/${id}/invoice`),

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Hourglass } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { farm } from '../api/farm.ts';
-import { UNIT_STATUSES } from '../live/frameTable.ts';
+import { LEASED } from '../live/frameTable.ts';
 import { useJobPart } from '../live/useJob.ts';
 
 /** Waiting for less than this is the usual hand-over between frames, and no news. */
@@ -13,7 +13,7 @@ export function WhyPanel() {
   const store = useJobPart('job');
   useJobPart('frames');
   const { job } = store;
-  const rendering = store.frames.counts[UNIT_STATUSES.indexOf('leased')] as number;
+  const rendering = store.frames.counts[LEASED] as number;
   const left = job ? job.frames.total - job.frames.committed : 0;
   const still =
     job !== null &&

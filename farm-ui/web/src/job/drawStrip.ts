@@ -132,7 +132,7 @@ function drawCell(
 }
 
 /** Six steps from quick to slow, over the slowest frame so far. */
-export function rampStep(seconds: number, maxSeconds: number): number {
+function rampStep(seconds: number, maxSeconds: number): number {
   if (maxSeconds <= 0) return 0;
   return Math.min(5, Math.floor((seconds / maxSeconds) * 6));
 }

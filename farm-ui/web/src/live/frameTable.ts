@@ -17,10 +17,8 @@ export const UNIT_STATUSES: readonly UnitStatus[] = [
   'cancelled',
 ];
 const code = Object.fromEntries(UNIT_STATUSES.map((status, index) => [status, index])) as Record<UnitStatus, number>;
-export const COMMITTED = code.committed;
+const COMMITTED = code.committed;
 export const LEASED = code.leased;
-export const FAILED = code.failed;
-export const CANCELLED = code.cancelled;
 
 /** What a person may want to know of one frame. */
 export interface FrameRow {
@@ -180,15 +178,6 @@ export class FrameTable {
       return true;
     }
     return false;
-  }
-
-  /** First committed row at or after `from`, going round; null when there is none. */
-  nextCommitted(from: number, step: 1 | -1 = 1): number | null {
-    for (let offset = 0; offset < this.length; offset++) {
-      const index = (((from + offset * step) % this.length) + this.length) % this.length;
-      if (this.status[index] === COMMITTED) return index;
-    }
-    return null;
   }
 
   private sawCommit(index: number, at: string): void {

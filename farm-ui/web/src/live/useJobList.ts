@@ -67,7 +67,7 @@ export function useJobList() {
 }
 
 /** Pages with `change` applied to every job; the same objects where nothing changed, so that rows stay as they are. */
-export function mapJobs(pages: Pages | undefined, change: (job: Job) => Job): Pages | undefined {
+function mapJobs(pages: Pages | undefined, change: (job: Job) => Job): Pages | undefined {
   if (!pages) return pages;
   let changed = false;
   const mapped = pages.pages.map((page) => {

@@ -36,7 +36,7 @@ export function SettingsForm({ settings, scenes, cameras, disabled, onChange, pr
   return (
     <div className="settings">
       <Field label="Shot" problem={problemAt('name')}>
-        {text('name', { required: true })}
+        {text('name', { label: 'Shot', required: true })}
       </Field>
       {scenes.length > 1 && (
         <Field label="Scene file" problem={problemAt('main')}>
@@ -53,7 +53,7 @@ export function SettingsForm({ settings, scenes, cameras, disabled, onChange, pr
         </Field>
       )}
       <Field label="Frames" hint="1-100, 1-100x2 or 1,5,20-30" problem={problemAt('frames')}>
-        {text('frames', { placeholder: 'All of the animation', mono: true })}
+        {text('frames', { label: 'Frames', placeholder: 'All of the animation', mono: true })}
       </Field>
       <fieldset className="field">
         <legend>Resolution</legend>
@@ -96,7 +96,7 @@ export function SettingsForm({ settings, scenes, cameras, disabled, onChange, pr
         {problemAt('samples')}
       </fieldset>
       <Field label="Camera" problem={problemAt('camera')}>
-        {text('camera', { placeholder: 'The first in the scene', list: cameraList })}
+        {text('camera', { label: 'Camera', placeholder: 'The first in the scene', list: cameraList })}
         <datalist id={cameraList}>
           {cameras.map((camera) => (
             <option key={camera} value={camera} />
@@ -104,7 +104,12 @@ export function SettingsForm({ settings, scenes, cameras, disabled, onChange, pr
         </datalist>
       </Field>
       <Field label="Frames a second" problem={problemAt('fps')}>
-        {text('fps', { placeholder: 'What the scene says, else 24', inputMode: 'decimal', mono: true })}
+        {text('fps', {
+          label: 'Frames a second',
+          placeholder: 'What the scene says, else 24',
+          inputMode: 'decimal',
+          mono: true,
+        })}
       </Field>
       <label className="check">
         <input
@@ -123,22 +128,26 @@ export function SettingsForm({ settings, scenes, cameras, disabled, onChange, pr
         </summary>
         <div className="settings">
           <Field label="First frame number" problem={problemAt('start')}>
-            {text('start', { placeholder: 'What the scene says, else 1', mono: true })}
+            {text('start', { label: 'First frame number', placeholder: 'What the scene says, else 1', mono: true })}
           </Field>
           <Field label="Longest path, bounces" problem={problemAt('maxDepth')}>
-            {text('maxDepth', { placeholder: '8', inputMode: 'numeric', mono: true })}
+            {text('maxDepth', { label: 'Longest path, bounces', placeholder: '8', inputMode: 'numeric', mono: true })}
           </Field>
           <Field label="Exposure of previews, stops" problem={problemAt('exposure')}>
-            {text('exposure', { placeholder: '0', mono: true })}
+            {text('exposure', { label: 'Exposure of previews, stops', placeholder: '0', mono: true })}
           </Field>
           <Field label="Seed" problem={problemAt('seed')}>
-            {text('seed', { placeholder: '1', inputMode: 'numeric', mono: true })}
+            {text('seed', { label: 'Seed', placeholder: '1', inputMode: 'numeric', mono: true })}
           </Field>
           <Field label="Priority" hint="1 to 5; 5 goes first" problem={problemAt('priority')}>
-            {text('priority', { inputMode: 'numeric', mono: true })}
+            {text('priority', { label: 'Priority', inputMode: 'numeric', mono: true })}
           </Field>
           <Field label="File names" wide problem={problemAt('template')}>
-            {text('template', { placeholder: '{shot}_{layer}_v{version}.{frame:04}.{ext}', mono: true })}
+            {text('template', {
+              label: 'File names',
+              placeholder: '{shot}_{layer}_v{version}.{frame:04}.{ext}',
+              mono: true,
+            })}
           </Field>
         </div>
       </details>

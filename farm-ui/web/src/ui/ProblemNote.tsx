@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { Problem } from '../api/types.ts';
 
 /** `file scene.glb, offset 20` for a problem's place; empty when it has none. */
-export function placeText(place: Record<string, unknown> | undefined): string {
+function placeText(place: Record<string, unknown> | undefined): string {
   return Object.entries(place ?? {})
     .filter(([, value]) => value !== null && value !== undefined && typeof value !== 'object')
     .map(([key, value]) => `${key.replace(/([A-Z])/g, ' $1').toLowerCase()} ${String(value)}`)

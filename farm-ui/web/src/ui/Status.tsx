@@ -48,7 +48,7 @@ const WORDS: Record<Exclude<JobStatus, 'active'>, string> = {
 };
 
 /** The status in one or two words, as every part of the page says it. */
-export function statusWord(job: Pick<Job, 'status' | 'stage' | 'pauseReason'>): string {
+function statusWord(job: Pick<Job, 'status' | 'stage' | 'pauseReason'>): string {
   if (job.status === 'active') return DOING[job.stage];
   if (job.status === 'paused' && job.pauseReason === 'budget') return 'Paused at cap';
   return WORDS[job.status];
