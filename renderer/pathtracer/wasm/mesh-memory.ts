@@ -6,8 +6,16 @@ import type { Heap } from './heap.ts';
 import type { Vector } from './matrix.ts';
 import type { ThreadPool } from './threads.ts';
 
+/** Tells geometry apart when two scenes happen to use the same mesh ids. */
+interface GeometryIdentity {
+  positions: WeakRef<Float32Array>;
+  indices: WeakRef<Uint32Array>;
+  fingerprint: number;
+}
+
 export interface StoredMesh {
   revision: number;
+  identity: GeometryIdentity;
   /** Address of the mesh record. */
   record: number;
   /** Everything that belongs to it, the record included. */
@@ -60,6 +68,7 @@ export async function loadMesh(heap: Heap, pool: ThreadPool, mesh: MeshGeometry)
     const bounds = heap.floats(record + layout.MESH_MIN, 6);
     return {
       revision: mesh.revision,
+      identity: identify(mesh),
       record,
       addresses,
       min: [bounds[0]!, bounds[1]!, bounds[2]!],
@@ -72,6 +81,33 @@ export async function loadMesh(heap: Heap, pool: ThreadPool, mesh: MeshGeometry)
   } finally {
     for (const address of temporary) heap.free(address);
   }
+}
+
+/** Whether `stored` was made from this mesh: same revision, and the same arrays or equal contents. */
+export function isStored(stored: StoredMesh, mesh: MeshGeometry): boolean {
+  if (stored.revision !== mesh.revision) return false;
+  const { positions, indices, fingerprint } = stored.identity;
+  if (positions.deref() === mesh.positions && indices.deref() === mesh.indices) return true;
+  return fingerprint === fingerprintOf(mesh.positions, mesh.indices);
+}
+
+function identify({ positions, indices }: MeshGeometry): GeometryIdentity {
+  return {
+    positions: new WeakRef(positions),
+    indices: new WeakRef(indices),
+    fingerprint: fingerprintOf(positions, indices),
+  };
+}
+
+/** FNV-1a over the words of the arrays. */
+export function fingerprintOf(...arrays: (Float32Array | Uint32Array)[]): number {
+  let hash = 0x811c9dc5;
+  for (const array of arrays) {
+    const words = new Uint32Array(array.buffer, array.byteOffset, array.length);
+    hash = Math.imul(hash ^ words.length, 0x01000193);
+    for (let i = 0; i < words.length; i++) hash = Math.imul(hash ^ words[i]!, 0x01000193);
+  }
+  return hash;
 }
 
 /** Lengths and indices: the tracer itself checks nothing while it runs. */

@@ -8,11 +8,12 @@ import type { Heap } from './heap.ts';
 import { collectTriangleLights, cumulative, decodeSrgb, punctualPower, writePunctual } from './light-table.ts';
 import { needsAlphaTest, writeMaterial } from './material-record.ts';
 import { invertAffine, orthonormalColumns, transformPoint, type Vector } from './matrix.ts';
-import { loadMesh, type StoredMesh } from './mesh-memory.ts';
+import { fingerprintOf, isStored, loadMesh, type StoredMesh } from './mesh-memory.ts';
 import type { ThreadPool } from './threads.ts';
 
 interface StoredEnvironment {
   key: string;
+  data: WeakRef<Float32Array>;
   addresses: number[];
   meanLuminance: number;
 }
@@ -108,10 +109,11 @@ export class SceneMemory {
 
   /** Frees meshes and pictures that the new scene does not have, before anything new is allocated. */
   #dropUnused(scene: SceneDescription): void {
-    const revisions = new Map(scene.meshes.map((mesh) => [mesh.id, mesh.revision]));
-    for (const [id, mesh] of this.#meshes) {
-      if (revisions.get(id) === mesh.revision) continue;
-      for (const address of mesh.addresses) this.#heap.free(address);
+    const wanted = new Map(scene.meshes.map((mesh) => [mesh.id, mesh]));
+    for (const [id, stored] of this.#meshes) {
+      const mesh = wanted.get(id);
+      if (mesh && isStored(stored, mesh)) continue;
+      for (const address of stored.addresses) this.#heap.free(address);
       this.#meshes.delete(id);
     }
     const pictures = new Set(scene.images.map((image) => image.data));
@@ -255,7 +257,8 @@ export class SceneMemory {
 
   /** Loads picture and tables unless they are there; returns the mean luminance with intensity, 0 without environment. */
   #loadEnvironment(map: EnvironmentMap | null): number {
-    const key = map ? `${map.revision} ${map.width}x${map.height}` : '';
+    const known = map !== null && this.#environment?.data.deref() === map.data;
+    const key = map ? (known ? this.#environment!.key : environmentKey(map)) : '';
     if (this.#environment && this.#environment.key !== key) {
       for (const address of this.#environment.addresses) this.#heap.free(address);
       this.#environment = null;
@@ -273,7 +276,7 @@ export class SceneMemory {
       const addresses = [pixels, marginal, conditional, marginalGuide, conditionalGuide].map((values) =>
         this.#heap.store(values),
       );
-      this.#environment = { key, addresses, meanLuminance: table.meanLuminance };
+      this.#environment = { key, data: new WeakRef(map.data), addresses, meanLuminance: table.meanLuminance };
     }
     const [pixels, marginal, conditional, marginalGuide, conditionalGuide] = this.#environment.addresses;
     this.#words({
@@ -309,6 +312,10 @@ export class SceneMemory {
       [layout.SCENE_CAMERA_NEAR]: near,
     });
   }
+}
+
+function environmentKey({ revision, width, height, data }: EnvironmentMap): string {
+  return `${revision} ${width}x${height} ${fingerprintOf(data)}`;
 }
 
 /** Instances that can be hit, with world bounds. Flattened or empty ones are left out: they cover no pixel. */
