@@ -1,0 +1,168 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { type DenoiseInput, denoise } from './denoise.ts';
+import { ImageProcessor } from './imageProcessor.ts';
+
+const processor = new ImageProcessor();
+afterAll(() => processor.close());
+
+/** Uniform numbers from a seed (mulberry32). */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+interface Pixel {
+  light: number;
+  albedo: [number, number, number];
+  normal: [number, number, number];
+  depth: number;
+}
+
+/** A picture from a function of the pixel, the converged one and one with `samples` exponentially distributed samples. */
+function pictures(width: number, height: number, samples: number, pixel: (x: number, y: number) => Pixel) {
+  const random = generator(5);
+  const make = (): DenoiseInput => ({
+    width,
+    height,
+    beauty: new Float32Array(width * height * 4),
+    albedo: new Float32Array(width * height * 3),
+    normal: new Float32Array(width * height * 3),
+    depth: new Float32Array(width * height),
+  });
+  const [clean, noisy] = [make(), make()];
+  for (let i = 0; i < width * height; i++) {
+    const { light, albedo, normal, depth } = pixel(i % width, Math.floor(i / width));
+    let factor = 0;
+    for (let s = 0; s < samples; s++) factor -= Math.log(1 - random()) / samples;
+    for (const [picture, brightness] of [
+      [clean, light] as const,
+      [noisy, depth === Infinity ? light : light * factor] as const,
+    ]) {
+      picture.beauty.set([...albedo.map((a) => (depth === Infinity ? light : a * brightness)), 1], i * 4);
+      picture.albedo.set(depth === Infinity ? [0, 0, 0] : albedo, i * 3);
+      picture.normal.set(normal, i * 3);
+      picture.depth[i] = depth;
+    }
+  }
+  return { clean, noisy };
+}
+
+/** A lit sphere before a striped floor, sky above. */
+function sphereOverStripes(x: number, y: number): Pixel {
+  const [dx, dy] = [(x - 80) / 40, (y - 50) / 40];
+  const square = dx * dx + dy * dy;
+  if (square < 1) {
+    const z = Math.sqrt(1 - square);
+    return {
+      light: Math.max(0.05, 0.5 * dx - 0.5 * dy + 0.7 * z),
+      albedo: [0.9, 0.2, 0.1],
+      normal: [dx, -dy, z],
+      depth: 4 - z,
+    };
+  }
+  if (y < 20) return { light: 0.3, albedo: [0, 0, 0], normal: [0, 0, 0], depth: Infinity };
+  const stripe = (x >> 3) & 1 ? 0.3 : 0.7;
+  return { light: 0.5, albedo: [stripe, stripe, stripe], normal: [0, 1, 0], depth: 10 - y * 0.04 };
+}
+
+function meanSquare(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
+  return sum / a.length;
+}
+
+describe('the denoiser', () => {
+  it('brings a noisy picture much nearer to the converged one', async () => {
+    const { clean, noisy } = pictures(160, 100, 16, sphereOverStripes);
+    const before = meanSquare(noisy.beauty, clean.beauty);
+    const after = meanSquare(await denoise(noisy, processor), clean.beauty);
+    expect(after).toBeLessThan(before / 6);
+  });
+
+  it('keeps a noiseless picture, with its textures, edges and silhouettes', async () => {
+    const { clean } = pictures(160, 100, 1, sphereOverStripes);
+    const result = await denoise(clean, processor);
+    expect(Math.sqrt(meanSquare(result, clean.beauty))).toBeLessThan(0.008);
+  });
+
+  it('leaves a constant picture alone', async () => {
+    const { clean } = pictures(64, 48, 1, () => ({
+      light: 0.37,
+      albedo: [0.5, 0.25, 0.75],
+      normal: [0, 0, 1],
+      depth: 3,
+    }));
+    const result = await denoise(clean, processor);
+    for (let i = 0; i < result.length; i++) expect(Math.abs(result[i]! - clean.beauty[i]!)).toBeLessThan(1e-5);
+  });
+
+  it('removes a firefly and keeps its neighbours', async () => {
+    const { clean } = pictures(64, 48, 1, () => ({ light: 0.5, albedo: [0.5, 0.5, 0.5], normal: [0, 0, 1], depth: 3 }));
+    const struck = { ...clean, beauty: clean.beauty.slice() };
+    struck.beauty.set([900, 900, 900, 1], (20 * 64 + 30) * 4);
+    const result = await denoise(struck, processor);
+    expect(Math.max(...result.filter((_, i) => i % 4 !== 3))).toBeLessThan(0.3);
+  });
+
+  it('gives the same bits every time', async () => {
+    const { noisy } = pictures(160, 100, 4, sphereOverStripes);
+    const first = await denoise(noisy, processor);
+    expect(await denoise(noisy, processor)).toEqual(first);
+    const other = new ImageProcessor();
+    expect(await denoise(noisy, other)).toEqual(first);
+    await other.close();
+  });
+
+  it('says the same on one thread in plain JavaScript, up to rounding', async () => {
+    const plain = new ImageProcessor('cpu');
+    const { noisy } = pictures(48, 32, 8, (x, y) => sphereOverStripes(x + 50, y + 10));
+    const [fast, slow] = [await denoise(noisy, processor), await denoise(noisy, plain)];
+    await plain.close();
+    for (let i = 0; i < fast.length; i++) expect(Math.abs(fast[i]! - slow[i]!)).toBeLessThan(1e-4);
+  });
+});
+
+describe('large pictures', () => {
+  it('are cut into tiles without a seam', async () => {
+    // Wider than one tile; thin, so that the test stays quick.
+    const { noisy } = pictures(1200, 24, 4, (x, y) => ({
+      light: 0.3 + 0.2 * Math.sin(x / 40),
+      albedo: (x >> 5) & 1 ? [0.6, 0.5, 0.4] : [0.2, 0.3, 0.4],
+      normal: [0, 0, 1],
+      depth: 5 + y * 0.01,
+    }));
+    const whole = await denoise(noisy, processor);
+    // The same pixels around the seam (at 952), as the middle of a picture that needs no cut.
+    const [from, width] = [700, 480];
+    const cut = (data: Float32Array, channels: number): Float32Array => {
+      const rows = Array.from({ length: 24 }, (_, y) =>
+        data.subarray((y * 1200 + from) * channels, (y * 1200 + from + width) * channels),
+      );
+      const out = new Float32Array(24 * width * channels);
+      for (const [y, row] of rows.entries()) out.set(row, y * width * channels);
+      return out;
+    };
+    const part = await denoise(
+      {
+        width,
+        height: 24,
+        beauty: cut(noisy.beauty, 4),
+        albedo: cut(noisy.albedo, 3),
+        normal: cut(noisy.normal, 3),
+        depth: cut(noisy.depth, 1),
+      },
+      processor,
+    );
+    const expected = cut(whole, 4);
+    for (let y = 0; y < 24; y++) {
+      for (let x = 100; x < width - 100; x++) {
+        for (let k = 0; k < 4; k++) expect(part[(y * width + x) * 4 + k]).toBe(expected[(y * width + x) * 4 + k]);
+      }
+    }
+  });
+});
