@@ -51,6 +51,8 @@ export function startHeart(
   let resting = false;
   let timer: NodeJS.Timeout | undefined;
   let beat: Promise<void> = Promise.resolve();
+  // Whole milliseconds: Node takes no others.
+  const answerMs = Math.max(1_000, Math.floor(lease.leaseMs / 3));
   // A renderer may hold the event loop for a moment, so the end is looked at by the clock, not by one timer's firing.
   let giveUp = setTimeout(stop, lease.leaseMs, 'lease-lost');
 
@@ -63,13 +65,14 @@ export function startHeart(
       const answer = await gateway.heartbeat(
         lease.chunkId,
         { leaseNumber: lease.leaseNumber, progress: sentProgress, log: sentLines },
-        AbortSignal.timeout(Math.max(1_000, lease.leaseMs / 3)),
+        AbortSignal.timeout(answerMs),
       );
       clearTimeout(giveUp);
       if (!resting) giveUp = setTimeout(stop, lease.leaseMs, 'lease-lost');
       if (answer.receiptsPending) onReceiptsPending();
       if (!answer.continue) stop(answer.reason ?? 'lease-lost');
     } catch (error) {
+      if (!(error instanceof FarmError) && !isTimeout(error)) throw error;
       if (error instanceof FarmError && ['LeaseLost', 'NodeNotRegistered', 'NotFound'].includes(error.code)) {
         stop('lease-lost');
       }
@@ -104,3 +107,6 @@ export function startHeart(
     },
   };
 }
+
+/** The answer did not come in time; what is neither this nor a `FarmError` is a defect and must not pass in silence. */
+const isTimeout = (error: unknown): boolean => error instanceof DOMException && error.name === 'TimeoutError';
