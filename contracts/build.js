@@ -56,7 +56,7 @@ export async function buildContracts(outDir) {
 }
 
 function fingerprint(sources) {
-  const versions = ['solc', '@openzeppelin/contracts'].map((name) => require(`${name}/package.json`).version);
+  const versions = [require('solc/package.json').version, require('@openzeppelin/contracts/package.json').version];
   return createHash('sha256')
     .update(JSON.stringify([versions, SETTINGS, sources]))
     .digest('hex');

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildContracts } from './build.js';
 
+const require = createRequire(import.meta.url);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 let folder: string;
 beforeAll(() => {
@@ -25,7 +26,9 @@ type ForgeReport = Record<string, { test_results: Record<string, ForgeResult> }>
 async function forgeTest(): Promise<ForgeReport> {
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
   const manifest = `@foundry-rs/forge-${process.platform}-${arch}/package.json`;
-  const binary = join(dirname(createRequire(import.meta.url).resolve(manifest)), 'bin', 'forge');
+  // The platform's package lies where the wrapper's dependencies do.
+  const wrapper = require.resolve('@foundry-rs/forge/package.json');
+  const binary = join(dirname(createRequire(wrapper).resolve(manifest)), 'bin', 'forge');
   const env = { ...process.env, FOUNDRY_CONFIG: join(root, 'contracts', 'foundry.toml') };
   const child = spawn(binary, ['test', '--root', root, '--json'], { cwd: root, env });
   let output = '';
