@@ -36,9 +36,13 @@ export function addIdempotency(api: Api, { database }: Pick<ApiDeps, 'database'>
       request.idempotency = { studioId, key };
       return;
     }
+    const type = state.status < 400 ? 'application/json' : 'application/problem+json';
     reply.header('idempotency-replayed', 'true').code(state.status);
-    if (state.status >= 400) reply.header('content-type', 'application/problem+json; charset=utf-8');
-    return reply.serializer((payload) => JSON.stringify(payload)).send(state.response ?? undefined);
+    if (state.response === null) return reply.serializer(() => '').send(undefined);
+    return reply
+      .header('content-type', `${type}; charset=utf-8`)
+      .serializer((payload) => JSON.stringify(payload))
+      .send(state.response);
   });
 
   api.addHook('onSend', async (request, reply, payload) => {

@@ -1,0 +1,410 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Wallet } from 'ethers';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FarmError } from '../../domain/errors.ts';
+import { receiptUnitsRoot } from '../../domain/money/merkle.ts';
+import { JOIN_TOKEN, openTestApi, type TestApi } from '../../farm-ui/api/testing/openApi.ts';
+import { insertEstimateChunk, loseLease, offerChunk } from '../../ports/db/chunks.ts';
+import { commitUnit } from '../../ports/db/commit.ts';
+import type { StoredFile } from '../../ports/db/documents.ts';
+import { setPreparing, transitionJob } from '../../ports/db/jobs.ts';
+import { nextReceipt } from '../../ports/db/receipts.ts';
+import { createGatewayClient, type GatewayClient } from '../../ports/gateway/client.ts';
+import type { EngineProbe, RenderEngine } from '../../renderer/engine.ts';
+import { addJob, addStudio, addSubmission } from '../../test/support/rows.ts';
+import { type AgentOptions, runAgent } from './agent.ts';
+import { signJoin } from './identity.ts';
+
+const PROBE: EngineProbe = {
+  ...{ engine: 'pathtracer', build: 'tiny', tier: 'cpu', device: 'test', threads: 1 },
+  ...{ memoryBytes: 2 ** 30, score: 1 },
+};
+
+/** A renderer whose picture is a hash of the scene and the frame: small, deterministic, and steered by the test. */
+function tinyEngine(
+  before: (frame: number, signal: AbortSignal) => Promise<void> = async () => undefined,
+): RenderEngine {
+  return {
+    name: 'pathtracer',
+    build: 'tiny',
+    probe: async () => PROBE,
+    inspect: async () => {
+      throw new FarmError('SceneUnsupported', 'The tiny engine inspects nothing.');
+    },
+    estimate: async ({ root, main }) => {
+      await access(join(root, main));
+      return { secondsPerFrame: 0.25, referenceScore: 1, tracedShare: 0.5 };
+    },
+    async render({ files, units, outputFolder }, sink, signal) {
+      const scene = await readFile(join(files.root, files.main));
+      for (const unit of units) {
+        await before(unit.frame, signal);
+        if (signal.aborted) throw new FarmError('Cancelled', 'Rendering was stopped.');
+        const exrPath = join(outputFolder, `${unit.frame}.exr`);
+        const previewPath = join(outputFolder, `${unit.frame}.png`);
+        await writeFile(exrPath, picture(scene, unit.frame, 'exr'));
+        await writeFile(previewPath, picture(scene, unit.frame, 'png'));
+        sink.progress({ frame: unit.frame, tile: unit.tile, fraction: 1 });
+        sink.log(`frame ${unit.frame} done`);
+        const size = { width: 8, height: 8, channels: ['R', 'G', 'B', 'A'] };
+        await sink.unit({ unit, exrPath, previewPath, ...size, renderSeconds: 0.01, samples: 64, rays: 100 });
+      }
+    },
+  };
+}
+
+const picture = (scene: Buffer, frame: number, ext: string): Buffer =>
+  createHash('sha512').update(scene).update(`${frame}.${ext}`).digest();
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Runs as long as the machine needs; the test's own limit ends it. */
+async function until<T>(look: () => Promise<T | null | undefined | false>): Promise<T> {
+  for (;;) {
+    const seen = await look();
+    if (seen) return seen;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+describe('a render node at the gateway', () => {
+  let farm: TestApi;
+  let studioId: string;
+  let home: string;
+  const scene = randomBytes(3_000);
+  const texture = randomBytes(2_000);
+  const files: StoredFile[] = [
+    { path: 'shot/scene.glb', sizeBytes: scene.length, hash: sha256(scene) },
+    { path: 'shot/textures/wood.png', sizeBytes: texture.length, hash: sha256(texture) },
+  ];
+
+  beforeAll(async () => {
+    farm = await openTestApi({ leaseMs: 3_000, heartbeatMs: 100, claimWaitMs: 2_000 });
+    studioId = await addStudio(farm.record.database, 'north');
+    for (const bytes of [scene, texture]) await farm.store.put(studioId, 'blobs', bytes, 'application/octet-stream');
+    home = await mkdtemp(join(tmpdir(), 'framewright-node-'));
+  });
+  afterAll(async () => {
+    await farm?.close();
+    await rm(home, { recursive: true, force: true });
+  });
+
+  const database = () => farm.record.database;
+  const units = (jobId: string) =>
+    database().asService((tx) =>
+      tx.selectFrom('units').selectAll().where('jobId', '=', jobId).orderBy('frame').execute(),
+    );
+
+  /** Starts an agent; `stop` waits for its orderly end. */
+  const start = (name: string, options: Partial<AgentOptions> = {}) => {
+    const shutdown = new AbortController();
+    const identity = (options.identity ?? Wallet.createRandom()) as Wallet;
+    const running = runAgent(
+      {
+        gateway: createGatewayClient(farm.url),
+        engine: tinyEngine(),
+        name,
+        site: 'local',
+        joinToken: JOIN_TOKEN,
+        home: join(home, name),
+        threads: 1,
+        cacheBytes: 2 ** 20,
+        log: pino({ level: 'silent' }),
+        ...options,
+        identity,
+      },
+      shutdown.signal,
+    );
+    running.catch(() => undefined);
+    return {
+      identity,
+      running,
+      stop: async () => {
+        shutdown.abort(new Error('the test ends'));
+        await running;
+      },
+    };
+  };
+
+  /** A node without an agent: says exactly what the test wants. */
+  const joinByHand = async (name: string): Promise<{ gateway: GatewayClient; nodeId: string }> => {
+    const gateway = createGatewayClient(farm.url);
+    const identity = Wallet.createRandom() as unknown as Wallet;
+    const issuedAt = new Date().toISOString();
+    const { nodeId } = await gateway.join({
+      ...{ version: 1, joinToken: JOIN_TOKEN, name, site: 'local', account: identity.address, issuedAt, probe: PROBE },
+      signature: await signJoin(identity, name, issuedAt),
+      labels: {},
+    });
+    return { gateway, nodeId };
+  };
+  const ask = (gateway: GatewayClient, waitMs = 0) => gateway.claim({ version: 1, cachedHashes: [], waitMs });
+  const measurements = {
+    ...{ renderSeconds: 1, samples: 1, rays: 1, width: 8, height: 8 },
+    channels: ['R'],
+  };
+
+  it('stages, renders, delivers, and signs for what was committed', async () => {
+    const agent = start('worker-1');
+    const { jobId } = await addJob(database(), { studioId, files, frames: 4, chunkFrames: 2, unitPrice: 70n });
+    const done = await until(async () => {
+      const rows = await units(jobId);
+      return rows.every(({ status }) => status === 'uploaded') && rows;
+    });
+    for (const { frame, artifacts } of done) {
+      const exr = artifacts!.find(({ kind }) => kind === 'exr')!;
+      expect(await farm.store.get(studioId, 'frames', exr.hash)).toEqual(picture(scene, frame, 'exr'));
+    }
+    const nodeId = done[0]!.nodeId!;
+    for (const { id: unitId, leaseNumber } of done) {
+      await database().asService((tx) => commitUnit(tx, { unitId, leaseNumber: leaseNumber! }));
+    }
+    const computeRoot = (covered: { unitId: string; amount: bigint }[]) => receiptUnitsRoot(covered);
+    const receipt = await database().asService((tx) => nextReceipt(tx, { jobId, nodeId, computeRoot }));
+    expect(receipt).toMatchObject({ sequence: 1, cumulative: 280n, unitCount: 4 });
+    const signed = await until(() =>
+      database().asService((tx) =>
+        tx
+          .selectFrom('receipts')
+          .selectAll()
+          .where('jobId', '=', jobId)
+          .where('nodeSignature', 'is not', null)
+          .executeTakeFirst(),
+      ),
+    );
+    expect(signed.nodeSignature).toMatch(/^0x[0-9a-f]{130}$/);
+    const logged = await farm.record.query<{ line: string }>(
+      `SELECT data ->> 'line' AS line FROM job_events WHERE job_id = $1 AND type = 'log' ORDER BY seq`,
+      [jobId],
+    );
+    expect(logged.map(({ line }) => line)).toContain('frame 1 done');
+    await agent.stop();
+    expect(await readdir(join(home, 'worker-1', 'work'))).toEqual([]);
+    expect((await readdir(join(home, 'worker-1', 'cache'))).sort()).toEqual(files.map(({ hash }) => hash).sort());
+    const [node] = await farm.record.query<{ status: string }>('SELECT status FROM nodes WHERE id = $1', [nodeId]);
+    expect(node).toEqual({ status: 'left' });
+  });
+
+  it('is the same node after a restart, and fetches nothing that it has', async () => {
+    const identity = Wallet.createRandom() as unknown as Wallet;
+    const render = async () => {
+      const fetched: string[] = [];
+      const gateway = createGatewayClient(farm.url);
+      const fetch = gateway.fetch;
+      const counting: GatewayClient = {
+        ...gateway,
+        fetch: (chunkId, leaseNumber, hashes, signal) => {
+          fetched.push(...hashes);
+          return fetch(chunkId, leaseNumber, hashes, signal);
+        },
+      };
+      const agent = start('worker-2', { identity, gateway: counting });
+      const { jobId } = await addJob(database(), { studioId, files });
+      const [unit] = await until(async () => {
+        const rows = await units(jobId);
+        return rows[0]?.status === 'uploaded' && rows;
+      });
+      await agent.stop();
+      return { fetched, nodeId: unit!.nodeId };
+    };
+    const first = await render();
+    const second = await render();
+    expect(first.fetched.sort()).toEqual(files.map(({ hash }) => hash).sort());
+    expect(second).toEqual({ fetched: [], nodeId: first.nodeId });
+  });
+
+  it('calibrates', async () => {
+    const agent = start('worker-3');
+    const jobId = await addSubmission(database(), { studioId, files });
+    const chunkId = await database().asService(async (tx) => {
+      await setPreparing(tx, jobId);
+      const id = await insertEstimateChunk(tx, { jobId, frames: [1, 5] });
+      await offerChunk(tx, id);
+      return id;
+    });
+    const chunk = await until(() =>
+      database().asService((tx) =>
+        tx
+          .selectFrom('chunks')
+          .selectAll()
+          .where('id', '=', chunkId)
+          .where('status', '=', 'completed')
+          .executeTakeFirst(),
+      ),
+    );
+    expect(chunk.result).toMatchObject({ secondsPerFrame: 0.25, referenceScore: 1, tracedShare: 0.5 });
+    await agent.stop();
+  });
+
+  it.each([
+    ['cancelled', (jobId: string) => ({ jobId, to: 'stopping' as const, stopReason: 'cancel' as const })],
+    ['paused', (jobId: string) => ({ jobId, to: 'paused' as const, pauseReason: 'user' as const })],
+  ])('stops in the middle of a frame when the job is %s', async (name, step) => {
+    let stopped = false;
+    const engine = tinyEngine(async (frame, signal) => {
+      if (frame < 2) return;
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      stopped = true;
+    });
+    const agent = start(`worker-${name}`, { engine });
+    const { jobId, chunkIds } = await addJob(database(), { studioId, files, frames: 3 });
+    await until(async () => (await units(jobId))[0]?.status === 'uploaded');
+    await database().asService((tx) => transitionJob(tx, step(jobId)));
+    await until(async () => stopped);
+    const ended = await until(() =>
+      database().asService((tx) =>
+        tx
+          .selectFrom('attempts')
+          .selectAll()
+          .where('chunkId', '=', chunkIds[0]!)
+          .where('outcome', 'is not', null)
+          .executeTakeFirst(),
+      ),
+    );
+    expect(ended.outcome).toBe('handed-back');
+    expect((await units(jobId)).map(({ status }) => status)).not.toContain('leased');
+    await agent.stop();
+  });
+
+  it('hands its lease back when it is told to end', async () => {
+    const engine = tinyEngine(
+      (_, signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+    );
+    const agent = start('worker-4', { engine });
+    const { jobId, chunkIds } = await addJob(database(), { studioId, files });
+    await until(async () => (await units(jobId))[0]?.status === 'leased');
+    await agent.stop();
+    const chunk = await database().asService((tx) =>
+      tx.selectFrom('chunks').selectAll().where('id', '=', chunkIds[0]!).executeTakeFirstOrThrow(),
+    );
+    expect(chunk.status).toBe('offered');
+    await database().asService((tx) => transitionJob(tx, { jobId, to: 'stopping', stopReason: 'cancel' }));
+  });
+
+  it("tells a renderer's failure with its reason", async () => {
+    const engine = tinyEngine(async () => {
+      throw new FarmError('SceneInvalid', 'A matrix holds NaN.', { node: 'Cube' });
+    });
+    const agent = start('worker-5', { engine });
+    const { chunkIds } = await addJob(database(), { studioId, files });
+    const chunk = await until(() =>
+      database().asService((tx) =>
+        tx
+          .selectFrom('chunks')
+          .selectAll()
+          .where('id', '=', chunkIds[0]!)
+          .where('status', '=', 'failed')
+          .executeTakeFirst(),
+      ),
+    );
+    expect(chunk.problem).toMatchObject({
+      code: 'SceneInvalid',
+      message: 'A matrix holds NaN.',
+      place: { node: 'Cube' },
+    });
+    await agent.stop();
+  });
+
+  it('is refused, for good, with a wrong token, a foreign key or an old signature', async () => {
+    await expect(start('stranger', { joinToken: 'wrong' }).running).rejects.toMatchObject({ code: 'Unauthenticated' });
+    const gateway = createGatewayClient(farm.url);
+    const identity = Wallet.createRandom() as unknown as Wallet;
+    const issuedAt = new Date().toISOString();
+    const request = {
+      ...{ version: 1 as const, joinToken: JOIN_TOKEN, name: 'liar', site: 'local', probe: PROBE, labels: {} },
+      account: identity.address,
+      issuedAt,
+      signature: await signJoin(identity, 'liar', issuedAt),
+    };
+    const other = Wallet.createRandom().address;
+    await expect(gateway.join({ ...request, account: other })).rejects.toMatchObject({ code: 'Unauthenticated' });
+    await expect(gateway.join({ ...request, name: 'other' })).rejects.toMatchObject({ code: 'Unauthenticated' });
+    const past = new Date(Date.now() - 3_600_000).toISOString();
+    const old = { ...request, issuedAt: past, signature: await signJoin(identity, 'liar', past) };
+    await expect(gateway.join(old)).rejects.toMatchObject({ code: 'Unauthenticated' });
+    await expect(ask(gateway)).rejects.toMatchObject({ code: 'NodeNotRegistered' });
+  });
+
+  describe('by hand', () => {
+    it('wakes a waiting claim with an offer, and gives a chunk to one node only', async () => {
+      const one = await joinByHand('hand-1');
+      const two = await joinByHand('hand-2');
+      const waiting = [ask(one.gateway, 2_000), ask(two.gateway, 2_000)];
+      const { jobId } = await addJob(database(), { studioId, files });
+      const leases = (await Promise.all(waiting)).map(({ lease }) => lease).filter((lease) => lease?.jobId === jobId);
+      expect(leases).toHaveLength(1);
+      expect(JSON.stringify(leases[0])).not.toContain(studioId);
+    });
+
+    it('gives nothing for a lease that ran out: no file, no address, no commit', async () => {
+      const late = await joinByHand('hand-3');
+      const { jobId, chunkIds } = await addJob(database(), { studioId, files });
+      const { lease } = await ask(late.gateway);
+      expect(lease?.jobId).toBe(jobId);
+      const unit = lease!.units[0]!;
+      const bytes = randomBytes(100);
+      const said = {
+        leaseNumber: lease!.leaseNumber,
+        unitId: unit.unitId,
+        artifacts: [{ kind: 'exr' as const, hash: sha256(bytes), sizeBytes: bytes.length }],
+      };
+      const { puts } = await late.gateway.announce(lease!.chunkId, said);
+      expect((await fetch(puts[0]!.url!, { method: 'PUT', body: bytes })).status).toBe(200);
+      await database().asService((tx) =>
+        loseLease(tx, { chunkId: chunkIds[0]!, leaseNumber: lease!.leaseNumber, reason: 'silent' }),
+      );
+      const lost = { code: 'LeaseLost' };
+      await expect(late.gateway.report(lease!.chunkId, { ...said, measurements })).rejects.toMatchObject(lost);
+      await expect(late.gateway.announce(lease!.chunkId, said)).rejects.toMatchObject(lost);
+      await expect(late.gateway.fetch(lease!.chunkId, lease!.leaseNumber, [files[0]!.hash])).rejects.toMatchObject(
+        lost,
+      );
+      const beat = { leaseNumber: lease!.leaseNumber, progress: [], log: [] };
+      expect(await late.gateway.heartbeat(lease!.chunkId, beat)).toMatchObject({
+        continue: false,
+        reason: 'lease-lost',
+      });
+      const [row] = await units(jobId);
+      expect(row).toMatchObject({ status: 'offered', artifacts: null, reserved: false });
+      const lateEvents = await farm.record.query(`SELECT 1 FROM job_events WHERE job_id = $1 AND type = 'unit.late'`, [
+        jobId,
+      ]);
+      expect(lateEvents).toHaveLength(1);
+    });
+
+    it('takes no unit whose bytes are not in the store', async () => {
+      const { gateway } = await joinByHand('hand-4');
+      await addJob(database(), { studioId, files, priority: 5 });
+      const lease = (await ask(gateway)).lease!;
+      const bytes = randomBytes(200);
+      const artifacts = [{ kind: 'exr' as const, hash: sha256(bytes), sizeBytes: bytes.length }];
+      const said = { leaseNumber: lease.leaseNumber, unitId: lease.units[0]!.unitId, artifacts };
+      const { puts } = await gateway.announce(lease.chunkId, said);
+      expect((await fetch(puts[0]!.url!, { method: 'PUT', body: randomBytes(200) })).status).toBe(400);
+      await expect(gateway.report(lease.chunkId, { ...said, measurements })).rejects.toMatchObject({
+        code: 'HashMismatch',
+      });
+      const again = await gateway.announce(lease.chunkId, said);
+      expect((await fetch(again.puts[0]!.url!, { method: 'PUT', body: bytes })).status).toBe(200);
+      expect((await gateway.announce(lease.chunkId, said)).puts[0]!.url).toBeNull();
+      await gateway.report(lease.chunkId, { ...said, measurements });
+    });
+
+    it('has no file but those of its lease', async () => {
+      const { gateway } = await joinByHand('hand-5');
+      const foreign = await farm.store.put(studioId, 'blobs', randomBytes(50), 'application/octet-stream');
+      await addJob(database(), { studioId, files, priority: 5 });
+      const lease = (await ask(gateway)).lease!;
+      await expect(gateway.fetch(lease.chunkId, lease.leaseNumber, [foreign.hash])).rejects.toMatchObject({
+        code: 'NotFound',
+      });
+      const other = await joinByHand('hand-6');
+      await expect(other.gateway.fetch(lease.chunkId, lease.leaseNumber, [files[0]!.hash])).rejects.toMatchObject({
+        code: 'LeaseLost',
+      });
+    });
+  });
+});
