@@ -51,19 +51,24 @@ export async function loadMesh(heap: Heap, pool: ThreadPool, mesh: MeshGeometry)
       [layout.MESH_COLORS, optional(mesh.colors)],
     ];
     for (const [offset, value] of fields) heap.view(record, layout.MESH_STRIDE).setUint32(offset, value, true);
-    const positions = heap.store(mesh.positions);
-    temporary.push(positions);
-    const scratch = heap.allocate(
-      triangles * layout.REF_STRIDE + layout.BUILD_BINS_BYTES + (2 * triangles + 1) * layout.BUILD_NODE_STRIDE,
-    );
-    temporary.push(scratch);
     const hittable = await pool.lend(async (call) => {
+      // Not before a thread is free: only as many meshes as there are threads hold scratch at a time.
+      const positions = heap.store(mesh.positions);
+      temporary.push(positions);
+      const scratch = heap.allocate(
+        triangles * layout.REF_STRIDE + layout.BUILD_BINS_BYTES + (2 * triangles + 1) * layout.BUILD_NODE_STRIDE,
+      );
+      temporary.push(scratch);
       const leaves = await call('buildMeshTree', record, positions, scratch);
-      if (leaves === 0) return false;
-      const nodes = keep(heap.allocate(Math.max(1, leaves) * layout.NODE_STRIDE));
-      const packs = keep(heap.allocate(leaves * layout.PACK_STRIDE));
-      heap.shrink(nodes, (await call('emitMeshTree', record, nodes, packs)) * layout.NODE_STRIDE);
-      return true;
+      let used = 0;
+      if (leaves > 0) {
+        const nodes = keep(heap.allocate(leaves * layout.NODE_STRIDE));
+        const packs = keep(heap.allocate(leaves * layout.PACK_STRIDE));
+        used = await call('emitMeshTree', record, nodes, packs);
+        heap.shrink(nodes, used * layout.NODE_STRIDE);
+      }
+      for (const address of temporary.splice(0)) heap.free(address);
+      return used > 0;
     });
     const bounds = heap.floats(record + layout.MESH_MIN, 6);
     return {

@@ -32,6 +32,7 @@ interface Thread {
   index: number;
   worker: Worker;
   settle: ((message: { result?: number; error?: string }) => void) | null;
+  hasEnded: boolean;
 }
 
 /** A fixed number of threads; each does one call at a time. */
@@ -44,10 +45,13 @@ export class ThreadPool {
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, count: number) {
     for (let index = 0; index < count; index++) {
       const worker = new Worker(THREAD_SOURCE, { eval: true, workerData: { module, memory }, execArgv: [] });
-      const thread: Thread = { index, worker, settle: null };
+      const thread: Thread = { index, worker, settle: null, hasEnded: false };
       worker.on('message', (message: { result?: number; error?: string }) => thread.settle?.(message));
       worker.on('error', (error) => thread.settle?.({ error: String(error) }));
-      worker.on('exit', () => thread.settle?.({ error: 'the thread ended' }));
+      worker.on('exit', () => {
+        thread.hasEnded = true;
+        thread.settle?.({ error: 'the thread ended' });
+      });
       // An idle tracer keeps no process alive.
       worker.unref();
       this.#threads.push(thread);
@@ -79,6 +83,7 @@ export class ThreadPool {
   }
 
   #call(thread: Thread, name: TracerCall, args: number[]): Promise<number> {
+    if (thread.hasEnded) return Promise.reject(new FarmError('RenderFailed', 'A tracer thread has ended.'));
     return new Promise((resolve, reject) => {
       thread.worker.ref();
       thread.settle = ({ result, error }) => {
