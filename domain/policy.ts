@@ -2,6 +2,7 @@
  * What the farm does when things fail, and how long it waits for what: named numbers, each a setting. A job may carry its
  * own (`jobs.policy`), the farm's operator may set others for all jobs (`FARM_POLICY`, JSON), tests make them short.
  */
+import { CHUNKS_PER_WORKFLOW } from './chunking.ts';
 import { ERROR_CATALOGUE, FarmError, isErrorCode } from './errors.ts';
 
 export interface Policy {
@@ -20,6 +21,8 @@ export interface Policy {
   failedChunkShare: number;
   /** Chunks that a job keeps on offer or with nodes at a time. */
   chunksInFlight: number;
+  /** A job of more chunks is split into `renderRange` children of at most as many, so that histories stay short. */
+  chunksPerWorkflow: number;
   /** `renderRange` children that a large job keeps running at a time. */
   rangesInFlight: number;
   /** How long a submission waits for a node to calibrate on, seconds. */
@@ -49,6 +52,7 @@ export const DEFAULT_POLICY: Policy = {
   failuresPerNode: 3,
   failedChunkShare: 0.1,
   chunksInFlight: 64,
+  chunksPerWorkflow: CHUNKS_PER_WORKFLOW,
   rangesInFlight: 4,
   calibrationWaitSeconds: 60,
   calibrationSeconds: 300,
@@ -68,6 +72,7 @@ const COUNTS: readonly (keyof Policy)[] = [
   'nodesForSceneFault',
   'failuresPerNode',
   'chunksInFlight',
+  'chunksPerWorkflow',
   'rangesInFlight',
   'inspectMemoryMiB',
 ];

@@ -5,7 +5,7 @@ import {
   ParentClosePolicy,
   startChild,
 } from '@temporalio/workflow';
-import { CHUNKS_PER_WORKFLOW, MAX_CHILDREN } from '../domain/chunking.ts';
+import { MAX_CHILDREN } from '../domain/chunking.ts';
 import { FarmError, toProblem } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type ChunkRange, EMPTY_OUTCOME, type RangeOutcome, renderChunks } from './chunks.ts';
@@ -21,17 +21,18 @@ export async function renderAll(
   policy: Policy,
   control: JobControl,
 ): Promise<RangeOutcome> {
-  if (count <= CHUNKS_PER_WORKFLOW) {
+  const { chunksPerWorkflow } = policy;
+  if (count <= chunksPerWorkflow) {
     return renderChunks({ job, from: 0, to: count, inFlight: policy.chunksInFlight, policy }, control);
   }
-  if (count > CHUNKS_PER_WORKFLOW * MAX_CHILDREN) {
-    const message = `The job has ${count} chunks; at most ${CHUNKS_PER_WORKFLOW * MAX_CHILDREN} fit.`;
+  if (count > chunksPerWorkflow * MAX_CHILDREN) {
+    const message = `The job has ${count} chunks; at most ${chunksPerWorkflow * MAX_CHILDREN} fit.`;
     return { ...EMPTY_OUTCOME, stopped: true, problem: toProblem(new FarmError('FrameRangeTooLarge', message)) };
   }
   return renderRanges(job, count, policy, control);
 }
 
-/** Children of at most 500 chunks, in order, a few at a time. */
+/** Children of at most so many chunks, in order, a few at a time. */
 async function renderRanges(
   job: JobReference,
   count: number,
@@ -45,7 +46,13 @@ async function renderRanges(
 
   async function place(): Promise<void> {
     while (next < count && !outcome.stopped && !control.cancelled) {
-      const range: ChunkRange = { job, from: next, to: Math.min(next + CHUNKS_PER_WORKFLOW, count), inFlight, policy };
+      const range: ChunkRange = {
+        job,
+        from: next,
+        to: Math.min(next + policy.chunksPerWorkflow, count),
+        inFlight,
+        policy,
+      };
       next = range.to;
       const resumes = control.resumes;
       const child = await startChild<typeof renderRange>('renderRange', {
