@@ -102,11 +102,6 @@ export async function openTransactions(tx: Tx, sender: string): Promise<ChainTra
     .execute();
 }
 
-/** All of a job, oldest first. */
-export async function transactionsOfJob(tx: Tx, jobId: string): Promise<ChainTransactionRow[]> {
-  return tx.selectFrom('chainTransactions').selectAll().where('jobId', '=', jobId).orderBy('id').execute();
-}
-
 /** The nonce after the highest on record for a sender, or 0. The chain may know a higher one: take the larger. */
 export async function nextNonce(tx: Tx, { chainId, sender }: { chainId: number; sender: string }): Promise<number> {
   const { next } = await tx

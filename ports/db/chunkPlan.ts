@@ -4,7 +4,7 @@ import type { Tx } from './client.ts';
 import { type HostRequirements, json } from './documents.ts';
 import { lockJob } from './locks.ts';
 
-export interface PlannedChunk {
+interface PlannedChunk {
   /** Position in the job, from 0. */
   index: number;
   frames: readonly number[];

@@ -7,7 +7,7 @@ import { appendEvent } from './events.ts';
 import { lockJob } from './locks.ts';
 import type { InvoiceLineRow, InvoiceRow, JobRow } from './tables.ts';
 
-export interface InvoiceDraftLine {
+interface InvoiceDraftLine {
   /** From 1. */
   line: number;
   nodeId: string;
@@ -41,7 +41,7 @@ export interface CreateInvoiceInput {
 }
 
 /** `FW-2026-000001` */
-export const invoiceNumber = (year: number, count: number): string => `FW-${year}-${String(count).padStart(6, '0')}`;
+const invoiceNumber = (year: number, count: number): string => `FW-${year}-${String(count).padStart(6, '0')}`;
 
 /**
  * Issues the invoice of a job; a second call answers the first one's.

@@ -110,4 +110,4 @@ export async function markSilentNodesOffline(tx: Tx, olderThanMs: number): Promi
   return nodes.map(({ name }) => name);
 }
 
-export { listNodes, type NodeListing } from './queries/nodes.ts';
+export { listNodes } from './queries/nodes.ts';

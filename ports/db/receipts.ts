@@ -88,11 +88,6 @@ export async function receiptUnits(
   return (await linesOf(tx, { ...receipt, first: receipt.unitCount })).map(toUnit);
 }
 
-/** All receipt lines of a job in the order of commits: what its invoice bills. */
-export async function receiptLinesOfJob(tx: Tx, jobId: string): Promise<ReceiptLineRow[]> {
-  return tx.selectFrom('receiptLines').selectAll().where('jobId', '=', jobId).orderBy('line').execute();
-}
-
 /** Nodes that have committed units of a job. */
 export async function nodesToPay(tx: Tx, jobId: string): Promise<string[]> {
   const rows = await tx.selectFrom('receiptLines').select('nodeId').distinct().where('jobId', '=', jobId).execute();
@@ -142,7 +137,7 @@ export interface ReceiptKey {
 }
 
 /** One receipt. @throws FarmError `NotFound` */
-export async function getReceipt(tx: Tx, { jobId, nodeId, sequence }: ReceiptKey): Promise<ReceiptRow> {
+async function getReceipt(tx: Tx, { jobId, nodeId, sequence }: ReceiptKey): Promise<ReceiptRow> {
   const receipt = await tx
     .selectFrom('receipts')
     .selectAll()

@@ -103,12 +103,6 @@ export async function setTariff(
   await tx.insertInto('tariffs').values(input).execute();
 }
 
-/** The newest deployment of the contracts, or null. */
-export async function currentDeployment(tx: Tx): Promise<DeploymentRow | null> {
-  const deployment = await tx.selectFrom('deployments').selectAll().orderBy('deployedAt', 'desc').executeTakeFirst();
-  return deployment ?? null;
-}
-
 /** Records a deployment; the same one again stays as it is. */
 export async function recordDeployment(tx: Tx, deployment: Omit<DeploymentRow, 'deployedAt'>): Promise<void> {
   await tx

@@ -96,7 +96,7 @@ export async function setResolved(
 }
 
 /** Columns of a quote that its maker decides; amounts in base units. */
-export type QuoteInput = Pick<
+type QuoteInput = Pick<
   QuoteRow,
   | 'total'
   | 'unitPrice'

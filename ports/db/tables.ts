@@ -343,7 +343,7 @@ interface InvoiceLinesTable {
   proof: Json<string[]>;
 }
 
-export type ChainTransactionStatus = 'signed' | 'sent' | 'confirmed' | 'failed' | 'replaced';
+type ChainTransactionStatus = 'signed' | 'sent' | 'confirmed' | 'failed' | 'replaced';
 
 interface ChainTransactionsTable {
   studioId: string;

@@ -5,7 +5,7 @@ import type { UnitStatus } from '../../../domain/statuses.ts';
 import type { Tx } from '../client.ts';
 import type { JobRow, QuoteRow } from '../tables.ts';
 
-export interface FrameCounts {
+interface FrameCounts {
   /** Units of the job; before it is planned the frames it will have (0 while unknown). */
   total: number;
   committed: number;
@@ -32,7 +32,7 @@ const noUnits = (): Record<UnitStatus, number> => ({
 });
 
 /** Counts of the units of jobs, by job id. */
-export async function frameCounts(tx: Tx, jobs: readonly JobRow[]): Promise<Map<string, FrameCounts>> {
+async function frameCounts(tx: Tx, jobs: readonly JobRow[]): Promise<Map<string, FrameCounts>> {
   const ids = jobs.map(({ id }) => id);
   const { rows: units } = await sql<{ jobId: string; status: UnitStatus; count: number }>`
     SELECT job_id, status, count(*) AS count FROM units
