@@ -1,7 +1,10 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { repositoryRoot } from '../stack/paths.ts';
+// @ts-expect-error set-up code is plain JavaScript without types
+import { missingOptionals } from './complete-lock.js';
 // @ts-expect-error set-up code is plain JavaScript without types
 import { packagesAreCurrent } from './packages.js';
 
@@ -27,4 +30,10 @@ it.each([
   ['the contents differ', { 'node_modules/a': { version: '1.0.0', integrity: 'sha512-z' } }, false],
 ])('sees that %s', (_, present, current) => {
   expect(packagesAreCurrent(checkout(present))).toBe(current);
+});
+
+it('has a lock file that names the packages of all platforms, without which npm ci refuses it', () => {
+  const lock = JSON.parse(readFileSync(join(repositoryRoot, 'package-lock.json'), 'utf8')) as { packages: object };
+  const remedy = 'run: node infra/bootstrap/complete-lock.js';
+  expect(missingOptionals(lock.packages).map(({ name }: { name: string }) => `${name} (${remedy})`)).toEqual([]);
 });

@@ -13,6 +13,7 @@ import { compileMinio } from './minio.js';
 import { installPackages, packagesAreCurrent } from './packages.js';
 import { checkPlatform } from './platform.js';
 import { createProgress, megabytes } from './progress.js';
+import { endAll } from './run.js';
 import { fetchTemporal } from './temporal.js';
 import { MINIO, TEMPORAL } from './versions.js';
 
@@ -51,9 +52,17 @@ export async function prepare({ quiet = false } = {}) {
   ];
   const open = steps.filter((step) => !step.isDone());
   if (open.length > 0 && !quiet) process.stderr.write(`Setting up ${open.map((step) => step.name).join(', ')}.\n`);
-  const results = await Promise.allSettled(open.map((step) => perform(step, progress)));
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed) throw failed.reason;
+  let first;
+  await Promise.all(
+    open.map((step) =>
+      perform(step, progress).catch((error) => {
+        // The first failure is the reason; what is under way ends because of it and is begun anew next time.
+        first ??= error;
+        endAll();
+      }),
+    ),
+  );
+  if (first) throw first;
   return { seconds: (Date.now() - startedAt) / 1000, fetched: open.map((step) => step.name) };
 }
 

@@ -4,6 +4,13 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SetupError } from './errors.js';
 
+const running = new Set();
+
+/** Ends every program that runs: another part of the set-up has failed, and nobody waits for the rest. */
+export function endAll() {
+  for (const child of running) child.kill('SIGTERM');
+}
+
 /**
  * @param {string} command
  * @param {string[]} args
@@ -14,6 +21,7 @@ import { SetupError } from './errors.js';
 export function run(command, args, { env = process.env, cwd, missing, onLine } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    running.add(child);
     let output = '';
     let rest = '';
     const take = (chunk) => {
@@ -41,6 +49,7 @@ export function run(command, args, { env = process.env, cwd, missing, onLine } =
       );
     });
     child.on('close', (code, signal) => {
+      running.delete(child);
       process.removeListener('exit', end);
       if (code === 0) resolve(output);
       else reject(failure(command, args, code ?? signal, output));
