@@ -71,8 +71,8 @@ export const claimRequest = z.object({
 export const joinMessage = (name: string, account: string, issuedAt: string): string =>
   `framewright-join:${name}:${account.toLowerCase()}:${issuedAt}`;
 
-export const leaseFile = z.object({ path: z.string(), sizeBytes: z.int().min(0), hash });
-export const leaseUnit = z.object({
+const leaseFile = z.object({ path: z.string(), sizeBytes: z.int().min(0), hash });
+const leaseUnit = z.object({
   unitId: id,
   frame: z.int(),
   tile: z.int().min(0),
@@ -113,7 +113,7 @@ export const heartbeatAnswer = z.object({
 export const fetchRequest = z.object({ leaseNumber: z.int().positive(), hashes: z.array(hash).min(1).max(1000) });
 export const fetchAnswer = z.object({ urls: z.array(z.object({ hash, url: z.string() })) });
 
-export const artifact = z.object({ kind: z.enum(['exr', 'preview']), hash, sizeBytes: z.int().positive() });
+const artifact = z.object({ kind: z.enum(['exr', 'preview']), hash, sizeBytes: z.int().positive() });
 export const announceRequest = z.object({
   leaseNumber: z.int().positive(),
   unitId: id,
@@ -126,7 +126,7 @@ export const announceAnswer = z.object({
   ),
 });
 
-export const measurements = z.object({
+const measurements = z.object({
   renderSeconds: z.number().min(0),
   samples: z.number().min(0),
   rays: z.number().min(0),
@@ -156,7 +156,7 @@ export const finishRequest = z.object({
 });
 
 /** Receipt as signed (EIP-712, domain/money/receipt.ts). */
-export const receiptToSign = z.object({
+const receiptToSign = z.object({
   jobId: id,
   sequence: z.int().positive(),
   cumulative: amount,

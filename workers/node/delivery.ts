@@ -9,7 +9,7 @@ import { isPassing, retrying } from './retry.ts';
 import type { Tally } from './tally.ts';
 
 /** Units on their way beside the one being rendered; more would only fill the disk of a node with a slow link. */
-export const DELIVERIES_AT_ONCE = 2;
+const DELIVERIES_AT_ONCE = 2;
 
 export interface Delivery {
   /** Takes a unit over; returns as soon as there is room for the next. @throws what an earlier delivery failed with */

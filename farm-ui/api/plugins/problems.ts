@@ -5,7 +5,7 @@ import { ERROR_CATALOGUE, FarmError, isErrorCode, type Problem, toProblem } from
 import type { Api } from '../deps.ts';
 
 /** A problem as it travels, RFC 9457 members first. */
-export interface ProblemDetails {
+interface ProblemDetails {
   type: string;
   title: string;
   status: number;
@@ -17,7 +17,7 @@ export interface ProblemDetails {
   retryable: boolean;
 }
 
-export function problemDetails(error: FarmError, status: number = ERROR_CATALOGUE[error.code].status): ProblemDetails {
+function problemDetails(error: FarmError, status: number = ERROR_CATALOGUE[error.code].status): ProblemDetails {
   const { code, message, place, remedy, fault, retryable } = toProblem(error);
   return {
     type: `urn:framewright:problem:${code}`,

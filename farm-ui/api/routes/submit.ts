@@ -119,7 +119,7 @@ interface CheckedSubmission {
 }
 
 /** All that can be known to be wrong before a byte is sent. @throws FarmError with the code of the mistake */
-export function checkSubmission(request: JobRequest): CheckedSubmission {
+function checkSubmission(request: JobRequest): CheckedSubmission {
   const paths = checkProjectPaths(request.files.map(({ path }) => path));
   const files = request.files.map(({ sizeBytes, hash }, index) => ({ path: paths[index]!, sizeBytes, hash }));
   const main = request.main.normalize('NFC');
