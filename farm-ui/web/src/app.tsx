@@ -1,5 +1,5 @@
 import { CircleHelp } from 'lucide-react';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { Link, Route, Switch, useLocation } from 'wouter';
 import { AccountPage } from './account/AccountPage.tsx';
 import { SignIn } from './account/SignIn.tsx';
@@ -27,7 +27,11 @@ export function App() {
   const [session, setSession] = useState<Session>({ state: 'asking' });
   const [, navigate] = useLocation();
 
+  const asking = useRef(false);
   const ask = useCallback(async (): Promise<void> => {
+    // A second question while a key is being exchanged would find nobody signed in yet.
+    if (asking.current) return;
+    asking.current = true;
     const key = keyInAddress(window.location);
     try {
       if (key !== null) {
@@ -40,6 +44,8 @@ export function App() {
       // Without a key in the address, "not signed in" is no news.
       if (problem.status === 401) setSession({ state: 'out', problem: key === null ? null : problem });
       else setSession({ state: 'unreachable', problem });
+    } finally {
+      asking.current = false;
     }
   }, []);
 

@@ -1,6 +1,6 @@
 import type { Job } from '../api/types.ts';
 import { formatMoment, formatSeconds } from '../lib/format.ts';
-import { exactUnits, formatCents, formatToken, formatUnits, shareOf } from '../lib/money.ts';
+import { exactUnits, formatCentsOf, formatToken, formatUnits, shareOf } from '../lib/money.ts';
 import { tokenOf } from '../lib/token.ts';
 import { useJobPart } from '../live/useJob.ts';
 import { useNow } from '../ui/useNow.ts';
@@ -20,7 +20,7 @@ export function CostPanel() {
     <section className="panel cost" aria-label="Cost">
       <header className="panel-head">
         <h2>Cost</h2>
-        <span className="mono faint">{formatCents(job.spentCents, job.currency)}</span>
+        <span className="mono faint">{formatCentsOf(job.spentCents, job.spent, job.currency)}</span>
       </header>
       <p className="cost-figure">
         <strong title={`${exactUnits(job.spent, token.decimals)} ${token.symbol}`}>

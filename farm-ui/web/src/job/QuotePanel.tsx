@@ -5,7 +5,7 @@ import { problemOf } from '../api/client.ts';
 import { farm } from '../api/farm.ts';
 import type { Inspection, Job, Problem, Quote } from '../api/types.ts';
 import { formatBytes, formatCount, formatSeconds, plural } from '../lib/format.ts';
-import { exactUnits, formatCents, formatToken, formatUnits, parseUnits, toCents } from '../lib/money.ts';
+import { exactUnits, formatCentsOf, formatToken, formatUnits, parseUnits, toCents } from '../lib/money.ts';
 import type { JobStore } from '../live/jobStore.ts';
 import { Button } from '../ui/Button.tsx';
 import { ProblemNote } from '../ui/ProblemNote.tsx';
@@ -46,7 +46,7 @@ export function QuotePanel({ job, quote, store }: { job: Job; quote: Quote; stor
           </strong>
           <span>{token.symbol}</span>
         </p>
-        <p className="quote-currency">{formatCents(quote.totalCents, quote.currency)} net</p>
+        <p className="quote-currency">{formatCentsOf(quote.totalCents, quote.total, quote.currency)} net</p>
         <dl className="facts">
           <div>
             <dt>Each frame</dt>
@@ -83,7 +83,7 @@ export function QuotePanel({ job, quote, store }: { job: Job; quote: Quote; stor
             <small className="field-error">Write an amount such as 25 or 0.5.</small>
           ) : (
             <small className={short ? 'tone-ask' : ''}>
-              {formatCents(toCents(cap, quote.centsPerTokenE6, token.decimals), quote.currency)}
+              {formatCentsOf(toCents(cap, quote.centsPerTokenE6, token.decimals), cap, quote.currency)}
               {short ? ', less than the quote: the job would pause before its last frame' : ''}
             </small>
           )}

@@ -38,7 +38,7 @@ function StageItem({ stage, halted }: { stage: StageProgress; halted: boolean })
   const percent = Math.round(stage.fraction * 100);
   return (
     <li className={`stage ${stage.state}`} aria-current={running ? 'step' : undefined}>
-      <Icon size={15} aria-hidden="true" className={running && !halted ? 'turning' : ''} />
+      <Icon size={15} aria-hidden="true" className={running && !halted && stage.stage === 'render' ? 'turning' : ''} />
       <span className="stage-name">{stage.stage}</span>
       <span className="stage-time">
         {stage.seconds !== null

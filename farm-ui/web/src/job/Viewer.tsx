@@ -95,7 +95,11 @@ function FramePicture({ job, row }: { job: Job; row: FrameRow | null }) {
   if (wanted === null) {
     return (
       <div className="screen-empty">
-        {row === null ? <p>No frame yet</p> : <p>{`Frame ${row.frame} is ${UNIT_WORDS[row.status]}`}</p>}
+        {row === null ? (
+          <p>{job.endedAt === null ? 'No frame yet' : 'No frame was finished'}</p>
+        ) : (
+          <p>{`Frame ${row.frame} is ${UNIT_WORDS[row.status]}`}</p>
+        )}
         {row?.fraction ? <p className="mono">{Math.round(row.fraction * 100)} %</p> : null}
       </div>
     );

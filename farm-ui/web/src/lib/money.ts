@@ -1,17 +1,17 @@
 /** Money for people: token base units are bigint throughout, cents are integers; nothing here computes in floats. */
 
 /**
- * Base units as a decimal number, rounded half up to `maxFraction` digits; what rounds to nothing shows as `<0.0001`.
+ * Base units as a decimal number, rounded half up to `maxFraction` digits; small sums keep three significant digits.
  * @param base base units, as the API's decimal string or bigint
  */
 export function formatUnits(base: string | bigint, decimals: number, maxFraction = 4): string {
   const value = BigInt(base);
   const negative = value < 0n;
   const absolute = negative ? -value : value;
-  const shown = Math.min(maxFraction, decimals);
+  const zeros = decimals - absolute.toString().length;
+  const shown = Math.min(Math.max(maxFraction, zeros + 3), decimals);
   const step = 10n ** BigInt(decimals - shown);
   const rounded = (absolute + step / 2n) / step;
-  if (rounded === 0n && absolute > 0n) return `${negative ? '>−' : '<'}0.${'0'.repeat(Math.max(0, shown - 1))}1`;
   const scale = 10n ** BigInt(shown);
   const whole = (rounded / scale).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ',');
   const fraction = shown === 0 ? '' : (rounded % scale).toString().padStart(shown, '0').replace(/0+$/, '');
@@ -52,6 +52,11 @@ export function formatCents(cents: number, currency: string): string {
   const format = new Intl.NumberFormat(undefined, { style: 'currency', currency });
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
   return format.format(cents / 10 ** digits);
+}
+
+/** `formatCents`, but a sum that rounds to nothing is called small, not nothing. */
+export function formatCentsOf(cents: number, base: string | bigint, currency: string): string {
+  return cents === 0 && BigInt(base) > 0n ? `under ${formatCents(1, currency)}` : formatCents(cents, currency);
 }
 
 /** Token base units in minor units of the currency, half up, at `centsPerTokenE6` (millionths of a cent a token). */
