@@ -46,7 +46,7 @@ const silentDisplay: Display = { show: () => undefined, stop: () => undefined };
 function lineOf({ type, data }: JobEventView): string | undefined {
   switch (type) {
     case 'chunk.leased':
-      return `${data.node} takes frames ${rangeOf(data.frames as number[])}`;
+      return takenLine(String(data.node), data.frames as number[]);
     case 'chunk.lost':
       return pc.yellow(`${data.node} lost its lease (${data.reason}); the frames are offered again`);
     case 'unit.refused':
@@ -72,9 +72,11 @@ function jobLine(data: Record<string, unknown>): string {
   return `job ${data.status}${reason}${problem?.message ? `: ${problem.message} ${problem.remedy ?? ''}` : ''}`;
 }
 
-function rangeOf(frames: number[]): string {
+function takenLine(node: string, frames: number[]): string {
   const [first, last] = [frames[0], frames.at(-1)];
-  return first === last ? `${first}` : `${first}-${last}`;
+  // A calibration owns no frames.
+  if (first === undefined) return `${node} calibrates`;
+  return first === last ? `${node} takes frame ${first}` : `${node} takes frames ${first}-${last}`;
 }
 
 function lineDisplay(job: JobView): Display {
