@@ -20,8 +20,19 @@ export function asActivities<T extends Record<string, (...input: never[]) => Pro
   return Object.fromEntries(wrapped) as T;
 }
 
+/** An error that ends the activity for good, whatever the catalogue says of retries: it has tried all it can. */
+export function finalFailure(error: FarmError): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: error.message,
+    type: error.code,
+    nonRetryable: true,
+    details: [toProblem(error)],
+    cause: error,
+  });
+}
+
 /** An error as Temporal shall see it. */
-export function toFailure(error: unknown): unknown {
+function toFailure(error: unknown): unknown {
   const passes = [ApplicationFailure, CancelledFailure, CompleteAsyncError].some((type) => error instanceof type);
   if (passes) return error;
   const problem = toProblem(error);

@@ -15,7 +15,10 @@ import { readJob } from './inspectSubmission.ts';
 export async function beginIntake(services: FarmServices, key: JobKey): Promise<{ policy: Policy }> {
   const job = await readJob(services, key);
   await inRecord(services, async (tx) => {
-    if (job.status !== 'preparing') await setPreparing(tx, key.jobId);
+    await setPreparing(tx, key.jobId);
+    // What kept an earlier try from a quote is over.
+    const row = tx.updateTable('jobs').set({ problem: null });
+    await row.where('studioId', '=', key.studioId).where('id', '=', key.jobId).execute();
     await startStage(tx, key.jobId, 'intake');
   });
   return { policy: policyOf(services, job) };

@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import { FarmError, fromProblem } from '../../domain/errors.ts';
 import { cancelChunk, chunkState, failChunk, loseLease } from '../../ports/db/chunks.ts';
+import { finalFailure } from '../failure.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
 import { offerUnlessGivenUp } from './keepChunk.ts';
@@ -36,7 +37,8 @@ export async function calibrate(
       try {
         const state = await inRecord(services, (tx) => chunkState(tx, chunkId));
         if (state.status === 'completed') return;
-        if (state.status === 'cancelled') throw new FarmError('Cancelled', 'The calibration was cancelled.');
+        if (state.status === 'cancelled')
+          throw finalFailure(new FarmError('Cancelled', 'The calibration was cancelled.'));
         if (state.expired) {
           const reason = 'The node stopped sending heartbeats.';
           await inRecord(services, (tx) => loseLease(tx, { chunkId, leaseNumber: state.leaseNumber, reason }));
@@ -45,14 +47,14 @@ export async function calibrate(
         const { problem } = await inRecord(services, (tx) => offerUnlessGivenUp(tx, chunkId, policy));
         if (problem) {
           await inRecord(services, (tx) => failChunk(tx, { chunkId, problem }));
-          throw fromProblem(problem);
+          throw finalFailure(fromProblem(problem));
         }
         const started = state.leaseNumber > 0;
         const seconds = policy.calibrationWaitSeconds + (started ? policy.calibrationSeconds : 0);
         const left = since + seconds * 1000 - services.clock.now().getTime();
         if (left <= 0) {
           await inRecord(services, (tx) => cancelChunk(tx, chunkId));
-          throw await whyNobodyCame(services, started);
+          throw finalFailure(await whyNobodyCame(services, started));
         }
         await watch.next(AbortSignal.any([signal, AbortSignal.timeout(left)]));
       } finally {
