@@ -101,6 +101,19 @@ describe('FrameTable', () => {
     expect(sum(table)).toBe(2);
   });
 
+  it('marks the frames of a leased chunk, and gives back those that it loses', () => {
+    const table = new FrameTable();
+    table.setFrames([1, 2, 3]);
+    const chunk = { chunkId: 'c', index: 0, node: 'north', leaseNumber: 1 };
+    table.apply({ ...base, seq: 1, type: 'chunk.leased', data: { ...chunk, nodeId: 'n', frames: [1, 2] } });
+    table.apply(committed(2, 1));
+    expect([0, 1, 2].map((index) => table.row(index).status)).toEqual(['committed', 'leased', 'planned']);
+    expect(table.apply({ ...base, seq: 3, type: 'chunk.lost', data: { ...chunk, reason: 'silence' } })).toBe(true);
+    expect([0, 1, 2].map((index) => table.row(index).status)).toEqual(['committed', 'offered', 'planned']);
+    expect(table.row(1).node).toBeNull();
+    expect(sum(table)).toBe(3);
+  });
+
   it('remembers which frame came last, also when more frames are listed', () => {
     const table = new FrameTable();
     table.setFrames([1, 2, 3, 4]);

@@ -17,6 +17,8 @@ export const UNIT_STATUSES: readonly UnitStatus[] = [
   'cancelled',
 ];
 const code = Object.fromEntries(UNIT_STATUSES.map((status, index) => [status, index])) as Record<UnitStatus, number>;
+const PLANNED = code.planned;
+const OFFERED = code.offered;
 const COMMITTED = code.committed;
 export const LEASED = code.leased;
 
@@ -60,6 +62,8 @@ export class FrameTable {
   private unitIds: (string | null)[] = [];
   private prices: (string | null)[] = [];
   private previews: (string | null)[] = [];
+  /** Frames that a node holds, by chunk. */
+  private readonly leasedFrames = new Map<string, readonly number[]>();
   private rowOf = new Map<number, number>();
 
   get length(): number {
@@ -144,8 +148,17 @@ export class FrameTable {
     }
   }
 
-  /** Takes a unit's event; others are left alone. @returns whether a row changed */
+  /** Takes events of units and chunks; others are left alone. @returns whether a row changed */
   apply(event: JobEvent): boolean {
+    if (event.type === 'chunk.leased') {
+      this.leasedFrames.set(event.data.chunkId, event.data.frames);
+      return this.move(event.data.frames, [PLANNED, OFFERED], { status: 'leased', node: event.data.node, fraction: 0 });
+    }
+    if (event.type === 'chunk.lost' || event.type === 'chunk.ended') {
+      const frames = this.leasedFrames.get(event.data.chunkId) ?? [];
+      this.leasedFrames.delete(event.data.chunkId);
+      return this.move(frames, [LEASED], { status: 'offered', node: null, fraction: 0 });
+    }
     if (event.type === 'unit.changed') {
       const { frame, take, status, unitId, node, fraction } = event.data;
       const index = this.rowOf.get(frame);
@@ -178,6 +191,18 @@ export class FrameTable {
       return true;
     }
     return false;
+  }
+
+  /** Changes those of the frames that are in one of the statuses. */
+  private move(frames: readonly number[], from: readonly number[], change: Partial<FrameRow>): boolean {
+    let moved = false;
+    for (const frame of frames) {
+      const index = this.rowOf.get(frame);
+      if (index === undefined || !from.includes(this.status[index] as number)) continue;
+      this.write(index, change);
+      moved = true;
+    }
+    return moved;
   }
 
   private sawCommit(index: number, at: string): void {

@@ -38,6 +38,8 @@ export class JobStore {
   private closeStream: (() => void) | null = null;
   private logKey = 0;
   private logSeq = 0;
+  /** Newest event that the first answers knew: older ones are read for the log only. */
+  private baseSeq = 0;
   private fetchTimer = 0;
   private lastFetch = 0;
   private closed = false;
@@ -59,7 +61,8 @@ export class JobStore {
   async open(): Promise<void> {
     await this.fetchJob();
     if (this.closed || !this.job) return;
-    const after = Math.max(0, this.job.eventSeq - LOG_HISTORY);
+    this.baseSeq = this.job.eventSeq;
+    const after = Math.max(0, this.baseSeq - LOG_HISTORY);
     this.closeStream = openStream({
       address: () => addresses.jobEvents(this.id, Math.max(after, this.logSeq)),
       onEvents: (events) => this.take(events),
@@ -138,12 +141,12 @@ export class JobStore {
     const lines: LogLine[] = [];
     for (const event of events) {
       if (event.jobId !== this.id) continue;
-      const isNew = event.seq === 0 || event.seq > (job?.eventSeq ?? 0);
+      const isNew = event.seq === 0 || event.seq > this.baseSeq;
       if (job) job = patchJob(job, event);
       if (isNew && needsFetch(event)) fetch = true;
       if (isNew && event.type === 'output.ready') this.outputsSeen += 1;
       if (isNew && event.type.startsWith('invoice.')) this.invoicesSeen += 1;
-      if (this.frames.apply(event)) framesChanged = true;
+      if (isNew && this.frames.apply(event)) framesChanged = true;
       if (event.seq === 0 || event.seq > this.logSeq) {
         const line = logLine(event, this.logKey++);
         if (line) lines.push(line);
