@@ -12,7 +12,7 @@ import { externalService, type RunningService, type ServiceContext } from './ser
 
 const REMEDY = 'Run "npm ci" in the checkout, or set FARM_ANVIL_BIN.';
 /** Chain id of development chains; nobody's real chain has it. */
-export const EMBEDDED_CHAIN_ID = 31_337;
+const EMBEDDED_CHAIN_ID = 31_337;
 /** How often a whole copy of the state is kept beside the one that anvil overwrites in place. */
 const COPY_EVERY_MS = 5000;
 

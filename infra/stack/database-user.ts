@@ -37,7 +37,7 @@ export function databaseUser(): UserIds | undefined {
 }
 
 /** Whether a user can get to a path: every folder above it lets it through, and the path itself, if it is there. */
-export function canReach(path: string, user: UserIds): boolean {
+function canReach(path: string, user: UserIds): boolean {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     if (existsSync(folder)) {
       const { mode, uid, gid } = statSync(folder);

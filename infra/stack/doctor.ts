@@ -14,7 +14,7 @@ import { checkProgram } from './program.ts';
 import type { ServiceName } from './service.ts';
 import { untilReachable } from './temporal.ts';
 
-export interface DoctorCheck {
+interface DoctorCheck {
   name: string;
   ok: boolean;
   /** What was found, or why it is wrong. */

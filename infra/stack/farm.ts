@@ -29,7 +29,7 @@ export interface FarmStatus {
   processes: ProcessStatus[];
 }
 
-export interface ServiceStatus {
+interface ServiceStatus {
   name: ServiceName;
   title: string;
   address: string;

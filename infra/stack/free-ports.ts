@@ -8,7 +8,7 @@ const LOWEST = 17_000;
 const HIGHEST = 31_999;
 
 /** Whether a server could listen there now. */
-export function isPortFree(port: number): Promise<boolean> {
+function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

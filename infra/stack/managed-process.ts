@@ -28,7 +28,7 @@ export interface ProcessSpec {
   ipc?: boolean;
 }
 
-export interface Exit {
+interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
 }

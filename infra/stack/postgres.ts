@@ -11,7 +11,7 @@ import { saveState } from './state.ts';
 
 const REMEDY = 'Run "npm ci" in the checkout, or set FARM_DATABASE_URL to a PostgreSQL 18 that runs elsewhere.';
 /** The superuser of the embedded server; only migrations and tests use it. */
-export const DATABASE_ADMIN = 'postgres';
+const DATABASE_ADMIN = 'postgres';
 
 /** A database that answers, with the URL of its administrator. */
 export interface RunningDatabase extends RunningService {
@@ -73,7 +73,7 @@ export async function startDatabase(context: ServiceContext): Promise<RunningDat
 }
 
 /** `postgres://user:password@host:port/database` */
-export function databaseUrl(host: string, user: string, password: string, database: string): string {
+function databaseUrl(host: string, user: string, password: string, database: string): string {
   return `postgres://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}/${database}`;
 }
 

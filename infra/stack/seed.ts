@@ -7,7 +7,7 @@ import type { FarmEnvironment } from './environment.ts';
 import { giveKey, hashOfKey, openStudio, welcome, withDatabase } from './studios.ts';
 
 /** `client.json` in the home: how the `farm` command finds its farm. For the owner's eyes only. */
-export interface ClientFile {
+interface ClientFile {
   url: string;
   key: string;
   studio: string;

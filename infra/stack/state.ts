@@ -7,7 +7,7 @@ import { FarmError } from '../../domain/errors.ts';
 export type PortName = 'temporal' | 'temporalHttp' | 'temporalUi' | 'store' | 'database' | 'chain' | 'api';
 
 /** Random once for a home; nothing in it is known outside this machine. */
-export interface Credentials {
+interface Credentials {
   storeAccessKey: string;
   storeSecretKey: string;
   databaseAdmin: string;
