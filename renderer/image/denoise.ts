@@ -32,15 +32,87 @@ type FilterTile = IKernelFunctionThis<{ w: number; h: number; s: number }>;
 
 /** Guide planes: albedo 0-2, normal 3-5, depth 6 (-1 where nothing was hit). */
 const GUIDE_CHANNELS = 7;
-const STEPS = [1, 2, 4, 8, 16];
+/** Distances between taps; each pass doubles them. Four reach 15 pixels, and a fifth changes little at film resolutions. */
+const STEPS = [1, 2, 4, 8];
+
+/** Size of Immerkær's mask on the albedo's luminance: noise, or fine texture. */
+function albedoResponse(this: Tile, guide: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  let answer = 0;
+  for (let t = 0; t < 9; t++) {
+    const i = (t % 3) - 1;
+    const j = Math.floor(t / 3) - 1;
+    const nx = Math.min(Math.max(x + i, 0), this.constants.w - 1);
+    const ny = Math.min(Math.max(y + j, 0), this.constants.h - 1);
+    const luma = 0.2126 * guide[0]![ny]![nx]! + 0.7152 * guide[1]![ny]![nx]! + 0.0722 * guide[2]![ny]![nx]!;
+    answer += (2 - 3 * Math.abs(i)) * (2 - 3 * Math.abs(j)) * luma;
+  }
+  return Math.abs(answer);
+}
+
+/**
+ * Noise of the albedo (variance): the quietest of four quarters around the pixel. Glass, whose albedo is that of whatever a
+ * random path met, is noisy all around; a texture nearly always has a calm side.
+ */
+function albedoNoise(this: Tile, response: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  let quietest = 1000000;
+  for (let q = 0; q < 4; q++) {
+    let sum = 0;
+    for (let t = 0; t < 9; t++) {
+      const i = (t % 3) - 2 + (q % 2) * 2;
+      const j = Math.floor(t / 3) - 2 + Math.floor(q / 2) * 2;
+      const nx = Math.min(Math.max(x + i, 0), this.constants.w - 1);
+      const ny = Math.min(Math.max(y + j, 0), this.constants.h - 1);
+      sum += response[0]![ny]![nx]!;
+    }
+    quietest = Math.min(quietest, sum);
+  }
+  // Mean of |mask| over nine, times sqrt(pi / 2) / 6 (Immerkær, equation 3), squared.
+  const sigma = (quietest / 9) * 0.2089;
+  return sigma * sigma;
+}
+
+/** The albedo smoothed by as much as it is noisy. */
+function calmAlbedo(this: FilterTile, albedo: Planes, guide: Planes, noise: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  const z = this.thread.z;
+  const own = albedo[z]![y]![x]!;
+  const variance = noise[0]![y]![x]!;
+  if (variance < 0.00002 || guide[6]![y]![x]! < 0) return own;
+  let sum = 0;
+  let total = 0;
+  for (let t = 0; t < 9; t++) {
+    const i = (t % 3) - 1;
+    const j = Math.floor(t / 3) - 1;
+    const nx = Math.min(Math.max(x + i * this.constants.s, 0), this.constants.w - 1);
+    const ny = Math.min(Math.max(y + j * this.constants.s, 0), this.constants.h - 1);
+    const n0 = guide[3]![y]![x]! - guide[3]![ny]![nx]!;
+    const n1 = guide[4]![y]![x]! - guide[4]![ny]![nx]!;
+    const n2 = guide[5]![y]![x]! - guide[5]![ny]![nx]!;
+    const a0 = albedo[0]![y]![x]! - albedo[0]![ny]![nx]!;
+    const a1 = albedo[1]![y]![x]! - albedo[1]![ny]![nx]!;
+    const a2 = albedo[2]![y]![x]! - albedo[2]![ny]![nx]!;
+    let e = (n0 * n0 + n1 * n1 + n2 * n2) * 12;
+    e += (a0 * a0 + a1 * a1 + a2 * a2) / (30 * variance);
+    if (guide[6]![ny]![nx]! < 0) e = 1000;
+    const weight = 1 / (1 + e + e * e);
+    sum += weight * albedo[z]![ny]![nx]!;
+    total += weight;
+  }
+  return sum / total;
+}
 
 /** Light arriving at the surface: colour over albedo. What was not hit stays as it is. */
-function demodulate(this: Tile, beauty: Planes, guide: Planes): number {
+function demodulate(this: Tile, beauty: Planes, albedo: Planes, guide: Planes): number {
   const x = this.thread.x;
   const y = this.thread.y;
   const z = this.thread.z;
   if (guide[6]![y]![x]! < 0) return beauty[z]![y]![x]!;
-  return beauty[z]![y]![x]! / Math.max(guide[z]![y]![x]!, 0.02);
+  return beauty[z]![y]![x]! / Math.max(albedo[z]![y]![x]!, 0.02);
 }
 
 function luminance(this: Tile, light: Planes): number {
@@ -131,7 +203,7 @@ function depthSlope(this: Tile, guide: Planes): number {
 }
 
 /** Weights of the nine taps of one pass, one plane each. */
-function tapWeights(this: FilterTile, state: Planes, guide: Planes, slope: Planes): number {
+function tapWeights(this: FilterTile, state: Planes, albedo: Planes, guide: Planes, slope: Planes): number {
   const x = this.thread.x;
   const y = this.thread.y;
   const t = this.thread.z;
@@ -146,9 +218,9 @@ function tapWeights(this: FilterTile, state: Planes, guide: Planes, slope: Plane
   const n0 = guide[3]![y]![x]! - guide[3]![ny]![nx]!;
   const n1 = guide[4]![y]![x]! - guide[4]![ny]![nx]!;
   const n2 = guide[5]![y]![x]! - guide[5]![ny]![nx]!;
-  const a0 = guide[0]![y]![x]! - guide[0]![ny]![nx]!;
-  const a1 = guide[1]![y]![x]! - guide[1]![ny]![nx]!;
-  const a2 = guide[2]![y]![x]! - guide[2]![ny]![nx]!;
+  const a0 = albedo[0]![y]![x]! - albedo[0]![ny]![nx]!;
+  const a1 = albedo[1]![y]![x]! - albedo[1]![ny]![nx]!;
+  const a2 = albedo[2]![y]![x]! - albedo[2]![ny]![nx]!;
   const rise = slope[0]![y]![x]! * (nx - x) + slope[1]![y]![x]! * (ny - y);
   const offPlane = Math.abs(depthThere - depth - rise);
   const luma = 0.2126 * state[0]![y]![x]! + 0.7152 * state[1]![y]![x]! + 0.0722 * state[2]![y]![x]!;
@@ -186,18 +258,18 @@ function filterTaps(this: FilterTile, state: Planes, weights: Planes): number {
 }
 
 /** Colour again: light times albedo. */
-function remodulate(this: Tile, state: Planes, guide: Planes): number {
+function remodulate(this: Tile, state: Planes, albedo: Planes, guide: Planes): number {
   const x = this.thread.x;
   const y = this.thread.y;
   const z = this.thread.z;
   if (guide[6]![y]![x]! < 0) return state[z]![y]![x]!;
-  return state[z]![y]![x]! * Math.max(guide[z]![y]![x]!, 0.02);
+  return state[z]![y]![x]! * Math.max(albedo[z]![y]![x]!, 0.02);
 }
 
 const DENOISE_STAGE: ImageStage = {
   key: 'denoise',
-  // Reach of all passes (31), of the variance (2 + 1), of the firefly test and of the slope.
-  halo: 36,
+  // Reach of all passes (15), of the variance (2 + 1), of the firefly test (1) and of the albedo's smoothing (3 + 2 + 1).
+  halo: 28,
   outputChannels: 3,
   build({ kernel }) {
     const demodulated = kernel(demodulate as never, 3);
@@ -213,14 +285,21 @@ const DENOISE_STAGE: ImageStage = {
       filter: kernel(filterTaps as never, 4, { s }),
     }));
     const result = kernel(remodulate as never, 3);
+    const albedoMask = kernel(albedoResponse as never, 1);
+    const albedoVariance = kernel(albedoNoise as never, 1);
+    const calm = [1, 2].map((s) => kernel(calmAlbedo as never, 3, { s }));
     return (beauty, guide) => {
       const call = (run: unknown, ...args: unknown[]): unknown => (run as (...inputs: unknown[]) => unknown)(...args);
-      const raw = call(demodulated, beauty, guide);
+      const variance = call(albedoVariance, call(albedoMask, guide));
+      // The first three planes of the guides are the albedo.
+      const albedo = calm.reduce((planes, pass) => call(pass, planes, guide, variance), guide);
+      const raw = call(demodulated, beauty, albedo, guide);
       const light = call(scaled, raw, call(scale, call(luma, raw), guide));
       const slopes = call(slope, guide);
       let state = call(initial, light, call(response, call(lumaAgain, light)));
-      for (const { weights, filter } of passes) state = call(filter, state, call(weights, state, guide, slopes));
-      return call(result, state, guide);
+      for (const { weights, filter } of passes)
+        state = call(filter, state, call(weights, state, albedo, guide, slopes));
+      return call(result, state, albedo, guide);
     };
   },
 };
