@@ -40,8 +40,9 @@ export interface CreateInvoiceInput {
   build: (context: { number: string; issuedAt: Date; job: JobRow }) => InvoiceDraft | Promise<InvoiceDraft>;
 }
 
-/** `FW-2026-000001` */
-const invoiceNumber = (year: number, count: number): string => `FW-${year}-${String(count).padStart(6, '0')}`;
+/** `FW-DEMO-2026-000001`: a series for each studio and year, named in the number, so that no two invoices share one. */
+const invoiceNumber = (slug: string, year: number, count: number): string =>
+  `FW-${slug.toUpperCase()}-${year}-${String(count).padStart(6, '0')}`;
 
 /**
  * Issues the invoice of a job; a second call answers the first one's.
@@ -61,7 +62,8 @@ export async function createInvoice(tx: Tx, { jobId, build }: CreateInvoiceInput
     ON CONFLICT (studio_id, year) DO UPDATE SET last = c.last + 1
     RETURNING year, last, date_trunc('milliseconds', now()) AS at`.execute(tx);
   const counter = rows[0] as { year: number; last: number; at: Date };
-  const number = invoiceNumber(counter.year, counter.last);
+  const { slug } = await tx.selectFrom('studios').select('slug').where('id', '=', studioId).executeTakeFirstOrThrow();
+  const number = invoiceNumber(slug, counter.year, counter.last);
   const { lines, document, ...sums } = await build({ number, issuedAt: counter.at, job });
   const billed = lines.reduce((sum, { amount }) => sum + amount, 0n);
   if (billed !== sums.total || billed !== job.spent) {

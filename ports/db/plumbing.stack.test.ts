@@ -233,11 +233,11 @@ describe('invoices', () => {
     );
     const numbers = made.flatMap((result) => (result.status === 'fulfilled' ? [result.value.number] : []));
     const year = new Date().getUTCFullYear();
-    expect(numbers.sort()).toEqual(Array.from({ length: 6 }, (_, i) => `FW-${year}-00000${i + 1}`));
+    expect(numbers.sort()).toEqual(Array.from({ length: 6 }, (_, i) => `FW-STUDIO-${year}-00000${i + 1}`));
     const again = await service((tx) => createInvoice(tx, { jobId: jobs[0]!.jobId, build: draft }));
     expect(numbers).toContain(again.number);
     const later = await service((tx) => createInvoice(tx, { jobId: jobs[1]!.jobId, build: draft }));
-    expect(later.number).toBe(`FW-${year}-000007`);
+    expect(later.number).toBe(`FW-STUDIO-${year}-000007`);
     const { jobId } = jobs[2]!;
     await service((tx) => setPosted(tx, { jobId, transactionHash: '0x12' }));
     await service((tx) => setPosted(tx, { jobId, transactionHash: '0x34' }));
