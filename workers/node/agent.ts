@@ -135,7 +135,7 @@ async function joinFarm(options: AgentOptions, shutdown: AbortSignal): Promise<J
       onRetry: (error, waitMs) => log.info({ err: error, waitMs }, 'the farm is not there yet'),
     },
   );
-  log.info({ node: answer.nodeId, account: identity.address, probe }, 'joined');
+  log.info({ nodeId: answer.nodeId, account: identity.address, probe }, 'joined');
   return answer;
 }
 
