@@ -30,7 +30,8 @@ import { createSettleWorker } from '../../workers/settle/worker.ts';
 import { prepareWorkflowId, SIGNALS, type SignalName, taskQueues, WORKFLOWS } from '../../workflows/contract.ts';
 import { openTestRecord, type TestRecord } from '../support/rows.ts';
 import { cubeScene } from '../support/scenes.ts';
-import { createTestBucket, createTestNamespace, type StackAddresses } from '../support/services.ts';
+import { createTestBucket, createTestNamespace } from '../support/services.ts';
+import type { StackAddresses } from '../support/stack.ts';
 
 const ONE_CMP = 10n ** 18n;
 
@@ -79,21 +80,25 @@ export interface FarmOptions {
   dispatch?: boolean;
 }
 
-let runtimeInstalled = false;
+let quiet = false;
+
+/** Temporal's workers say only what is wrong. */
+export function quietTemporal(): void {
+  if (quiet) return;
+  quiet = true;
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+  });
+}
 
 /** Makes a farm with a record, bucket, namespace and contracts of its own. */
 export async function startInProcessFarm(
   stack: StackAddresses,
   { operatorPolicy = {}, funds = 1000n * ONE_CMP, dispatch = true }: FarmOptions = {},
 ): Promise<InProcessFarm> {
-  if (!runtimeInstalled) {
-    Runtime.install({
-      logger: new DefaultLogger('ERROR'),
-      shutdownSignals: [],
-      telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
-    });
-    runtimeInstalled = true;
-  }
+  quietTemporal();
   const record = await openTestRecord();
   const { database } = record;
   const store = createMinioStore(await createTestBucket());

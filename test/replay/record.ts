@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { temporal } from '@temporalio/proto';
 import type { JobKey } from '../../activities/services.ts';
 import { prepareWorkflowId, rangeWorkflowId } from '../../workflows/contract.ts';
-import type { StackAddresses } from '../support/services.ts';
+import type { StackAddresses } from '../support/stack.ts';
 import { type InProcessFarm, type Submitted, startInProcessFarm } from './inProcessFarm.ts';
 import { ScriptedNode, type ScriptedNodeOptions } from './scriptedNode.ts';
 
@@ -105,8 +105,9 @@ async function save(farm: InProcessFarm, name: string, workflowId: string): Prom
   const handle = farm.client.workflow.getHandle(workflowId);
   // The job's row says "completed" a moment before its workflow does.
   await handle.result().catch(() => {});
-  const history = History.toObject(await handle.fetchHistory(), { longs: String, enums: String, bytes: String });
-  writeFileSync(join(HISTORIES, `${name}.json`), `${JSON.stringify(history, null, 1)}\n`);
+  const history = History.fromObject(await handle.fetchHistory());
+  const json = History.toObject(history, { longs: String, enums: String, bytes: String });
+  writeFileSync(join(HISTORIES, `${name}.json`), `${JSON.stringify(json, null, 1)}\n`);
 }
 
 /** Reads a recorded history. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { bundleWorkflowCode, type ReplayWorkerOptions, Worker } from '@temporalio/worker';
 import { beforeAll, expect, inject, it } from 'vitest';
 import { repositoryRoot } from '../../infra/stack/paths.ts';
+import { quietTemporal } from './inProcessFarm.ts';
 import { HISTORIES, readHistory, recordHistories } from './record.ts';
 
 let workflowBundle: ReplayWorkerOptions['workflowBundle'];
@@ -11,6 +12,7 @@ let workflowBundle: ReplayWorkerOptions['workflowBundle'];
 if (process.env.FARM_RECORD_HISTORIES) await recordHistories(inject('stack'));
 
 beforeAll(async () => {
+  quietTemporal();
   const workflowsPath = join(repositoryRoot, 'workflows', 'index.ts');
   workflowBundle = await bundleWorkflowCode({ workflowsPath });
 });
