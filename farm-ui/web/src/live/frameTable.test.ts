@@ -99,6 +99,8 @@ describe('FrameTable', () => {
     expect(table.row(0)).toMatchObject({ status: 'failed', warnings: 1 });
     expect(table.row(1)).toMatchObject({ status: 'committed', preview: 'aa' });
     expect(sum(table)).toBe(2);
+    table.load([{ ...listed, frame: 10, status: 'verified' }]);
+    expect(table.row(1).status).toBe('committed');
   });
 
   it('marks the frames of a leased chunk, and gives back those that it loses', () => {

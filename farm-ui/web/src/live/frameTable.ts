@@ -133,6 +133,8 @@ export class FrameTable {
     for (const frame of frames) {
       const index = this.rowOf.get(frame.frame) as number;
       if (frame.take < (this.take[index] as number)) continue;
+      // The list was made before the event that committed this take was read.
+      if (frame.take === this.take[index] && this.status[index] === COMMITTED && frame.status !== 'committed') continue;
       this.write(index, {
         take: frame.take,
         status: frame.status,

@@ -6,7 +6,7 @@
 import { problemOf } from '../api/client.ts';
 import type { JobEvent } from '../api/events.ts';
 import { addresses, farm } from '../api/farm.ts';
-import type { Job, Problem } from '../api/types.ts';
+import type { Job, JobStatus, Problem } from '../api/types.ts';
 import { framesOf } from '../lib/frameRange.ts';
 import { FrameTable } from './frameTable.ts';
 import { LOG_LIMIT, type LogLine, logLine } from './jobLog.ts';
@@ -35,6 +35,8 @@ export class JobStore {
   framesLoaded = false;
   private readonly versions: Record<StorePart, number> = { job: 0, frames: 0, log: 0, connection: 0 };
   private readonly listeners = new Set<() => void>();
+  /** The job's status when its frames were last listed; null before the first time. */
+  private framesStatus: JobStatus | null = null;
   private closeStream: (() => void) | null = null;
   private logKey = 0;
   private logSeq = 0;
@@ -83,13 +85,12 @@ export class JobStore {
 
   /** Puts an answer of the API in place (after pause, accept, …) without waiting for the event. */
   setJob(job: Job): void {
-    const before = this.job;
     this.job = job;
     this.problem = null;
-    if (this.frames.length !== job.frames.total || before?.frameRange !== job.frameRange) this.layFrames(job);
+    this.layFrames(job);
     this.changed('job');
-    // Frames get their ids when the job is accepted.
-    if (before?.status === 'quoted' && job.status !== 'quoted') void this.loadFrames();
+    // Accepting, pausing and ending move many frames at once, without an event for each.
+    if (this.framesStatus !== null && this.framesStatus !== job.status) void this.loadFrames();
   }
 
   async fetchJob(): Promise<void> {
@@ -110,6 +111,7 @@ export class JobStore {
   /** Lists all frames, page by page. */
   async loadFrames(): Promise<void> {
     let cursor: string | null = null;
+    this.framesStatus = this.job?.status ?? null;
     try {
       do {
         const page: Awaited<ReturnType<typeof farm.frames>> = await farm.frames(this.id, cursor, FRAME_PAGE);
