@@ -13,7 +13,7 @@ export interface ClientFile {
 
 /** Folder of the farm's state: `FARM_HOME`, else `.farm` in the current folder. */
 export function farmHome(): string {
-  return resolve(process.env.FARM_HOME ?? '.farm');
+  return resolve(process.env.FARM_HOME || '.farm');
 }
 
 /** Throws `StackNotRunning` when neither `FARM_URL` and `FARM_KEY` nor a farm in this folder say where to go. */
@@ -21,7 +21,7 @@ export function connection(): { url: string; key: string } {
   const { FARM_URL, FARM_KEY } = process.env;
   if (FARM_URL && FARM_KEY) return { url: FARM_URL, key: FARM_KEY };
   const file = readClientFile(farmHome());
-  if (file) return { url: FARM_URL ?? file.url, key: FARM_KEY ?? file.key };
+  if (file) return { url: FARM_URL || file.url, key: FARM_KEY || file.key };
   throw new FarmApiError({
     code: 'StackNotRunning',
     detail: `There is no farm in ${farmHome()}, and FARM_URL and FARM_KEY are not set.`,
