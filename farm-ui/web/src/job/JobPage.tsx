@@ -105,15 +105,19 @@ function JobHead({ job, store, tab }: { job: Job; store: JobStore; tab: string }
       {job.problem && <ProblemNote problem={job.problem} />}
       {store.problem && <ProblemNote problem={store.problem} />}
       <StageRail />
-      {job.warnings.map((warning) => (
-        <div key={warning.code + warning.message} className="note warn">
+      {job.warnings.length > 0 && (
+        <div className="note warn">
           <CircleAlert size={16} aria-hidden="true" />
-          <div className="note-body">
-            <p className="note-title">{warning.message}</p>
-          </div>
-          <span className="note-code mono">{warning.code}</span>
+          <ul className="note-body warnings">
+            {job.warnings.map((warning) => (
+              <li key={warning.code + warning.message}>
+                <span className="note-title">{warning.message}</span>
+                <span className="note-code mono">{warning.code}</span>
+              </li>
+            ))}
+          </ul>
         </div>
-      ))}
+      )}
       {accepted && (
         <nav className="tabs" aria-label="Parts of the job">
           <Link href={`/jobs/${job.id}`} aria-current={tab === 'invoice' ? undefined : 'page'}>

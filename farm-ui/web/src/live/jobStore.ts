@@ -17,7 +17,7 @@ import { type Connection, openStream } from './stream.ts';
 const LOG_HISTORY = 200;
 const FRAME_PAGE = 1000;
 /** Least time between two fetches of the job that events ask for, ms. */
-const FETCH_PAUSE = 700;
+const FETCH_PAUSE = 1000;
 
 export type StorePart = 'job' | 'frames' | 'log' | 'connection';
 
@@ -145,7 +145,8 @@ export class JobStore {
       if (event.jobId !== this.id) continue;
       const isNew = event.seq === 0 || event.seq > this.baseSeq;
       if (job) job = patchJob(job, event);
-      if (isNew && needsFetch(event)) fetch = true;
+      // Taking work reserves money, and losing it gives it back; those events do not say how much.
+      if (isNew && (needsFetch(event) || event.type === 'chunk.leased' || event.type === 'chunk.lost')) fetch = true;
       if (isNew && event.type === 'output.ready') this.outputsSeen += 1;
       if (isNew && event.type.startsWith('invoice.')) this.invoicesSeen += 1;
       if (isNew && this.frames.apply(event)) framesChanged = true;

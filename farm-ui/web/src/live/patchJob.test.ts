@@ -50,6 +50,9 @@ describe('patchJob', () => {
     );
     expect(after).toMatchObject({ spent: '30', frames: { committed: 3, billed: 3, total: 10 }, eventSeq: 41 });
     expect(job.spent).toBe('20');
+    const rendering = { ...job, stages: job.stages.map((one) => ({ ...one, state: 'running' as const })) };
+    const moved = patchJob(rendering, event(41, { type: 'unit.committed', data: { committed: 5, spent: '50' } }));
+    expect(moved.stages.map(({ fraction }) => fraction)).toEqual([0, 0, 0.5, 0, 0, 0]);
   });
 
   it('moves a stage through its states', () => {

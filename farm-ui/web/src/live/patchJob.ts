@@ -36,7 +36,10 @@ function withEvent(job: Job, event: JobEvent): Job {
     case 'unit.committed': {
       const { committed, spent } = event.data;
       const frames = { ...job.frames, committed, billed: Math.max(job.frames.billed, committed) };
-      return { ...job, spent, frames };
+      const render = job.stages.find(({ stage }) => stage === 'render');
+      const share = job.frames.total === 0 ? 0 : committed / job.frames.total;
+      const moved = render?.state === 'running' && share > render.fraction;
+      return { ...(moved ? withStage(job, 'render', { fraction: share }) : job), spent, frames };
     }
     case 'money.changed':
       return { ...job, ...event.data };
