@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { JobKey } from '../activities/services.ts';
 import { verifyInvoice } from '../activities/settle/verifyInvoice.ts';
+import { raiseCap } from '../ports/db/jobs.ts';
 import { jobBalances } from '../ports/db/ledger.ts';
 import type { JobRow } from '../ports/db/tables.ts';
 import { type InProcessFarm, type Submitted, startInProcessFarm } from '../test/replay/inProcessFarm.ts';
@@ -132,6 +133,17 @@ describe('renderJob', () => {
     await expectSettled(job, row, 10);
   });
 
+  it('deposits a cap that the record has raised already', async () => {
+    await addNode();
+    const job = await quoted();
+    const { cap } = await acceptForOneFrame(job);
+    await farm.until(job, 'paused');
+    await farm.record.database.asService((tx) => raiseCap(tx, { jobId: job.jobId, cap: cap * 10n }));
+    await farm.steer(job, 'capRaised');
+    await expectSettled(job, await farm.until(job, 'completed'), 10);
+    expect((await farm.chain.job(job.jobId))?.deposited).toBe(cap * 10n);
+  });
+
   it('keeps the old cap when the studio lacks the money for a higher one, and can still be cancelled', async () => {
     await addNode();
     const job = await quoted();
@@ -155,8 +167,9 @@ describe('renderJob', () => {
 
   it('gives a chunk whose node fell silent to another one', async () => {
     let vanished = 0;
-    await addNode({ leaseMs: 1000, script: (frame) => (frame === 3 && vanished++ === 0 ? 'vanish' : 'deliver') });
-    await addNode({ leaseMs: 1000, unitMs: 50 });
+    const script = () => (vanished++ === 0 ? ('vanish' as const) : ('deliver' as const));
+    await addNode({ leaseMs: 1000, unitMs: 50, script });
+    await addNode({ leaseMs: 1000, unitMs: 50, script });
     const job = await quoted();
     await farm.accept(job);
     await expectSettled(job, await farm.until(job, 'completed'), 10);
@@ -166,16 +179,18 @@ describe('renderJob', () => {
 
   it('renders a frame again that came with a NaN, elsewhere, and keeps the reason', async () => {
     let bad = 0;
-    const broken = await addNode({ script: () => (bad++ === 0 ? 'nan' : 'deliver') });
-    await addNode({ unitMs: 50 });
+    const script = () => (bad++ === 0 ? ('nan' as const) : ('deliver' as const));
+    await addNode({ script });
+    await addNode({ script });
     const job = await quoted();
     await farm.accept(job);
     await expectSettled(job, await farm.until(job, 'completed'), 10);
-    const refused = await farm.record.query<{ refusals: { node: string; reason: string }[] }>(
-      `SELECT refusals FROM units WHERE job_id = $1 AND refusals <> '[]'`,
+    const refused = await farm.record.query<{ refusals: { nodeId: string }[]; node_id: string }>(
+      `SELECT refusals, node_id FROM units WHERE job_id = $1 AND refusals <> '[]'`,
       [job.jobId],
     );
-    expect(refused).toEqual([{ refusals: [expect.objectContaining({ node: broken.name, reason: 'NaN' })] }]);
+    expect(refused).toEqual([expect.objectContaining({ refusals: [expect.objectContaining({ reason: 'NaN' })] })]);
+    expect(refused[0]!.node_id).not.toBe(refused[0]!.refusals[0]!.nodeId);
   });
 
   it('blames the scene for NaN from two nodes, stops, and settles what is committed', async () => {
