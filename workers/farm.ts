@@ -68,7 +68,7 @@ export async function openFarm(name: string, connections: number): Promise<OpenF
 }
 
 /** Reads what only workers read. @throws FarmError `SettingInvalid` */
-export function readWorkerEnvironment(variables: NodeJS.ProcessEnv): WorkerEnvironment {
+function readWorkerEnvironment(variables: NodeJS.ProcessEnv): WorkerEnvironment {
   const text = variables.FARM_POLICY || '{}';
   let operatorPolicy: Record<string, unknown>;
   try {

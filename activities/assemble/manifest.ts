@@ -90,7 +90,7 @@ export function makeManifest(delivery: Delivery, outputs: JobOutputs | null, far
 }
 
 /** `shot.0001.exr` has its preview at `shot.0001.png`. */
-export const previewName = (name: string): string => name.replace(/(\.exr)?$/, '.png');
+const previewName = (name: string): string => name.replace(/(\.exr)?$/, '.png');
 
 function nodesOf({ frames }: Delivery): DeliveryManifest['nodes'] {
   const nodes = new Map<string, DeliveryManifest['nodes'][number]>();

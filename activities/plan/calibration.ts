@@ -17,7 +17,7 @@ export async function planCalibration(services: FarmServices, key: JobKey): Prom
 }
 
 /** First, middle and last: a camera that comes close to something makes frames of a shot differ most between these. */
-export function calibrationFrames(frames: readonly number[]): number[] {
+function calibrationFrames(frames: readonly number[]): number[] {
   const last = frames.length - 1;
   return [...new Set([0, Math.floor(last / 2), last])].map((index) => frames[index]!);
 }

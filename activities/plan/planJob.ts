@@ -10,7 +10,7 @@ import { readJob } from '../intake/inspectSubmission.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
 
 /** The one layer of a job so far; its passes (albedo, normal, depth) lie in the same file. */
-export const BEAUTY_LAYER = 'beauty';
+const BEAUTY_LAYER = 'beauty';
 
 /** What `renderJob` needs to know at its start: the rules, and whether the job is being stopped already. */
 export async function openJob(services: FarmServices, key: JobKey): Promise<{ policy: Policy; stopping: boolean }> {

@@ -176,7 +176,7 @@ async function giveUp(
 }
 
 /** A kept problem with all its fields; a code that the catalogue lacks (an old node's) becomes `RenderFailed`. */
-export function problemOf(
+function problemOf(
   kept: { code: string; message: string; place: Problem['place'] } | null,
   otherwise: string,
 ): Problem {

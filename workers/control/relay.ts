@@ -64,7 +64,7 @@ export async function startRelay(options: RelayOptions): Promise<{ stop: () => P
 }
 
 /** Carries out open orders. Whether there are more that have not failed yet. */
-export async function relayBatch(options: RelayOptions): Promise<boolean> {
+async function relayBatch(options: RelayOptions): Promise<boolean> {
   return options.database.asService(async (tx) => {
     const orders = await takeOpen(tx, BATCH);
     let failures = 0;
