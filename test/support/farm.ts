@@ -2,6 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readClientFile } from '../../cli/connection.ts';
 import { FarmClient } from '../../cli/sdk/client.ts';
 import { readProject } from '../../cli/sdk/project.ts';
@@ -38,6 +39,7 @@ export async function startTestFarm({ nodes = 2, variables = {} }: TestFarmOptio
   const home = join(folder, 'home');
   const begin = async (): Promise<void> => {
     await up({ home, nodes, variables: { FARM_VOLATILE: '1', FARM_LOG_LEVEL: 'debug', ...variables } });
+    await untilJoined(connectionOf(home).client, nodes);
   };
   await begin();
   const farm: TestFarm = {
@@ -69,6 +71,15 @@ function connectionOf(home: string): { url: string; key: string; client: FarmCli
   const file = readClientFile(home);
   if (!file) throw new Error(`The farm in ${home} left no client file.`);
   return { url: file.url, key: file.key, client: new FarmClient(file) };
+}
+
+/** Nodes measure themselves before they join; a farm is up before they are. */
+async function untilJoined(client: FarmClient, nodes: number): Promise<void> {
+  for (const deadline = Date.now() + 120_000; Date.now() < deadline; await sleep(100)) {
+    const joined = (await client.nodes()).filter(({ status }) => status === 'online');
+    if (joined.length >= nodes) return;
+  }
+  throw new Error(`${nodes} nodes did not join.`);
 }
 
 const FINAL = new Set<string>(['completed', 'cancelled', 'failed', 'expired']);

@@ -37,7 +37,7 @@ export function addSubmit(api: Api, deps: ApiDeps): void {
       },
     },
     async (request, reply) => {
-      const { studioId, caller } = requireStudio(request, 'work');
+      const { studioId } = requireStudio(request, 'work');
       const checked = checkSubmission(request.body);
       const { chainId, settlement, token, tokenDecimals } = chain.deployment;
       const { jobId, known } = await database.withStudio(studioId, async (tx) => {
@@ -52,13 +52,6 @@ export function addSubmit(api: Api, deps: ApiDeps): void {
           frames: checked.parsedFrames && formatFrames(checked.parsedFrames),
           frameCount: checked.parsedFrames?.length,
           token: { chainId, contract: settlement, token, tokenDecimals },
-        });
-        await audit(tx, {
-          studioId,
-          actor: `key:${caller.keyId}`,
-          action: 'job.submit',
-          subject: jobId,
-          data: { name, files: files.length },
         });
         return { jobId, known };
       });
@@ -91,10 +84,18 @@ export function addSubmit(api: Api, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      const { studioId } = requireStudio(request, 'work');
-      const { id: jobId, status } = await database.withStudio(studioId, (tx) => requireJobById(tx, request.params.id));
-      if (status === 'uploading' || status === 'preparing') await workflows.prepareJob({ studioId, jobId });
-      else if (status !== 'quoted') {
+      const { studioId, caller } = requireStudio(request, 'work');
+      const {
+        id: jobId,
+        status,
+        name,
+      } = await database.withStudio(studioId, (tx) => requireJobById(tx, request.params.id));
+      if (status === 'uploading' || status === 'preparing') {
+        await workflows.prepareJob({ studioId, jobId });
+        // Not before: a refused submission leaves nothing behind.
+        const entry = { studioId, actor: `key:${caller.keyId}`, action: 'job.submit', subject: jobId, data: { name } };
+        await database.withStudio(studioId, (tx) => audit(tx, entry));
+      } else if (status !== 'quoted') {
         throw new FarmError('JobStateConflict', `The job is ${status} and cannot be prepared.`, { from: status });
       }
       return answerJob(deps, studioId, jobId);
