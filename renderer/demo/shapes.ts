@@ -6,14 +6,14 @@ export interface Shape extends ModelGeometry {
 }
 
 /** A point of a profile: distance from the axis, height, and the normal there. */
-export interface ProfilePoint {
+interface ProfilePoint {
   radius: number;
   height: number;
   normal: [outward: number, up: number];
 }
 
 /** Turns a profile (from bottom to top, outside to the right) about the Y axis. Texture coordinates look down on it, metres. */
-export function lathe(profile: ProfilePoint[], sectors: number): Shape {
+function lathe(profile: ProfilePoint[], sectors: number): Shape {
   const positions: number[] = [];
   const normals: number[] = [];
   const uvs: number[] = [];

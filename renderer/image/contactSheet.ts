@@ -1,5 +1,4 @@
 /** One picture of a whole shot: a grid of thumbnails with frame numbers, gaps where frames are missing. */
-import { writeFile } from 'node:fs/promises';
 import sharp, { type OverlayOptions } from 'sharp';
 import { NUMBER_HEIGHT, numberPath, numberWidth } from './numberGlyphs.ts';
 
@@ -92,13 +91,4 @@ export async function contactSheet(frames: ContactSheetFrame[], options: Contact
     .composite(overlays)
     .png({ compressionLevel: 9 })
     .toBuffer();
-}
-
-/** Writes the sheet to a file. */
-export async function writeContactSheet(
-  frames: ContactSheetFrame[],
-  outFile: string,
-  options?: ContactSheetOptions,
-): Promise<void> {
-  await writeFile(outFile, await contactSheet(frames, options));
 }

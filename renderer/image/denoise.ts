@@ -10,7 +10,7 @@
  * rational falloff instead of exp, which every backend computes alike, and fast.
  */
 import type { IKernelFunctionThis } from 'gpu.js';
-import { type ImageProcessor, type ImageStage, type PlanarImage, sharedImageProcessor } from './imageProcessor.ts';
+import type { ImageProcessor, ImageStage, PlanarImage } from './imageProcessor.ts';
 
 /** What is denoised: row-major pixels as the tracer gives them. */
 export interface DenoiseInput {
@@ -357,10 +357,7 @@ function whitenSilhouettes(guide: Float32Array, width: number, height: number): 
 }
 
 /** The denoised picture: linear RGBA with the alpha of the input. Same input, same bits, on one class of machine. */
-export async function denoise(
-  input: DenoiseInput,
-  processor: ImageProcessor = sharedImageProcessor(),
-): Promise<Float32Array> {
+export async function denoise(input: DenoiseInput, processor: ImageProcessor): Promise<Float32Array> {
   const { width, height, beauty } = input;
   const result = await processor.run(DENOISE_STAGE, [toPlanes(beauty, width, height, 4, 3), guidePlanes(input)]);
   const pixels = width * height;

@@ -36,7 +36,7 @@ export interface ImageStage {
   build(kernels: KernelFactory): (...inputs: unknown[]) => unknown;
 }
 
-export interface KernelFactory {
+interface KernelFactory {
   /** Makes a kernel that fills `channels` planes of the tile; `this.constants` has `w`, `h` and the given ones. */
   kernel(body: KernelFunction, channels: number, constants?: Record<string, number>): IKernelRunShortcut;
 }
@@ -157,19 +157,4 @@ function cutTile(image: PlanarImage, x0: number, y0: number, w: number, h: numbe
     }
   }
   return tile;
-}
-
-let shared: ImageProcessor | undefined;
-
-/** The process' processor; image stages take it unless they are given another. */
-export function sharedImageProcessor(): ImageProcessor {
-  shared ??= new ImageProcessor();
-  return shared;
-}
-
-/** Ends the shared processor's threads, if it was used. It starts again when needed. */
-export async function closeSharedImageProcessor(): Promise<void> {
-  const closing = shared;
-  shared = undefined;
-  await closing?.close();
 }

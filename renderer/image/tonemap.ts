@@ -6,7 +6,7 @@
  */
 import type { IKernelFunctionThis } from 'gpu.js';
 import { toPlanes } from './denoise.ts';
-import { type ImageProcessor, type ImageStage, type PlanarImage, sharedImageProcessor } from './imageProcessor.ts';
+import type { ImageProcessor, ImageStage, PlanarImage } from './imageProcessor.ts';
 
 type Planes = number[][][];
 
@@ -57,7 +57,7 @@ export async function toneMap(
   width: number,
   height: number,
   exposure: number,
-  processor: ImageProcessor = sharedImageProcessor(),
+  processor: ImageProcessor,
 ): Promise<Uint8Array> {
   const pixels = width * height;
   const gain: PlanarImage = { width, height, channels: 1, data: new Float32Array(pixels).fill(2 ** exposure) };

@@ -58,7 +58,7 @@ function terrain(id: number): MeshGeometry {
 }
 
 /** Unit sphere by longitude and latitude. */
-export function sphereMesh(id: number, material: number, rings: number): MeshGeometry {
+function sphereMesh(id: number, material: number, rings: number): MeshGeometry {
   const positions: number[] = [];
   const indices: number[] = [];
   const sectors = rings * 2;
@@ -79,7 +79,7 @@ export function sphereMesh(id: number, material: number, rings: number): MeshGeo
 }
 
 /** The benchmark's scene; the same for everybody. */
-export function farmBenchScene(): SceneDescription {
+function farmBenchScene(): SceneDescription {
   const surface = (changes: Partial<SurfaceMaterial>): SurfaceMaterial => ({
     ...DEFAULT_MATERIAL,
     metallic: 0,

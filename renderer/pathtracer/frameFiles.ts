@@ -13,7 +13,7 @@ import type { TracerCamera } from './scene/description.ts';
 import type { TracedPixels } from './tracer.ts';
 
 /** Depth of pixels that hit nothing, as Blender writes it: compositors take infinity for an error. */
-export const BACKGROUND_DEPTH = 1e10;
+const BACKGROUND_DEPTH = 1e10;
 
 /** What the EXR header says of the frame. */
 export interface FrameFacts {
@@ -75,13 +75,13 @@ function headerAttributes({
 }
 
 /** File names of a unit without their ending: `frame.0012`, or `frame.0012.tile03` when the frame is cut. */
-export function unitBaseName({ frame, tile, rect }: RenderUnit): string {
+function unitBaseName({ frame, tile, rect }: RenderUnit): string {
   const number = `${frame < 0 ? '-' : ''}${String(Math.abs(frame)).padStart(4, '0')}`;
   return rect || tile > 0 ? `frame.${number}.tile${String(tile).padStart(2, '0')}` : `frame.${number}`;
 }
 
 /** The EXR of a unit: half floats (depth: float), ZIP, data window at the unit's place in the picture. */
-export function encodeFrame(pixels: TracedPixels, facts: FrameFacts): Promise<Buffer> {
+function encodeFrame(pixels: TracedPixels, facts: FrameFacts): Promise<Buffer> {
   return encodeExr({
     width: facts.settings.width,
     height: facts.settings.height,
@@ -93,7 +93,7 @@ export function encodeFrame(pixels: TracedPixels, facts: FrameFacts): Promise<Bu
 }
 
 /** The preview of a unit: denoised when the settings say so, tone mapped, PNG. */
-export async function encodePreview(
+async function encodePreview(
   pixels: TracedPixels,
   settings: RenderSettings,
   processor: ImageProcessor,

@@ -4,7 +4,7 @@ import type { ExrBox, ExrCompressionName } from './format.ts';
 import { decodeExr, type ExrHeader } from './read.ts';
 
 /** Statistics of one channel over the finite samples. */
-export interface ExrChannelStats {
+interface ExrChannelStats {
   min: number;
   max: number;
   mean: number;

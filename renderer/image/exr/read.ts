@@ -18,7 +18,7 @@ export class ExrError extends Error {
   override readonly name = 'ExrError';
 }
 
-export interface ExrChannelInfo {
+interface ExrChannelInfo {
   name: string;
   type: ExrPixelType;
 }

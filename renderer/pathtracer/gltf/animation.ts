@@ -3,7 +3,7 @@ import type { Animation, AnimationChannel } from '@gltf-transform/core';
 import { FarmError } from '../../../domain/errors.ts';
 import { readFloats } from './accessors.ts';
 
-export type AnimatedPath = 'translation' | 'rotation' | 'scale' | 'weights';
+type AnimatedPath = 'translation' | 'rotation' | 'scale' | 'weights';
 type Interpolation = 'LINEAR' | 'STEP' | 'CUBICSPLINE';
 
 export interface Channel {

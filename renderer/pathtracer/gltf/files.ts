@@ -7,7 +7,7 @@ import type { InspectedFile } from '../../../domain/scene.ts';
 const SCENE_EXTENSIONS = new Set(['.glb', '.gltf']);
 
 /** Whether a path names a scene file that this engine reads. */
-export const isSceneFile = (file: string): boolean => SCENE_EXTENSIONS.has(path.extname(file).toLowerCase());
+const isSceneFile = (file: string): boolean => SCENE_EXTENSIONS.has(path.extname(file).toLowerCase());
 
 /**
  * The one scene file of a folder, relative with forward slashes. Throws `FileNotFound` when there is none and

@@ -5,8 +5,6 @@ import { lookAt, type Mat4, normalize, type Vec3 } from './matrix.ts';
 /** World box: min xyz, max xyz. */
 export type Bounds = [number, number, number, number, number, number];
 
-export const DEFAULT_CAMERA_NAME = 'default';
-
 /** Vertical angle of a 35 mm lens on a full-frame sensor (24 mm high). */
 const DEFAULT_YFOV = 2 * Math.atan(12 / 35);
 /** Where the camera stands, seen from the scene: right of the middle, above, in front (+Z, to which glTF models face). */

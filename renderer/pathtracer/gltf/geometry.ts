@@ -4,7 +4,7 @@ import { FarmError } from '../../../domain/errors.ts';
 import { type AccessorUse, readFloats, readIndices } from './accessors.ts';
 
 /** What morphing adds to positions and normals at weight 1. */
-export interface MorphTarget {
+interface MorphTarget {
   positions: Float32Array | null;
   normals: Float32Array | null;
 }
@@ -88,7 +88,7 @@ export function computeFlatNormals(positions: Float32Array, indices: Uint32Array
  * corner angle as MikkTSpace does; w is the handedness. Vertices are not split at mirrored seams, where MikkTSpace would:
  * exporters split them already.
  */
-export function computeTangents(
+function computeTangents(
   positions: Float32Array,
   normals: Float32Array,
   uv: Float32Array,

@@ -11,7 +11,7 @@ const MAX_IMAGE_PIXELS = 16_384 * 16_384;
 const MAX_TEXTURE_BYTES = 8 * 2 ** 30;
 
 /** What a picture is called in messages: its file, its name or its number. */
-export function textureLabel(texture: Texture, index: number): string {
+function textureLabel(texture: Texture, index: number): string {
   return texture.getURI() || texture.getName() || `image ${index}`;
 }
 

@@ -16,7 +16,7 @@ import { DEFAULT_MATERIAL, readMaterial, usedTextures } from './materials.ts';
 import { compose, type Mat4, type Vec3 } from './matrix.ts';
 
 /** A node of the scene graph, its resting pose included. */
-export interface SceneNode {
+interface SceneNode {
   name: string;
   /** Index of the parent in `LoadedScene.nodes`, which always comes earlier; -1 for roots. */
   parent: number;
@@ -41,13 +41,13 @@ export interface ScenePart {
   material: number;
 }
 
-export interface SceneSkin {
+interface SceneSkin {
   /** Node indices. */
   joints: number[];
   inverseBind: Mat4[];
 }
 
-export interface SceneLight {
+interface SceneLight {
   kind: 'point' | 'spot' | 'directional';
   /** Colour times intensity: candela, or lux for directional lights. */
   intensity: Vec3;

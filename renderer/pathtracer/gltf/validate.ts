@@ -45,7 +45,7 @@ const FATAL = new Set([
 const STRICT_RANGES = /^\/(accessors|bufferViews|buffers|meshes|cameras)\//;
 
 /** Extensions that change pictures and that this engine follows. */
-export const SUPPORTED_EXTENSIONS = new Set([
+const SUPPORTED_EXTENSIONS = new Set([
   'KHR_draco_mesh_compression',
   'EXT_meshopt_compression',
   'KHR_mesh_quantization',

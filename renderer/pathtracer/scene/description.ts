@@ -86,7 +86,12 @@ export interface SurfaceMaterial {
 }
 
 export type PunctualLight =
-  | { kind: 'point'; position: [number, number, number]; /** cd */ intensity: [number, number, number] }
+  | {
+      kind: 'point';
+      position: [number, number, number];
+      /** cd */
+      intensity: [number, number, number];
+    }
   | {
       kind: 'spot';
       position: [number, number, number];
@@ -95,7 +100,12 @@ export type PunctualLight =
       innerConeAngle: number;
       outerConeAngle: number;
     }
-  | { kind: 'directional'; direction: [number, number, number]; /** lux */ intensity: [number, number, number] };
+  | {
+      kind: 'directional';
+      direction: [number, number, number];
+      /** lux */
+      intensity: [number, number, number];
+    };
 
 /** Latitude-longitude radiance, linear Rec.709. Row 0 is straight up (+Y). u = 0.5 + atan2(x, -z) / 2π, v = acos(y) / π. */
 export interface EnvironmentMap {
@@ -115,7 +125,7 @@ export interface TracerCamera {
   transform: Float32Array;
   projection:
     | { kind: 'perspective'; yfov: number }
-    | { kind: 'orthographic'; /** Half height in world units. */ ymag: number };
+    | { kind: 'orthographic' /** Half height in world units. */; ymag: number };
   near: number;
 }
 
