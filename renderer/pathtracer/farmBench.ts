@@ -14,6 +14,8 @@ export const FARM_BENCH_VERSION = 1;
 /** Picture and path settings of the benchmark. */
 const BENCH = { width: 256, height: 144, maxDepth: 8, seed: 1, frame: 0 } as const;
 
+const SAMPLES_PER_STEP = 2;
+
 const GRID = 100;
 const SPHERES = 40;
 
@@ -124,16 +126,16 @@ export async function measureFarmBench(tracer: Tracer, now: () => number): Promi
   await tracer.setScene(farmBenchScene());
   const rect = { x0: 0, y0: 0, x1: BENCH.width, y1: BENCH.height };
   // The first samples warm the machine (threads, optimising compiler) and do not count.
-  await tracer.trace({ ...BENCH, rect, sampleStart: 0, sampleCount: 2 });
+  await tracer.trace({ ...BENCH, rect, sampleStart: 0, sampleCount: 1 });
   let traced = 0;
-  let sampleStart = 2;
+  let sampleStart = 1;
   const start = now();
   let seconds = 0;
   do {
-    const sampleCount = 4;
-    await tracer.trace({ ...BENCH, rect, sampleStart, sampleCount });
-    sampleStart += sampleCount;
-    traced += BENCH.width * BENCH.height * sampleCount;
+    // Small steps, so that a slow or busy machine does not overrun.
+    await tracer.trace({ ...BENCH, rect, sampleStart, sampleCount: SAMPLES_PER_STEP });
+    sampleStart += SAMPLES_PER_STEP;
+    traced += BENCH.width * BENCH.height * SAMPLES_PER_STEP;
     seconds = (now() - start) / 1000;
   } while (seconds < 0.9);
   return traced / seconds / 1e6;
