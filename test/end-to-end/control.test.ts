@@ -10,7 +10,7 @@ import { submitProject } from '../../cli/sdk/submit.ts';
 import { allFrames, billedFrames, submitScene, untilCommitted, untilEvent, untilFinal } from '../support/farm.ts';
 import { writeCube } from '../support/scenes.ts';
 
-const SLOW = { frames: '1-16', width: 320, height: 180, samples: 128 };
+const SLOW = { frames: '1-16', width: 320, height: 180, samples: 48 };
 const client = new FarmClient(inject('farm'));
 let folder: string;
 
@@ -77,7 +77,7 @@ describe('the cap', () => {
     // Four frames fit and half of a fifth.
     const job = await client.acceptJob(quoted.id, ((unit * 9n) / 2n).toString());
     await untilEvent(client, job.id, ({ type, data }) => type === 'job.changed' && data.pauseReason === 'budget');
-    await expect.poll(async () => (await client.job(job.id)).frames.committed, { timeout: 30_000 }).toBe(4);
+    await expect.poll(async () => (await client.job(job.id)).frames.committed, { timeout: 90_000 }).toBe(4);
     const paused = await client.job(job.id);
     expect(paused).toMatchObject({ status: 'paused', pauseReason: 'budget' });
     expect(BigInt(paused.spent) + BigInt(paused.reserved)).toBeLessThanOrEqual(BigInt(paused.cap));
