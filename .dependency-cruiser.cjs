@@ -13,7 +13,12 @@ const only = (from, allowed, options = {}) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     only('domain', []),
     only('ports', ['domain']),
     // Workflows see activities as types only: their code runs in Temporal's sandbox.
@@ -30,7 +35,13 @@ module.exports = {
     only('farm-ui/web', ['cli/sdk']),
     only('cli', ['infra/stack', 'renderer'], { fromNot: ['^cli/sdk/'] }),
     only('cli/sdk', []),
-    { name: 'domain-pure', severity: 'error', comment: 'domain does no I/O', from: { path: '^domain/', pathNot: tests }, to: { dependencyTypes: ['core'] } },
+    {
+      name: 'domain-pure',
+      severity: 'error',
+      comment: 'domain does no I/O',
+      from: { path: '^domain/', pathNot: tests },
+      to: { dependencyTypes: ['core'] },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

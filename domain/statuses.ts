@@ -72,9 +72,6 @@ export type StopReason = 'cancel' | 'failure';
 /** The job will not change any more. */
 export const isFinalJob = (status: JobStatus): boolean => JOB_TRANSITIONS[status].length === 0;
 
-/** Nodes may be given work of the job. */
-export const mayRender = (status: JobStatus): boolean => status === 'active';
-
 /** Throws `JobStateConflict` when the table does not allow the step. */
 export function assertJobTransition(from: JobStatus, to: JobStatus): void {
   if (JOB_TRANSITIONS[from].includes(to)) return;

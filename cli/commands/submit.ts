@@ -85,7 +85,7 @@ async function submit(scene: string, flags: SubmitFlags): Promise<void> {
       return;
     }
     await client.declineJob(job.id);
-    process.stderr.write('Declined; nothing was kept.\n');
+    process.stderr.write('Declined; nothing is charged.\n');
     return;
   }
   job = await client.acceptJob(job.id, options.cap);

@@ -805,7 +805,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Raise the cap; a job that paused for its budget goes on */
+        /**
+         * Raise the cap; a job that paused for its budget goes on
+         * @description The new cap holds, and the event money.changed says so, once the difference is in escrow.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1790,6 +1793,26 @@ export interface components {
             currency: string;
             spentCents: number;
             quote: components["schemas"]["QuoteInput"] | null;
+            inspection: {
+                generator: string | null;
+                cameras: {
+                    name: string;
+                    animated: boolean;
+                }[];
+                durationSeconds: number;
+                triangles: number;
+                instancedTriangles: number;
+                meshes: number;
+                materials: number;
+                lights: number;
+                hasEnvironment: boolean;
+                textures: {
+                    name: string;
+                    width: number;
+                    height: number;
+                }[];
+                textureBytes: number;
+            } | null;
             warnings: {
                 code: string;
                 message: string;
@@ -2151,6 +2174,26 @@ export interface components {
             currency: string;
             spentCents: number;
             quote: components["schemas"]["Quote"] | null;
+            inspection: {
+                generator: string | null;
+                cameras: {
+                    name: string;
+                    animated: boolean;
+                }[];
+                durationSeconds: number;
+                triangles: number;
+                instancedTriangles: number;
+                meshes: number;
+                materials: number;
+                lights: number;
+                hasEnvironment: boolean;
+                textures: {
+                    name: string;
+                    width: number;
+                    height: number;
+                }[];
+                textureBytes: number;
+            } | null;
             warnings: {
                 code: string;
                 message: string;

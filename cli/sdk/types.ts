@@ -1,21 +1,21 @@
-/** The API's shapes by name. */
-import type { z } from 'zod';
-import type * as api from '../../farm-ui/api/schema/api.ts';
+/** The API's shapes by name, generated from its own description. */
+import type { components } from './openapi.d.ts';
 
-export type MeView = z.infer<typeof api.me>;
-export type FarmInfo = z.infer<typeof api.farmInfo>;
-export type JobRequest = z.infer<typeof api.jobRequest>;
-export type JobCreated = z.infer<typeof api.jobCreated>;
-export type JobView = z.infer<typeof api.job>;
-export type JobPage = z.infer<typeof api.jobPage>;
-export type QuoteView = z.infer<typeof api.quote>;
-export type FrameView = z.infer<typeof api.frame>;
-export type FramePage = z.infer<typeof api.framePage>;
-export type FrameUrls = z.infer<typeof api.frameUrls>;
-export type DownloadUrl = z.infer<typeof api.downloadUrl>;
-export type OutputsView = z.infer<typeof api.outputs>;
-export type JobEventView = z.infer<typeof api.jobEvent>;
-export type NodeView = z.infer<typeof api.node>;
-export type InvoiceView = z.infer<typeof api.invoice>;
-export type VerificationView = z.infer<typeof api.verification>;
-export type WhyView = z.infer<typeof api.why>;
+type Schemas = components['schemas'];
+
+export type MeView = Schemas['Me'];
+export type FarmInfo = Schemas['FarmInfo'];
+export type JobRequest = Schemas['JobRequest'];
+export type JobCreated = Schemas['JobCreated'];
+export type JobView = Schemas['Job'];
+export type JobPage = Schemas['JobPage'];
+export type FrameView = Schemas['Frame'];
+export type FramePage = Schemas['FramePage'];
+export type FrameUrls = Schemas['FrameUrls'];
+export type DownloadUrl = Schemas['DownloadUrl'];
+export type OutputsView = Schemas['Outputs'];
+export type JobEventView = Schemas['JobEvent'];
+export type NodeView = Schemas['Node'];
+export type InvoiceView = Schemas['Invoice'];
+export type VerificationView = Schemas['Verification'];
+export type WhyView = Schemas['Why'];

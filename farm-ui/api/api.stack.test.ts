@@ -236,15 +236,20 @@ describe('the HTTP API', () => {
     expect((await post('pause')).body).toMatchObject({ status: 'paused', pauseReason: 'user' });
     expect((await post('resume')).body).toMatchObject({ status: 'active', pauseReason: null });
     expect((await post('raise-cap', { cap: '20' })).body.code).toBe('CapTooSmall');
-    expect((await post('raise-cap', { cap: '500' })).body).toMatchObject({ cap: '500' });
+    const before = (await post('pause')).body.cap;
+    await post('resume');
+    // The record follows the money, which the workflow brings into escrow.
+    expect((await post('raise-cap', { cap: '500' })).body).toMatchObject({ cap: before });
     expect((await post('cancel')).body).toMatchObject({ status: 'stopping' });
     expect((await post('pause')).body).toMatchObject({ code: 'JobStateConflict', place: { from: 'stopping' } });
     const orders = await farm.record.query<{ signal: string }>(
-      `SELECT payload ->> 'signal' AS signal FROM outbox WHERE topic = 'signal-workflow' AND payload ->> 'workflowId' = $1
+      `SELECT concat_ws(' ', payload ->> 'signal', payload -> 'args' ->> 0) AS signal FROM outbox WHERE topic = 'signal-workflow' AND payload ->> 'workflowId' = $1
        ORDER BY id`,
       [jobId],
     );
-    expect(orders.map(({ signal }) => signal)).toEqual(['pauseJob', 'resumeJob', 'capRaised', 'cancelJob']);
+    expect(orders.map(({ signal }) => signal)).toEqual([
+      ...['pauseJob', 'resumeJob', 'pauseJob', 'resumeJob', 'capRaised 500', 'cancelJob'],
+    ]);
   });
 
   it('shows frames, and addresses of committed ones only', async () => {

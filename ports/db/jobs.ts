@@ -153,15 +153,7 @@ export async function acceptQuote(tx: Tx, { jobId, cap }: { jobId: string; cap: 
  */
 export async function raiseCap(tx: Tx, { jobId, cap }: { jobId: string; cap: bigint }): Promise<JobRow> {
   const job = await lockJob(tx, jobId);
-  if (job.status !== 'active' && job.status !== 'paused') {
-    throw new FarmError('JobStateConflict', `The cap of a job that is ${job.status} cannot be raised.`, {
-      from: job.status,
-    });
-  }
-  if (cap <= job.cap) {
-    const place = { cap: String(cap), before: String(job.cap) };
-    throw new FarmError('CapTooSmall', 'The new cap must be larger than the old one.', place);
-  }
+  requireRaisable(job, cap);
   const raised = await tx
     .updateTable('jobs')
     .set({ cap })
@@ -171,6 +163,19 @@ export async function raiseCap(tx: Tx, { jobId, cap }: { jobId: string; cap: big
     .executeTakeFirstOrThrow();
   await announceMoney(tx, raised);
   return (await resumeIfAffordable(tx, jobId)) ? requireJob(tx, jobId) : raised;
+}
+
+/** @throws FarmError `JobStateConflict` or `CapTooSmall` when the job's cap cannot become `cap` */
+export function requireRaisable(job: Pick<JobRow, 'status' | 'cap'>, cap: bigint): void {
+  if (job.status !== 'active' && job.status !== 'paused') {
+    throw new FarmError('JobStateConflict', `The cap of a job that is ${job.status} cannot be raised.`, {
+      from: job.status,
+    });
+  }
+  if (cap <= job.cap) {
+    const place = { cap: String(cap), before: String(job.cap) };
+    throw new FarmError('CapTooSmall', 'The new cap must be larger than the old one.', place);
+  }
 }
 
 const ANNOUNCED = ['manifest', 'film', 'contactSheet'] as const;

@@ -28,6 +28,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** Half a second a frame. */
+const SMALL = { Width: '320', Height: '180', Samples: '32' };
+
 /** Drops a file onto the page as a person would, and asks for a quote. */
 async function dropAndQuote(name: string, settings: Record<string, string>): Promise<void> {
   const bytes = await readFile(await writeCube(join(folder, `${name}.glb`), { variant: name }));
@@ -67,7 +70,7 @@ describe('the page', () => {
   });
 
   it('takes a dropped file, shows its quote, and fills frames in without a reload', async () => {
-    await dropAndQuote('dropped', { Frames: '1-8' });
+    await dropAndQuote('dropped', { Frames: '1-8', ...SMALL });
     await accept();
     // A marker that a reload would lose.
     await page.evaluate(() => Object.assign(window, { stillHere: true }));
@@ -99,7 +102,7 @@ describe('the page', () => {
   });
 
   it('pauses, resumes and cancels', async () => {
-    await dropAndQuote('controlled', { Frames: '1-40' });
+    await dropAndQuote('controlled', { Frames: '1-40', ...SMALL });
     await accept();
     await expect.poll(committed, { timeout: 90_000 }).toBeGreaterThan(0);
     await page.getByRole('button', { name: 'Pause' }).click();

@@ -1,6 +1,4 @@
 /** Everything that a farm keeps, counted: rows of every table, objects in the store, blocks of the chain. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { JsonRpcProvider } from 'ethers';
 import { Client as StoreClient } from 'minio';
 import pg from 'pg';
@@ -67,9 +65,4 @@ async function listObjects(store: StoreClient): Promise<string[]> {
     for await (const object of store.listObjectsV2(bucket, '', true)) names.push(`${bucket}/${object.name}`);
   }
   return names.sort();
-}
-
-/** What the deployment of a farm's contracts wrote. */
-export function deploymentOf(home: string): Record<string, unknown> {
-  return JSON.parse(readFileSync(join(home, 'chain', 'deployment.json'), 'utf8')) as Record<string, unknown>;
 }

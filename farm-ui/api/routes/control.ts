@@ -4,7 +4,7 @@ import { FarmError } from '../../../domain/errors.ts';
 import { formatCmp } from '../../../domain/money/amount.ts';
 import { audit } from '../../../ports/db/audit.ts';
 import type { Tx } from '../../../ports/db/client.ts';
-import { acceptQuote, getQuote, purgeSubmission, raiseCap, transitionJob } from '../../../ports/db/jobs.ts';
+import { acceptQuote, getQuote, purgeSubmission, requireRaisable, transitionJob } from '../../../ports/db/jobs.ts';
 import { enqueue } from '../../../ports/db/outbox.ts';
 import { getStudio } from '../../../ports/db/studios.ts';
 import type { JobRow } from '../../../ports/db/tables.ts';
@@ -146,6 +146,7 @@ export function addControl(api: Api, deps: ApiDeps): void {
       schema: {
         tags: ['jobs'],
         summary: 'Raise the cap; a job that paused for its budget goes on',
+        description: 'The new cap holds, and the event money.changed says so, once the difference is in escrow.',
         params: jobParams,
         body: raiseCapRequest,
         response: { 200: job, ...problems },
@@ -158,10 +159,11 @@ export function addControl(api: Api, deps: ApiDeps): void {
         found: await requireJobById(tx, request.params.id),
         account: (await getStudio(tx, studioId))?.account,
       }));
-      if (account && cap > found.cap) await requireFunds(account, cap - found.cap);
+      requireRaisable(found, cap);
+      if (account) await requireFunds(account, cap - found.cap);
       await database.withStudio(studioId, async (tx) => {
-        await raiseCap(tx, { jobId: found.id, cap });
-        await nudge(tx, found, 'capRaised');
+        // The record follows the money: the workflow raises the cap when the difference is in escrow.
+        await nudge(tx, found, 'capRaised', String(cap));
         await audit(tx, {
           studioId,
           actor: `key:${caller.keyId}`,
@@ -175,8 +177,8 @@ export function addControl(api: Api, deps: ApiDeps): void {
   );
 }
 
-async function nudge(tx: Tx, { studioId, id }: JobRow, signal: SignalName): Promise<void> {
-  const payload = { workflowId: renderWorkflowId(id), signal: SIGNALS[signal], args: [] };
+async function nudge(tx: Tx, { studioId, id }: JobRow, signal: SignalName, ...args: string[]): Promise<void> {
+  const payload = { workflowId: renderWorkflowId(id), signal: SIGNALS[signal], args };
   await enqueue(tx, { studioId, topic: 'signal-workflow', payload });
 }
 

@@ -99,6 +99,21 @@ export const frameCounts = z.object({
   billed: z.int(),
 });
 
+/** What intake saw in the scene, for people; the whole inspection stays on record with the version. */
+export const inspection = z.object({
+  generator: z.string().nullable(),
+  cameras: z.array(z.object({ name: z.string(), animated: z.boolean() })),
+  durationSeconds: z.number(),
+  triangles: z.int(),
+  instancedTriangles: z.int(),
+  meshes: z.int(),
+  materials: z.int(),
+  lights: z.int(),
+  hasEnvironment: z.boolean(),
+  textures: z.array(z.object({ name: z.string(), width: z.int(), height: z.int() })),
+  textureBytes: z.int(),
+});
+
 export const job = z.object({
   id,
   name: z.string(),
@@ -133,6 +148,7 @@ export const job = z.object({
   currency: z.string(),
   spentCents: z.int(),
   quote: quote.nullable(),
+  inspection: inspection.nullable(),
   warnings: z.array(warning),
   createdAt: time,
   acceptedAt: time.nullable(),
@@ -273,5 +289,3 @@ export type JobView = z.infer<typeof job>;
 export type QuoteView = z.infer<typeof quote>;
 export type FrameView = z.infer<typeof frame>;
 export type InvoiceView = z.infer<typeof invoice>;
-export type VerificationView = z.infer<typeof verification>;
-export type JobEventView = z.infer<typeof jobEvent>;

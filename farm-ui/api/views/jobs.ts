@@ -54,7 +54,7 @@ export async function jobViews(tx: Tx, jobs: JobRow[], now: Date, tokenSymbol: s
   return (await jobParts(tx, jobs)).map((parts) => jobView(parts, around));
 }
 
-function jobView({ job, quote, version, warnings, frames }: JobParts, around: Surroundings): JobView {
+function jobView({ job, quote, version, inspection, frames }: JobParts, around: Surroundings): JobView {
   const settings = { ...DEFAULT_RENDER_SETTINGS, ...job.settings };
   const spentCents = quote ? toCents(job.spent, { centsPerTokenE6: BigInt(quote.centsPerTokenE6) }) : 0n;
   const { total, committed, rendering, failed, billed, byStatus } = frames;
@@ -86,7 +86,8 @@ function jobView({ job, quote, version, warnings, frames }: JobParts, around: Su
     currency: quote?.currency ?? around.currency,
     spentCents: Number(spentCents),
     quote: quote ? quoteView(quote, around) : null,
-    warnings,
+    inspection,
+    warnings: inspection?.warnings ?? [],
     createdAt: job.createdAt.toISOString(),
     acceptedAt: job.acceptedAt?.toISOString() ?? null,
     endedAt: job.endedAt?.toISOString() ?? null,

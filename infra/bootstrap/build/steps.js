@@ -93,7 +93,7 @@ export const steps = [
         ? keyOf(root, [
             ...listFiles(root, 'farm-ui/web'),
             ...listFiles(root, 'domain'),
-            ...listFiles(root, 'cli/client'),
+            ...listFiles(root, 'cli/sdk'),
             'package-lock.json',
           ])
         : undefined,

@@ -1,6 +1,6 @@
 /** All that a job's page shows, for one job or a page of them, in a fixed number of queries. */
 import { sql } from 'kysely';
-import type { SceneWarning } from '../../../domain/scene.ts';
+import type { SceneInspection } from '../../../domain/scene.ts';
 import type { UnitStatus } from '../../../domain/statuses.ts';
 import type { Tx } from '../client.ts';
 import type { JobRow, QuoteRow } from '../tables.ts';
@@ -22,8 +22,8 @@ export interface JobParts {
   quote: QuoteRow | null;
   /** Number of the project version, null before the quote. */
   version: number | null;
-  /** Of the scene's inspection. */
-  warnings: SceneWarning[];
+  /** The scene's inspection but its list of files, which may be long; null before the quote. */
+  inspection: Omit<SceneInspection, 'files'> | null;
   frames: FrameCounts;
 }
 
@@ -81,7 +81,7 @@ export async function jobParts(tx: Tx, jobs: readonly JobRow[]): Promise<JobPart
   const versions = versionIds.length
     ? await tx
         .selectFrom('projectVersions')
-        .select(['id', 'number', sql<SceneWarning[]>`coalesce(inspection -> 'warnings', '[]')`.as('warnings')])
+        .select(['id', 'number', sql<Omit<SceneInspection, 'files'>>`inspection - 'files'`.as('inspection')])
         .where('studioId', 'in', studiosOf(jobs))
         .where('id', 'in', versionIds)
         .execute()
@@ -93,7 +93,7 @@ export async function jobParts(tx: Tx, jobs: readonly JobRow[]): Promise<JobPart
       job,
       quote: quoteOf.get(job.id) ?? null,
       version: version?.number ?? null,
-      warnings: version?.warnings ?? [],
+      inspection: version?.inspection ?? null,
       frames: counts.get(job.id) as FrameCounts,
     };
   });

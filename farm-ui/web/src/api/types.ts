@@ -18,23 +18,9 @@ export type UnitStatus = Schemas['Frame']['status'];
 export type Problem = Omit<Schemas['Problem'], 'type' | 'title' | 'status'> &
   Partial<Pick<Schemas['Problem'], 'type' | 'title' | 'status'>>;
 
+export type Job = Schemas['Job'];
 /** What intake saw in the scene. */
-export interface Inspection {
-  generator: string | null;
-  cameras: { name: string; animated: boolean }[];
-  durationSeconds: number;
-  triangles: number;
-  instancedTriangles: number;
-  meshes: number;
-  materials: number;
-  lights: number;
-  hasEnvironment: boolean;
-  textures: { name: string }[];
-  textureBytes: number;
-}
-
-/** `inspection` is shown where the API sends it. */
-export type Job = Schemas['Job'] & { inspection?: Inspection | null };
+export type Inspection = NonNullable<Job['inspection']>;
 export type Quote = Schemas['Quote'];
 export type JobRequest = Schemas['JobRequest'];
 export type SubmittedFile = Schemas['SubmittedFile'];

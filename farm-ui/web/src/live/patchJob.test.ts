@@ -26,6 +26,7 @@ const job: Job = {
   currency: 'EUR',
   spentCents: 20,
   quote: null,
+  inspection: null,
   warnings: [],
   createdAt: '2026-11-03T12:00:00Z',
   acceptedAt: null,
