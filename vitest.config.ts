@@ -18,6 +18,8 @@ export default defineConfig({
   test: {
     reporters: ['default', './infra/bootstrap/summary-reporter.js'],
     pool: 'forks',
+    // Most tests wait for services more than they compute: two at a time also where there are two cores.
+    maxWorkers: 2,
     projects: [
       {
         extends: true,

@@ -22,7 +22,7 @@ import type { InvoiceView, JobEventView, JobView } from '../sdk/types.ts';
 import { pageUrl, startFarm, stopFarm, untilInterrupted } from './farm.ts';
 import { printJson, withErrors } from './run.ts';
 
-const SHOT = { name: 'first-light', frames: '1-24', width: 480, height: 270, samples: 16 } as const;
+const SHOT = { name: 'first-light', frames: '1-24', width: 480, height: 270, samples: 16, maxDepth: 6 } as const;
 
 interface DemoFlags {
   exit?: boolean;
@@ -80,8 +80,8 @@ async function runShot(flags: DemoFlags, times: { setupSeconds: number; begun: n
   const scene = join(farmHome(), 'demo', `${SHOT.name}.glb`);
   await mkdir(join(farmHome(), 'demo'), { recursive: true });
   await buildDemoShot(scene);
-  const { name, frames, width, height, samples } = SHOT;
-  const options = { name, frames, width, height, samples };
+  const { name, frames, width, height, samples, maxDepth } = SHOT;
+  const options = { name, frames, width, height, samples, maxDepth };
   const quoted = await submitProject(client, await readProject(scene), options);
   say(`\n${quoteText(quoted)}\n`);
   const job = await client.acceptJob(quoted.id);
