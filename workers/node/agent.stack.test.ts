@@ -270,9 +270,7 @@ describe('a render node at the gateway', () => {
   });
 
   it('hands its lease back when it is told to end', async () => {
-    const engine = tinyEngine(
-      (_, signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
-    );
+    const engine = tinyEngine((_, signal) => untilAborted(signal));
     const agent = start('worker-4', { engine });
     const { jobId, chunkIds } = await addJob(database(), { studioId, files });
     await until(async () => (await units(jobId))[0]?.status === 'leased');
@@ -408,3 +406,11 @@ describe('a render node at the gateway', () => {
     });
   });
 });
+
+/** A render that goes on until it is stopped, also when it was stopped before it began. */
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve());
+  });
+}
