@@ -20,6 +20,7 @@ import { FRAME_CHANNELS, writeUnitFiles } from './frameFiles.ts';
 import { inspectScene } from './gltf/inspect.ts';
 import { chooseCamera, SceneInstancer } from './gltf/instantiate.ts';
 import { loadScene } from './gltf/load.ts';
+import { SceneCache } from './sceneCache.ts';
 import type { Tracer } from './tracer.ts';
 import { cpuTracerBuild, createCpuTracer } from './wasm/tracer.ts';
 
@@ -85,6 +86,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
   let build: string | null = null;
   const turnstile = new Turnstile();
   const processor = new ImageProcessor();
+  const scenes = new SceneCache();
   const scores = new Map<number, number>();
   let tracer: Tracer | null = null;
 
@@ -130,7 +132,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
   ): Promise<Estimate> {
     if (frames.length === 0) throw new FarmError('FrameRangeInvalid', 'there are no frames to estimate');
     const begin = performance.now();
-    const scene = await loadScene(files);
+    const scene = await scenes.load(files);
     chooseCamera(scene, settings.camera);
     const loadSeconds = (performance.now() - begin) / 1000;
     const referenceScore = await scoreOf(threads);
@@ -149,7 +151,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
     const { files, settings, units, outputFolder, threads } = request;
     throwIfCancelled(signal);
     const rects = units.map((unit) => rectOf(unit, settings));
-    const scene = await loadScene(files);
+    const scene = await scenes.load(files);
     const camera = chooseCamera(scene, settings.camera);
     for (const warning of scene.warnings) sink.log(warning.message);
     throwIfCancelled(signal);
@@ -211,6 +213,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
       turnstile.run(async () => {
         await tracer?.close();
         tracer = null;
+        scenes.clear();
         await processor.close();
       }),
   };
