@@ -20,7 +20,7 @@ export async function announceMoney(tx: Tx, { studioId, id, cap, reserved, spent
   await appendEvent(tx, { studioId, jobId: id, type: 'money.changed', data });
 }
 
-/** A stage begins: it becomes the job's stage, event `stage.started`. Said again, nothing changes. */
+/** A stage begins: it becomes the job's stage, event `stage.started` unless it was measured already. Said again, nothing changes. */
 export async function startStage(tx: Tx, jobId: string, stage: Stage): Promise<void> {
   const job = await lockJob(tx, jobId);
   if (job.stageStarted[stage] !== undefined) return;
@@ -30,6 +30,8 @@ export async function startStage(tx: Tx, jobId: string, stage: Stage): Promise<v
     .where('studioId', '=', job.studioId)
     .where('id', '=', jobId)
     .execute();
+  // Verify works while frames render and is measured before it is the job's only stage: no start after its end.
+  if (job.stageSeconds[stage] !== undefined) return;
   await appendEvent(tx, { studioId: job.studioId, jobId, type: 'stage.started', data: { stage } });
 }
 

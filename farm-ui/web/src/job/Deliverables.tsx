@@ -36,7 +36,7 @@ export function Deliverables({ outputs, jobId }: { outputs: Outputs | undefined;
         })}
       </ul>
       <p className="hint">
-        All frames: <code>farm pull {jobId.slice(0, 8)}</code>
+        All frames: <code>farm pull {jobId}</code>
       </p>
     </section>
   );
