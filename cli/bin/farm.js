@@ -9,7 +9,6 @@ const main = join(root, 'dist', 'cli', 'main.js');
 if (!existsSync(main)) {
   const { prepare } = await import(pathToFileURL(join(root, 'infra', 'bootstrap', 'prepare.js')).href);
   const { build } = await import(pathToFileURL(join(root, 'infra', 'bootstrap', 'build.js')).href);
-  await prepare();
-  await build();
+  await prepare({ withPackages: (progress) => build({ progress }) });
 }
 await import(pathToFileURL(main).href);

@@ -18,18 +18,17 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const stampsPath = join(root, 'dist', '.stamps.json');
 
 /**
- * @param {{quiet?: boolean}} [options]
+ * @param {{quiet?: boolean, progress?: ReturnType<typeof createProgress>}} [options] `progress` of a set-up that still goes on
  * @returns {Promise<string[]>} names of the steps that were run
  * @throws SetupError `ServiceFailed` with the last lines of the step that failed
  */
-export async function build({ quiet = false } = {}) {
+export async function build({ quiet = false, progress = createProgress({ quiet }) } = {}) {
   return withLock(join(root, '.cache', 'build.lock'), async () => {
     const stamps = readStamps();
     const open = steps
       .map((step) => ({ step, key: step.key(root) }))
       .filter(({ step, key }) => key !== undefined && (stamps[step.name] !== key || !step.isThere(root)));
     if (open.length === 0) return [];
-    const progress = createProgress({ quiet });
     const results = await Promise.allSettled(
       open.map(async ({ step, key }) => {
         const task = progress.task(`build ${step.name}`, step.describe);

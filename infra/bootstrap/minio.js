@@ -25,7 +25,8 @@ export async function compileMinio(task) {
       'go',
       ['install', '-v', '-trimpath', '-ldflags=-s -w', '-gcflags=all=-dwarf=false', `${MINIO.module}@${MINIO.version}`],
       {
-        env: { ...process.env, GOBIN: temporary, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' },
+        // The compiler's own garbage collector is a good part of its work; memory is there for a few minutes.
+        env: { GOGC: '400', ...process.env, GOBIN: temporary, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' },
         cwd: temporary,
         missing: GO,
         onLine: (line) => {

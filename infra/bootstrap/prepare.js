@@ -21,11 +21,12 @@ import { MINIO, TEMPORAL } from './versions.js';
 export const repositoryRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /**
- * @param {{quiet?: boolean}} [options] quiet prints only what fails
+ * @param {{quiet?: boolean, withPackages?: (progress: ReturnType<typeof createProgress>) => Promise<unknown>}} [options]
+ *   quiet prints only what fails; `withPackages` begins when the npm packages are there, beside what still goes on
  * @returns {Promise<{seconds: number, fetched: string[]}>} how long it took, and what was fetched
  * @throws SetupError with a code of the error catalogue and a remedy
  */
-export async function prepare({ quiet = false } = {}) {
+export async function prepare({ quiet = false, withPackages } = {}) {
   const startedAt = Date.now();
   checkPlatform();
   const progress = createProgress({ quiet });
@@ -53,15 +54,19 @@ export async function prepare({ quiet = false } = {}) {
   const open = steps.filter((step) => !step.isDone());
   if (open.length > 0 && !quiet) process.stderr.write(`Setting up ${open.map((step) => step.name).join(', ')}.\n`);
   let first;
-  await Promise.all(
-    open.map((step) =>
-      perform(step, progress).catch((error) => {
-        // The first failure is the reason; what is under way ends because of it and is begun anew next time.
-        first ??= error;
-        endAll();
-      }),
-    ),
+  const watched = (work) =>
+    work.catch((error) => {
+      // The first failure is the reason; what is under way ends because of it and is begun anew next time.
+      first ??= error;
+      endAll();
+    });
+  const [packages, ...programs] = steps.map((step) =>
+    open.includes(step) ? watched(perform(step, progress)) : undefined,
   );
+  const following = Promise.resolve(packages).then(() =>
+    first ? undefined : watched(Promise.resolve(withPackages?.(progress))),
+  );
+  await Promise.all([packages, ...programs, following]);
   if (first) throw first;
   return { seconds: (Date.now() - startedAt) / 1000, fetched: open.map((step) => step.name) };
 }

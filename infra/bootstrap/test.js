@@ -6,8 +6,7 @@ import { report } from './errors.js';
 import { prepare, repositoryRoot } from './prepare.js';
 
 try {
-  await prepare();
-  await build();
+  await prepare({ withPackages: (progress) => build({ progress }) });
   const vitest = join(repositoryRoot, 'node_modules', 'vitest', 'vitest.mjs');
   const child = spawn(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
     cwd: repositoryRoot,

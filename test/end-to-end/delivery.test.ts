@@ -1,0 +1,120 @@
+/** Delivery to a studio's disk: while frames render, after an interruption, and the invoice's documents beside them. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { FarmClient } from '../../cli/sdk/client.ts';
+import { type PullResult, pullJob } from '../../cli/sdk/pull.ts';
+import type { FrameView, JobView } from '../../cli/sdk/types.ts';
+import { allFrames, submitScene, untilFinal } from '../support/farm.ts';
+import { writeCube } from '../support/scenes.ts';
+
+const command = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'cli', 'bin', 'farm.js');
+const { home } = inject('farm');
+const client = new FarmClient(inject('farm'));
+
+let folder: string;
+let target: string;
+let job: JobView;
+let frames: FrameView[];
+let first: PullResult;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'framewright-delivery-'));
+  target = join(folder, 'frames');
+  const scene = await writeCube(join(folder, 'delivered.glb'), { variant: 'delivery' });
+  const accepted = await submitScene(client, scene, { frames: '1-6', width: 160, height: 90, samples: 16 });
+  // Begun before there is a frame: it takes them as they are committed.
+  first = await pullJob(client, accepted.id, { folder: target, wait: true });
+  job = await untilFinal(client, accepted.id);
+  frames = await allFrames(client, job.id);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const pathOf = (frame: FrameView): string => join(target, frame.name);
+const hashOf = async (path: string): Promise<string> =>
+  createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+
+async function expectWhole(): Promise<void> {
+  for (const frame of frames) expect(await hashOf(pathOf(frame)), frame.name).toBe(frame.exr?.hash);
+  expect((await readdir(target)).filter((name) => name.endsWith('.part'))).toEqual([]);
+}
+
+/** Runs `farm …` as a person would. */
+function farm(...args: string[]): Promise<{ exitCode: number; stdout: string }> {
+  const env = { ...process.env, FARM_HOME: home, FARM_URL: '', FARM_KEY: '' };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [command, ...args], { cwd: folder, env }, (error, stdout) =>
+      resolve({ exitCode: error ? Number(error.code) : 0, stdout }),
+    );
+  });
+}
+
+describe('delivery', () => {
+  it('fills the folder while the job runs', async () => {
+    expect(first).toMatchObject({ frames: 6, manifest: expect.any(String), film: expect.any(String) });
+    await expectWhole();
+  });
+
+  it('goes on where it was interrupted and mends what is wrong, and loads nothing else again', async () => {
+    const [torn, half, wrong] = frames as [FrameView, FrameView, FrameView];
+    // Torn by a full disk under its final name; half done under its temporary one; the right size with a wrong byte.
+    await truncate(pathOf(torn), 100);
+    const bytes = await readFile(pathOf(half));
+    await rm(pathOf(half));
+    await writeFile(`${pathOf(half)}.${half.exr!.hash.slice(0, 8)}.part`, bytes.subarray(0, 1000));
+    const spoiled = await readFile(pathOf(wrong));
+    spoiled[500] = spoiled[500]! ^ 1;
+    await writeFile(pathOf(wrong), spoiled);
+    const loaded: string[] = [];
+    const onFile = (name: string, { skipped }: { skipped: boolean }): void => {
+      if (!skipped) loaded.push(name);
+    };
+    const again = await pullJob(client, job.id, { folder: target, onFile });
+    expect(loaded.sort()).toEqual([torn.name, half.name, wrong.name].sort());
+    expect(again.downloaded).toBe(3);
+    await expectWhole();
+  });
+
+  it('starts a half file over whose beginning is not the right one', async () => {
+    const frame = frames[3]!;
+    await rm(pathOf(frame));
+    await writeFile(`${pathOf(frame)}.${frame.exr!.hash.slice(0, 8)}.part`, Buffer.alloc(1000, 7));
+    await pullJob(client, job.id, { folder: target });
+    await expectWhole();
+  });
+
+  it('writes and checks the invoice from the command line', async () => {
+    const pdf = join(folder, 'invoice.pdf');
+    const csv = join(folder, 'invoice.csv');
+    const { exitCode, stdout } = await farm('invoice', job.id, '--pdf', pdf, '--csv', csv, '--verify');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('verified');
+    expect((await readFile(pdf)).subarray(0, 5).toString()).toBe('%PDF-');
+    const lines = (await readFile(csv, 'utf8')).trim().split(/\r\n/);
+    expect(lines.length).toBeGreaterThan(1);
+  });
+
+  it('shows the job, its frames and its log from the command line', async () => {
+    for (const args of [
+      ['jobs'],
+      ['job', job.id],
+      ['frames', job.id],
+      ['why', job.id],
+      ['nodes'],
+      ['status'],
+      ['doctor'],
+    ]) {
+      const { exitCode, stdout } = await farm(...args);
+      expect(exitCode, args[0]).toBe(0);
+      expect(stdout, args[0]).not.toBe('');
+    }
+    const { stdout } = await farm('logs', job.id);
+    expect(stdout).toContain('unit.committed');
+  });
+});
