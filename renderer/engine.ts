@@ -22,7 +22,7 @@ export interface EngineProbe {
   device: string;
   threads: number;
   memoryBytes: number;
-  /** FarmBench score: millions of path vertices a second on the fixed benchmark scene, measured here. */
+  /** FarmBench score: millions of camera samples a second on the fixed benchmark scene, measured here. */
   score: number;
 }
 
