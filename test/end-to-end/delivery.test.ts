@@ -47,7 +47,7 @@ async function expectWhole(): Promise<void> {
 
 /** Runs `farm …` as a person would. */
 function farm(...args: string[]): Promise<{ exitCode: number; stdout: string }> {
-  const env = { ...process.env, FARM_HOME: home, FARM_URL: '', FARM_KEY: '' };
+  const env = { ...process.env, FARM_HOME: home, FARM_URL: '', FARM_KEY: '', NO_COLOR: '1' };
   return new Promise((resolve) => {
     execFile(process.execPath, [command, ...args], { cwd: folder, env }, (error, stdout) =>
       resolve({ exitCode: error ? Number(error.code) : 0, stdout }),

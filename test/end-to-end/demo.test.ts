@@ -58,7 +58,7 @@ afterAll(async () => {
 /** Runs the built command as `npm start` does; rejects with what it printed when it does not end with 0. */
 function run(args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, FARM_HOME: home, FARM_URL: '', FARM_KEY: '' };
+    const env = { ...process.env, FARM_HOME: home, FARM_URL: '', FARM_KEY: '', NO_COLOR: '1' };
     execFile(process.execPath, [start, ...args], { cwd: folder, env }, (error, stdout, stderr) =>
       error ? reject(new Error(`${stderr}\n${stdout}`, { cause: error })) : resolve(stderr),
     );
