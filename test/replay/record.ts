@@ -107,7 +107,9 @@ async function save(farm: InProcessFarm, name: string, workflowId: string): Prom
   await handle.result().catch(() => {});
   const history = History.fromObject(await handle.fetchHistory());
   const json = History.toObject(history, { longs: String, enums: String, bytes: String });
-  writeFileSync(join(HISTORIES, `${name}.json`), `${JSON.stringify(json, null, 1)}\n`);
+  // Stack traces name files of this machine; a history names those of the project.
+  const text = JSON.stringify(json, null, 1).replaceAll(`${process.cwd()}/`, '');
+  writeFileSync(join(HISTORIES, `${name}.json`), `${text}\n`);
 }
 
 /** Reads a recorded history. */
