@@ -3,7 +3,9 @@
  *
  * The farm knows nothing of triangles: it hands an engine files and settings, and receives frames.
  */
-import type { RenderSettings, SceneInspection } from '../domain/scene.ts';
+import type { PixelRect, RenderSettings, SceneInspection } from '../domain/scene.ts';
+
+export type { PixelRect } from '../domain/scene.ts';
 
 /** Files of one project version, as an engine sees them: paths relative to `root`, all present on local disk. */
 export interface SceneFiles {
@@ -26,20 +28,17 @@ export interface EngineProbe {
   score: number;
 }
 
-/** A rectangle of pixels, half open: `x0 <= x < x1`. */
-export interface PixelRect {
-  x0: number;
-  y0: number;
-  x1: number;
-  y1: number;
-}
-
 /** One piece of work inside a frame. */
 export interface RenderUnit {
   frame: number;
   /** Index of the tile; 0 with a `rect` that covers the whole frame when the frame is not cut. */
   tile: number;
   rect?: PixelRect;
+  /**
+   * Part of the samples, for frames that several nodes share. The unit's EXR then holds exact sums that merge into the very
+   * bits of an undivided render; it excludes adaptive sampling.
+   */
+  samples?: { start: number; count: number };
 }
 
 /** The files that one unit made; the engine has written them below the request's output folder. */

@@ -21,7 +21,7 @@ import { inspectScene } from './gltf/inspect.ts';
 import { chooseCamera, SceneInstancer } from './gltf/instantiate.ts';
 import { loadScene } from './gltf/load.ts';
 import { SceneCache } from './sceneCache.ts';
-import type { Tracer } from './tracer.ts';
+import { type Tracer, traceOptionsOf } from './tracer.ts';
 import { cpuTracerBuild, createCpuTracer } from './wasm/tracer.ts';
 
 /** Goes up when pictures change for a reason outside the compiled tracer (loader, defaults, formats). */
@@ -169,10 +169,10 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
           height: settings.height,
           sampleStart: 0,
           sampleCount: settings.samples,
-          maxDepth: settings.maxDepth,
           seed: settings.seed,
           frame: unit.frame,
           rect: rects[index]!,
+          options: traceOptionsOf(settings),
         },
         (fraction) => sink.progress({ frame: unit.frame, tile: unit.tile, fraction }),
         signal,

@@ -2,7 +2,7 @@
 import type { RenderSettings } from '../../domain/scene.ts';
 import type { Estimate } from '../engine.ts';
 import type { SceneInstancer } from './gltf/instantiate.ts';
-import type { Tracer } from './tracer.ts';
+import { type Tracer, traceOptionsOf } from './tracer.ts';
 
 /** Longest time that calibration traces one frame. */
 const SECONDS_PER_PROBE_FRAME = 0.3;
@@ -67,7 +67,7 @@ export async function calibrate(input: CalibrationInput): Promise<Estimate> {
 /** Traces a small picture with ever more samples until the time is up or the frame's own number is reached. */
 async function traceForAWhile(
   tracer: Tracer,
-  { samples: wanted, maxDepth, seed }: RenderSettings,
+  settings: RenderSettings,
   frame: number,
   width: number,
   height: number,
@@ -75,10 +75,11 @@ async function traceForAWhile(
 ): Promise<{ samples: number; seconds: number }> {
   const rect = { x0: 0, y0: 0, x1: width, y1: height };
   const begin = now();
+  const options = traceOptionsOf(settings);
   let done = 0;
-  for (let count = 1; done < wanted; count *= 2) {
-    const sampleCount = Math.min(count, wanted - done);
-    await tracer.trace({ width, height, rect, sampleStart: done, sampleCount, maxDepth, seed, frame });
+  for (let count = 1; done < settings.samples; count *= 2) {
+    const sampleCount = Math.min(count, settings.samples - done);
+    await tracer.trace({ width, height, rect, sampleStart: done, sampleCount, seed: settings.seed, frame, options });
     done += sampleCount;
     // The next round takes twice as long as all so far.
     if ((now() - begin) / 1000 > SECONDS_PER_PROBE_FRAME / 3) break;

@@ -7,12 +7,12 @@ import { studioEnvironment } from './environment/studio.ts';
 import { DEFAULT_MATERIAL } from './gltf/materials.ts';
 import { lookAt } from './gltf/matrix.ts';
 import type { MeshGeometry, MeshInstance, SceneDescription, SurfaceMaterial } from './scene/description.ts';
-import type { Tracer } from './tracer.ts';
+import { DEFAULT_TRACE_OPTIONS, type Tracer } from './tracer.ts';
 
 export const FARM_BENCH_VERSION = 1;
 
 /** Picture and path settings of the benchmark. */
-const BENCH = { width: 256, height: 144, maxDepth: 8, seed: 1, frame: 0 } as const;
+const BENCH = { width: 256, height: 144, seed: 1, frame: 0, options: DEFAULT_TRACE_OPTIONS } as const;
 
 const SAMPLES_PER_STEP = 2;
 

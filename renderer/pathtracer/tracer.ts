@@ -1,18 +1,42 @@
-/** What the tracer's tiers (CPU in WebAssembly, later GPU in WGSL) offer to the engine. */
-import type { PixelRect } from '../engine.ts';
+/** What the tracer's tiers (CPU in WebAssembly, GPU in WGSL) offer to the engine. */
+import type { LayerName } from '../../domain/layers.ts';
+import {
+  type AdaptiveSampling,
+  DEFAULT_RENDER_SETTINGS,
+  type PixelRect,
+  type RenderSettings,
+} from '../../domain/scene.ts';
 import type { SceneDescription } from './scene/description.ts';
 
+/** Everything about light transport and film that a request may choose; `traceOptionsOf` reads it from settings. */
+export interface TraceOptions {
+  maxDepth: number;
+  /** Longest path by kind of scattering; `maxDepth` where there is no limit of its own. */
+  diffuseDepth: number;
+  specularDepth: number;
+  transmissionDepth: number;
+  /** Largest luminance a sample may add at (direct) or after (indirect) the first hit; 0 is off. */
+  clampDirect: number;
+  clampIndirect: number;
+  adaptive: AdaptiveSampling | null;
+  filter: RenderSettings['filter'];
+  energyCompensation: boolean;
+  /** Layers to fill in. `beauty`, `albedo`, `normal` and `depth` are always filled. */
+  layers: readonly LayerName[];
+}
+
 export interface TraceRequest {
+  /** Of the whole picture. */
   width: number;
   height: number;
   /** Samples a pixel; this call traces `sampleStart <= s < sampleStart + sampleCount` of them. */
   sampleStart: number;
   sampleCount: number;
-  maxDepth: number;
   seed: number;
   frame: number;
   /** Part of the picture to trace. Bits of a pixel do not depend on it. */
   rect: PixelRect;
+  options: TraceOptions;
 }
 
 /** Row-major, top row first, of the request's rectangle. */
@@ -26,12 +50,19 @@ export interface TracedPixels {
   normal: Float32Array;
   /** Distance along the camera's viewing axis (Z), one float a pixel; +Infinity where nothing was hit. */
   depth: Float32Array;
+  /**
+   * The other layers asked for, by name, with as many floats a pixel as `domain/layers` lists channels. Cryptomatte ids are
+   * the floats that the specification makes of a name's hash.
+   */
+  layers: Partial<Record<LayerName, Float32Array>>;
   samples: number;
   rays: number;
 }
 
 export interface Tracer {
   readonly tier: 'cpu' | 'gpu';
+  /** What traces, for people: a processor's or an adapter's name. */
+  readonly device: string;
   readonly threads: number;
   /** Replaces the scene. Meshes whose (id, revision) are known keep their BVH. Throws `FarmError` when it does not fit. */
   setScene(scene: SceneDescription): Promise<void>;
@@ -39,4 +70,20 @@ export interface Tracer {
   trace(request: TraceRequest, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<TracedPixels>;
   /** Ends its threads. */
   close(): Promise<void>;
+}
+
+/** Options of a plain request: what the default settings ask for. */
+export const DEFAULT_TRACE_OPTIONS: TraceOptions = traceOptionsOf(DEFAULT_RENDER_SETTINGS);
+
+/** The part of the settings that the tracer acts on. */
+export function traceOptionsOf(settings: RenderSettings): TraceOptions {
+  const { maxDepth, depths, clampDirect, clampIndirect, adaptive, filter, energyCompensation, output } = settings;
+  return {
+    maxDepth,
+    diffuseDepth: Math.min(maxDepth, depths.diffuse ?? maxDepth),
+    specularDepth: Math.min(maxDepth, depths.specular ?? maxDepth),
+    transmissionDepth: Math.min(maxDepth, depths.transmission ?? maxDepth),
+    ...{ clampDirect, clampIndirect, adaptive, filter, energyCompensation },
+    layers: output.layers,
+  };
 }

@@ -10,6 +10,8 @@ export interface MeshGeometry {
   revision: number;
   /** xyz per vertex, object space (after skinning and morphing). */
   positions: Float32Array;
+  /** The same vertices one frame later, where they move and motion matters. */
+  positionsNext?: Float32Array | null;
   /** xyz per vertex, unit length; the loader computes them where the file has none. */
   normals: Float32Array;
   /** xyzw per vertex (w = handedness), or null when no normal map needs them. */
@@ -30,6 +32,8 @@ export interface MeshInstance {
   mesh: number;
   /** Column-major 4x4, object to world. */
   transform: Float32Array;
+  /** The same one frame later, where it moves and motion matters. */
+  transformNext?: Float32Array | null;
   /** Node name, for Cryptomatte and messages. */
   name: string;
 }
@@ -123,10 +127,16 @@ export interface EnvironmentMap {
 export interface TracerCamera {
   /** Column-major camera to world. */
   transform: Float32Array;
+  /** The same one frame later, where the camera moves and motion matters. */
+  transformNext?: Float32Array | null;
   projection:
     | { kind: 'perspective'; yfov: number }
     | { kind: 'orthographic' /** Half height in world units. */; ymag: number };
   near: number;
+  /** Thin lens (Kolb et al. 1995); a pinhole without. Lengths in world units. */
+  lens?: { radius: number; focusDistance: number; blades: number } | null;
+  /** Share of a frame's time that the shutter is open, from the frame on: rays have times between 0 and this. 0 without. */
+  shutter?: number;
 }
 
 export interface SceneDescription {

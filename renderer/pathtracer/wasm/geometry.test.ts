@@ -1,7 +1,6 @@
 /** Intersection, instancing, textures, alpha, layers and refusals. */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { MeshGeometry, SceneDescription, TextureRef } from '../scene/description.ts';
-import type { TraceRequest } from '../tracer.ts';
 import {
   camera,
   constantEnvironment,
@@ -10,6 +9,7 @@ import {
   meanOf,
   mesh,
   place,
+  type RequestChanges,
   request,
   scene,
   sphere,
@@ -20,7 +20,7 @@ import { createCpuTracer } from './tracer.ts';
 const shared = createCpuTracer({ threads: 1 });
 afterAll(async () => (await shared).close());
 
-async function render(description: SceneDescription, changes: Partial<TraceRequest> = {}) {
+async function render(description: SceneDescription, changes: RequestChanges = {}) {
   const tracer = await shared;
   await tracer.setScene(description);
   return tracer.trace(request(changes));

@@ -1,4 +1,5 @@
 /** Small scenes for the tracer's tests. */
+import { DEFAULT_RENDER_SETTINGS } from '../../../domain/scene.ts';
 import type {
   EnvironmentMap,
   MeshGeometry,
@@ -7,7 +8,7 @@ import type {
   SurfaceMaterial,
   TracerCamera,
 } from '../scene/description.ts';
-import type { TracedPixels, TraceRequest } from '../tracer.ts';
+import { type TracedPixels, type TraceRequest, traceOptionsOf } from '../tracer.ts';
 
 /** White, rough, not metallic; change what the test is about. */
 export function material(changes: Partial<SurfaceMaterial> = {}): SurfaceMaterial {
@@ -144,8 +145,11 @@ export function scene(changes: Partial<SceneDescription>): SceneDescription {
   };
 }
 
+/** What a test may change of a request; `maxDepth` is short for options of that depth. */
+export type RequestChanges = Partial<TraceRequest> & { maxDepth?: number };
+
 /** A whole small picture. */
-export function request(changes: Partial<TraceRequest> = {}): TraceRequest {
+export function request({ maxDepth = 8, ...changes }: RequestChanges = {}): TraceRequest {
   const width = changes.width ?? 16;
   const height = changes.height ?? 16;
   return {
@@ -153,10 +157,10 @@ export function request(changes: Partial<TraceRequest> = {}): TraceRequest {
     height,
     sampleStart: 0,
     sampleCount: 16,
-    maxDepth: 8,
     seed: 1,
     frame: 1,
     rect: { x0: 0, y0: 0, x1: width, y1: height },
+    options: traceOptionsOf({ ...DEFAULT_RENDER_SETTINGS, maxDepth }),
     ...changes,
   };
 }

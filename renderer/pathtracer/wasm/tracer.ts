@@ -1,4 +1,5 @@
 /** The tracer's CPU tier: WebAssembly with SIMD on worker threads that share one memory. */
+import os from 'node:os';
 import { FarmError } from '../../../domain/errors.ts';
 import type { SceneDescription } from '../scene/description.ts';
 import type { TracedPixels, TraceRequest, Tracer } from '../tracer.ts';
@@ -45,6 +46,7 @@ export async function cpuTracerBuild(): Promise<string> {
 
 class CpuTracer implements Tracer {
   readonly tier = 'cpu';
+  readonly device = os.cpus()[0]?.model.trim() ?? os.arch();
   readonly threads: number;
   readonly #heap: Heap;
   readonly #pool: ThreadPool;
@@ -139,6 +141,7 @@ class CpuTracer implements Tracer {
         albedo: this.#heap.floats(albedo, pixels * 3).slice(),
         normal: this.#heap.floats(normal, pixels * 3).slice(),
         depth: this.#heap.floats(depth, pixels).slice(),
+        layers: {},
         samples: pixels * request.sampleCount,
         rays,
       };
@@ -152,7 +155,7 @@ class CpuTracer implements Tracer {
 
   #writeJob(
     job: number,
-    { width, height, sampleStart, sampleCount, maxDepth, seed, frame, rect }: TraceRequest,
+    { width, height, sampleStart, sampleCount, seed, frame, rect, options }: TraceRequest,
     film: { beauty: number; albedo: number; normal: number; depth: number },
   ): void {
     this.#heap.bytes(job, layout.JOB_SIZE).fill(0);
@@ -162,7 +165,7 @@ class CpuTracer implements Tracer {
       [layout.JOB_HEIGHT, height],
       [layout.JOB_SAMPLE_START, sampleStart],
       [layout.JOB_SAMPLE_COUNT, sampleCount],
-      [layout.JOB_MAX_DEPTH, maxDepth],
+      [layout.JOB_MAX_DEPTH, options.maxDepth],
       [layout.JOB_SEED, seed],
       [layout.JOB_FRAME, frame],
       [layout.JOB_X0, rect.x0],
@@ -178,7 +181,7 @@ class CpuTracer implements Tracer {
   }
 }
 
-function validate({ width, height, sampleStart, sampleCount, maxDepth, rect }: TraceRequest): void {
+function validate({ width, height, sampleStart, sampleCount, options: { maxDepth }, rect }: TraceRequest): void {
   const check = (setting: string, holds: boolean): void => {
     if (!holds) throw new FarmError('SettingInvalid', `The trace request has an impossible ${setting}.`, { setting });
   };

@@ -1,8 +1,19 @@
 /** Light transport against closed forms: furnaces, direct light, absorption, and strategies that must agree in the mean. */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SceneDescription, SurfaceMaterial } from '../scene/description.ts';
-import type { TraceRequest, Tracer } from '../tracer.ts';
-import { camera, constantEnvironment, material, meanOf, place, request, scene, sphere, square } from './test-scenes.ts';
+import type { Tracer } from '../tracer.ts';
+import {
+  camera,
+  constantEnvironment,
+  material,
+  meanOf,
+  place,
+  type RequestChanges,
+  request,
+  scene,
+  sphere,
+  square,
+} from './test-scenes.ts';
 import { createCpuTracer } from './tracer.ts';
 
 const tracers: Tracer[] = [];
@@ -14,7 +25,7 @@ async function tracer(strategy: 'mis' | 'bsdf' | 'light' = 'mis'): Promise<Trace
 afterAll(() => Promise.all(tracers.map((made) => made.close())));
 
 const shared = tracer();
-async function render(description: SceneDescription, changes: Partial<TraceRequest> = {}) {
+async function render(description: SceneDescription, changes: RequestChanges = {}) {
   const made = await shared;
   await made.setScene(description);
   return made.trace(request(changes));

@@ -1,0 +1,90 @@
+/**
+ * The layers (AOVs) a frame can hold: names, channels and what each stands for. The tracer fills them, the EXR writer names
+ * channels after them, and settings ask for them by name.
+ */
+
+export interface LayerDefinition {
+  /** Channel suffixes in the order of the tracer's array; the picture's own layer has no prefix in the file. */
+  channels: readonly string[];
+  /** `half` unless a compositor needs more: positions, depth, motion, ids. */
+  type: 'half' | 'float';
+  /** Light that adds up to the beauty; these are the layers a denoiser filters. */
+  isLight: boolean;
+  description: string;
+}
+
+/** In the order in which pages and commands list them. Light layers of one frame add up to `beauty`. */
+export const LAYERS = {
+  beauty: { channels: ['R', 'G', 'B', 'A'], type: 'half', isLight: false, description: 'the picture, premultiplied' },
+  diffuse_direct: light('light that reached a diffuse first hit straight from a lamp or the environment'),
+  diffuse_indirect: light('light that reached a diffuse first hit over other surfaces'),
+  specular_direct: light('reflection, by the first hit, of lamps and environment'),
+  specular_indirect: light('reflection, by the first hit, of other surfaces'),
+  transmission: light('light through the first hit: glass and diffuse transmission'),
+  emission: light('surfaces that glow, seen by the camera'),
+  environment: light('the environment, seen by the camera'),
+  albedo: {
+    ...{ channels: ['R', 'G', 'B'], type: 'half', isLight: false },
+    description: 'base colour of the first hit; through clear glass of the first rough one',
+  },
+  normal: {
+    ...{ channels: ['X', 'Y', 'Z'], type: 'half', isLight: false },
+    description: 'shading normal in world space, mean over samples; zero where nothing was hit',
+  },
+  position: {
+    ...{ channels: ['X', 'Y', 'Z'], type: 'float', isLight: false },
+    description: 'first hit in world space, of the sample nearest to the camera',
+  },
+  depth: {
+    ...{ channels: ['Z'], type: 'float', isLight: false },
+    description: 'distance along the viewing axis of the nearest sample; 1e10 where nothing was hit',
+  },
+  motion: {
+    ...{ channels: ['X', 'Y'], type: 'float', isLight: false },
+    description: 'where the first hit moves until the next frame: pixels to the right and down',
+  },
+  uv: {
+    ...{ channels: ['U', 'V'], type: 'float', isLight: false },
+    description: 'first texture coordinates of the nearest sample',
+  },
+  sample_count: {
+    ...{ channels: ['N'], type: 'float', isLight: false },
+    description: 'samples that the pixel got',
+  },
+  variance: {
+    ...{ channels: ['Y'], type: 'float', isLight: false },
+    description: "variance of the pixel's mean luminance (Rec.709), from its samples",
+  },
+  cryptomatte_object: cryptomatte('objects, by node name'),
+  cryptomatte_material: cryptomatte('materials, by name'),
+} as const satisfies Record<string, LayerDefinition>;
+
+export type LayerName = keyof typeof LAYERS;
+
+export const LAYER_NAMES = Object.keys(LAYERS) as LayerName[];
+
+/** Id and coverage pairs kept per pixel, best covered first: three RGBA layers of two, as the specification suggests. */
+export const CRYPTOMATTE_RANKS = 6;
+
+function light(description: string) {
+  return { channels: ['R', 'G', 'B'] as const, type: 'half' as const, isLight: true, description };
+}
+
+/** Cryptomatte 1.2: the layer becomes `CryptoObject00.R …`; in the tracer's array ranks follow one another as (id, coverage). */
+function cryptomatte(of: string) {
+  const channels = [
+    '00.R',
+    '00.G',
+    '00.B',
+    '00.A',
+    '01.R',
+    '01.G',
+    '01.B',
+    '01.A',
+    '02.R',
+    '02.G',
+    '02.B',
+    '02.A',
+  ] as const;
+  return { channels, type: 'float' as const, isLight: false, description: `Cryptomatte of ${of}` };
+}
