@@ -6,12 +6,26 @@
 // their cosine-weighted averages, which the diffuse base needs (Kulla and Conty 2017).
 import { ENERGY_SIZE } from './layout';
 import { sampleVisibleNormal, schlickWeight, visibility, maskingOverCosine } from './microfacet';
-import { add, dot, mix, scale, sub, vec, x, z } from './vec';
+import { add, dot, mix, scale, sub, vec, w, x, y, z } from './vec';
 
 let table: usize = 0;
 
 export function setEnergyTable(at: usize): void {
   table = at;
+}
+
+let compensates: bool = true;
+
+/** Off: q is taken as 0 everywhere, and lobes are single-scattering. */
+export function setCompensation(on: bool): void {
+  compensates = on;
+}
+
+/** An entry as it is, or what it would be without compensation: (B, A, 0, 0). */
+// @ts-ignore: decorator
+@inline function chosen(e: v128): v128 {
+  if (compensates) return e;
+  return f32x4.replace_lane(vec(x(e), y(e) - x(e) * w(e), <f32>0.0), 3, <f32>0.0);
 }
 
 const LAST: f32 = <f32>31.0;
@@ -72,10 +86,8 @@ export function energyAt(roughness: f32, cosine: f32): v128 {
   const c0 = min<i32>(<i32>c, ENERGY_SIZE - 2);
   const at = table + <usize>((r0 * ENERGY_SIZE + c0) * 16);
   const fc = c - <f32>c0;
-  return mix(
-    mix(v128.load(at), v128.load(at, 16), fc),
-    mix(v128.load(at, 512), v128.load(at, 528), fc),
-    r - <f32>r0,
+  return chosen(
+    mix(mix(v128.load(at), v128.load(at, 16), fc), mix(v128.load(at, 512), v128.load(at, 528), fc), r - <f32>r0),
   );
 }
 
@@ -84,7 +96,7 @@ export function averageEnergyAt(roughness: f32): v128 {
   const r = min<f32>(max<f32>(roughness, <f32>0.0), <f32>1.0) * LAST;
   const r0 = min<i32>(<i32>r, ENERGY_SIZE - 2);
   const at = table + <usize>((ENERGY_SIZE * ENERGY_SIZE + r0) * 16);
-  return mix(v128.load(at), v128.load(at, 16), r - <f32>r0);
+  return chosen(mix(v128.load(at), v128.load(at, 16), r - <f32>r0));
 }
 
 /** Albedo of the compensated lobe for a scalar F0. */

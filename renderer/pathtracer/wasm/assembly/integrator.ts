@@ -1,17 +1,25 @@
 // Unidirectional path tracing with next-event estimation, combined by the power heuristic (Veach 1997, chapters 8-10).
 import { setAlphaSegment } from './alpha';
+import {
+  bsdfIsDelta,
+  evaluateBsdf,
+  evaluatedDensity,
+  evaluatedDiffuse,
+  evaluatedSpecular,
+  evaluatedTransmission,
+  prepareBsdf,
+  sampleBsdf,
+  sampledDelta,
+  sampledDensity,
+  sampledDiffuse,
+  sampledDirection,
+  sampledEtaScale,
+  sampledSpecular,
+  sampledThrough,
+  sampledTransmission,
+} from './bsdf';
 import { depthScale, generateRay, near, rayDirection, rayOrigin } from './camera';
 import { densityOfEnvironment, environmentRadiance, hasEnvironment } from './environment';
-import {
-  density as glassDensity,
-  etaSquared,
-  evaluateGlass,
-  glassIsDelta,
-  prepareGlass,
-  sampledDirection as glassDirection,
-  sampledThrough,
-  sampleGlass,
-} from './glass';
 import { MATERIAL_ATTENUATION } from './layout';
 import {
   densityOnTriangle,
@@ -27,31 +35,20 @@ import {
   sampleLight,
 } from './lights';
 import { expNegative } from './math';
-import {
-  density as opaqueDensity,
-  evaluateOpaque,
-  opaqueIsDelta,
-  prepareOpaque,
-  sampledDelta,
-  sampledDirection as opaqueDirection,
-  sampleOpaque,
-} from './opaque';
 import { sample4, startSample } from './sampler';
 import {
   baseColor,
   describeHit,
   emission,
   frontFace,
+  fromLocal,
   geometricNormal,
-  ior,
   material,
-  metallic,
   normal,
   offset,
   position,
-  roughness,
   thick,
-  transmission,
+  toLocal,
   triangle,
   unlit,
 } from './surface';
@@ -71,31 +68,10 @@ const STRATEGY_LIGHT: i32 = 2;
 
 let maxDepth: i32 = 1;
 let strategy: i32 = 0;
-let tangent: v128 = i32x4(0, 0, 0, 0);
-let bitangent: v128 = i32x4(0, 0, 0, 0);
 
 export function setIntegrator(depthLimit: i32, strategyChoice: i32): void {
   maxDepth = depthLimit;
   strategy = strategyChoice;
-}
-
-/** Orthonormal basis about the shading normal (Duff et al. 2017). */
-function makeFrame(n: v128): void {
-  const sign = copysign<f32>(<f32>1.0, z(n));
-  const a = <f32>-1.0 / (sign + z(n));
-  const b = x(n) * y(n) * a;
-  tangent = vec(<f32>1.0 + sign * x(n) * x(n) * a, sign * b, -sign * x(n));
-  bitangent = vec(b, sign + y(n) * y(n) * a, -y(n));
-}
-
-// @ts-ignore: decorator
-@inline function toLocal(d: v128): v128 {
-  return vec(dot(d, tangent), dot(d, bitangent), dot(d, normal));
-}
-
-// @ts-ignore: decorator
-@inline function toWorld(d: v128): v128 {
-  return add(add(scale(tangent, x(d)), scale(bitangent, y(d))), scale(normal, z(d)));
 }
 
 // @ts-ignore: decorator
@@ -165,19 +141,10 @@ export function tracePath(px: i32, py: i32, sample: u32): void {
       light = add(light, scale(mul(throughput, emission), weight));
     }
 
-    makeFrame(normal);
-    const outgoing = toLocal(neg(direction));
     const numbers = sample4(1 + 2 * bounce);
     const choices = sample4(2 + 2 * bounce);
-    const glassChance = transmission * (<f32>1.0 - metallic);
-    const isGlass = f32x4.extract_lane(choices, 3) < glassChance;
-    if (isGlass) {
-      prepareGlass(outgoing, baseColor, roughness, ior, !thick, frontFace);
-    } else {
-      prepareOpaque(outgoing, baseColor, metallic, roughness, ior);
-    }
-    const pureDelta = isGlass ? glassIsDelta : opaqueIsDelta();
-    if (albedoPending && !pureDelta) {
+    prepareBsdf(toLocal(neg(direction)), f32x4.extract_lane(choices, 3));
+    if (albedoPending && !bsdfIsDelta) {
       albedo = mul(throughput, baseColor);
       albedoPending = false;
     }
@@ -186,32 +153,25 @@ export function tracePath(px: i32, py: i32, sample: u32): void {
       break;
     }
 
-    if (!pureDelta && strategy != STRATEGY_BSDF && hasLights()) {
-      light = add(light, mul(throughput, directLight(isGlass, numbers, choices, bounce)));
+    if (!bsdfIsDelta && strategy != STRATEGY_BSDF && hasLights()) {
+      light = add(light, mul(throughput, directLight(numbers, choices, bounce)));
     }
 
-    const u0 = f32x4.extract_lane(numbers, 0);
-    const u1 = f32x4.extract_lane(numbers, 1);
-    const choice = f32x4.extract_lane(choices, 0);
-    let next: v128;
-    let through = false;
-    if (isGlass) {
-      throughput = mul(throughput, sampleGlass(choice, u0, u1));
-      next = toWorld(glassDirection);
-      bsdfDensity = glassDensity;
-      delta = glassIsDelta;
-      through = sampledThrough;
-      if (through) etaScale *= etaSquared();
-    } else {
-      throughput = mul(throughput, sampleOpaque(choice, u0, u1));
-      next = toWorld(opaqueDirection);
-      bsdfDensity = opaqueDensity;
-      delta = sampledDelta;
-    }
+    const scattered = sampleBsdf(
+      f32x4.extract_lane(choices, 0),
+      f32x4.extract_lane(numbers, 0),
+      f32x4.extract_lane(numbers, 1),
+    );
+    throughput = mul(throughput, add(add(sampledDiffuse, sampledSpecular), sampledTransmission));
+    const next = fromLocal(sampledDirection);
+    const through = sampledThrough;
+    bsdfDensity = sampledDensity;
+    delta = sampledDelta;
+    etaScale *= sampledEtaScale;
     const largest = maxComponent(throughput);
     const side = dot(next, geometricNormal);
     // A shading normal must not send light through the surface that the geometry has there.
-    if (!(largest > <f32>0.0) || (through ? side >= <f32>0.0 : side <= <f32>0.0)) {
+    if (!scattered || !(largest > <f32>0.0) || (through ? side >= <f32>0.0 : side <= <f32>0.0)) {
       if (albedoPending) albedo = scale(baseColor, <f32>1.0);
       break;
     }
@@ -231,23 +191,16 @@ export function tracePath(px: i32, py: i32, sample: u32): void {
 }
 
 /** Light from one sampled point, seen through the prepared BSDF, weighted against BSDF sampling. */
-function directLight(isGlass: bool, numbers: v128, choices: v128, bounce: i32): v128 {
+function directLight(numbers: v128, choices: v128, bounce: i32): v128 {
   const none = f32x4.splat(<f32>0.0);
   const choice = f32x4.extract_lane(choices, 2);
   if (!sampleLight(choice, f32x4.extract_lane(numbers, 2), f32x4.extract_lane(numbers, 3), position)) return none;
   const side = dot(lightDirection, geometricNormal);
-  if (side == <f32>0.0 || (!isGlass && side < <f32>0.0)) return none;
+  if (side == <f32>0.0) return none;
   const incoming = toLocal(lightDirection);
   if (side > <f32>0.0 != z(incoming) > <f32>0.0) return none;
-  let f: v128;
-  let competing: f32;
-  if (isGlass) {
-    f = evaluateGlass(incoming);
-    competing = glassDensity;
-  } else {
-    f = evaluateOpaque(incoming);
-    competing = opaqueDensity;
-  }
+  evaluateBsdf(incoming);
+  const f = add(add(evaluatedDiffuse, evaluatedSpecular), evaluatedTransmission);
   if (!(maxComponent(f) > <f32>0.0)) return none;
   setAlphaSegment(2 * bounce + 1);
   const origin = addScaled(position, geometricNormal, side > <f32>0.0 ? offset : -offset);
@@ -262,7 +215,7 @@ function directLight(isGlass: bool, numbers: v128, choices: v128, bounce: i32): 
     reach *= <f32>0.9999;
   }
   if (occluded(origin, toLight, reach)) return none;
-  const weight = lightIsPunctual || strategy == STRATEGY_LIGHT ? <f32>1.0 : powerHeuristic(lightDensity, competing);
+  const weight = lightIsPunctual || strategy == STRATEGY_LIGHT ? <f32>1.0 : powerHeuristic(lightDensity, evaluatedDensity);
   const radianceThere = lightIsEnvironment ? environmentRadiance(lightDirection) : lightRadiance;
   return scale(mul(f, radianceThere), weight / lightDensity);
 }

@@ -9,6 +9,11 @@ import { add, addScaled, dot, luminance, mix, mul, normalize, scale, sub, vec, w
 export let sampledDirection: v128 = i32x4(0, 0, 0, 0);
 export let density: f32 = 0;
 export let sampledDelta: bool = false;
+/** The last sample came from the specular lobe. */
+export let pickedSpecular: bool = false;
+/** The base's part of the last evaluation and of the last sample; the functions return the specular part. */
+export let evaluatedDiffuse: v128 = i32x4(0, 0, 0, 0);
+export let sampledDiffuse: v128 = i32x4(0, 0, 0, 0);
 
 let f0: v128 = i32x4(0, 0, 0, 0);
 let dielectricF0: f32 = <f32>0.04;
@@ -66,33 +71,33 @@ export function opaqueIsDelta(): bool {
   return specularIsDelta && !hasDiffuse;
 }
 
-/** f cos for local `i`; sets `density` to the density with which `sampleOpaque` picks it. Delta lobes do not count. */
+/** Specular f cos for local `i`; sets `density` to the density with which `sampleOpaque` picks it. Delta lobes do not count. */
 export function evaluateOpaque(i: v128): v128 {
   const cosI = z(i);
   density = <f32>0.0;
+  evaluatedDiffuse = f32x4.splat(<f32>0.0);
   if (!(cosI > <f32>0.0)) return f32x4.splat(<f32>0.0);
-  let f = f32x4.splat(<f32>0.0);
   if (hasDiffuse) {
     const left = specularIsDelta
       ? (<f32>1.0 - dielectricF0) * (<f32>1.0 - schlickWeight(cosI))
       : <f32>1.0 - lobeAlbedo(energyAt(rough, cosI), dielectricF0);
-    f = scale(diffuse, left * cosI);
+    evaluatedDiffuse = scale(diffuse, left * cosI);
     density = (<f32>1.0 - specularChance) * cosI * INV_PI;
   }
-  if (!specularIsDelta) {
-    const h = normalize(add(i, outgoing));
-    const d = distribution(h, alpha);
-    const fresnel = mix(f0, f32x4.splat(<f32>1.0), schlickWeight(dot(outgoing, h)));
-    f = add(f, scale(mul(fresnel, compensation), d * visibility(cosI, z(outgoing), alpha) * cosI));
-    density += specularChance * d * maskingOverCosine(z(outgoing), alpha) * <f32>0.25;
-  }
-  return f;
+  if (specularIsDelta) return f32x4.splat(<f32>0.0);
+  const h = normalize(add(i, outgoing));
+  const d = distribution(h, alpha);
+  const fresnel = mix(f0, f32x4.splat(<f32>1.0), schlickWeight(dot(outgoing, h)));
+  density += specularChance * d * maskingOverCosine(z(outgoing), alpha) * <f32>0.25;
+  return scale(mul(fresnel, compensation), d * visibility(cosI, z(outgoing), alpha) * cosI);
 }
 
-/** Picks a direction; returns f cos / density (zero when the sample is lost below the surface). */
+/** Picks a direction; returns specular f cos / density (zero when the sample is lost below the surface). */
 export function sampleOpaque(choice: f32, u0: f32, u1: f32): v128 {
   sampledDelta = false;
-  if (choice < specularChance) {
+  sampledDiffuse = f32x4.splat(<f32>0.0);
+  pickedSpecular = choice < specularChance;
+  if (pickedSpecular) {
     if (specularIsDelta) {
       sampledDelta = true;
       density = specularChance;
@@ -111,5 +116,7 @@ export function sampleOpaque(choice: f32, u0: f32, u1: f32): v128 {
     );
   }
   const f = evaluateOpaque(sampledDirection);
-  return density > <f32>1e-12 ? scale(f, <f32>1.0 / density) : f32x4.splat(<f32>0.0);
+  if (!(density > <f32>1e-12)) return f32x4.splat(<f32>0.0);
+  sampledDiffuse = scale(evaluatedDiffuse, <f32>1.0 / density);
+  return scale(f, <f32>1.0 / density);
 }

@@ -70,6 +70,9 @@ export let emission: v128 = i32x4(0, 0, 0, 0);
 export let unlit: bool = false;
 export let thick: bool = false;
 export let triangle: i32 = 0;
+/** With `normal` the shading frame in which the scattering functions work. */
+let frameTangent: v128 = i32x4(0, 0, 0, 0);
+let frameBitangent: v128 = i32x4(0, 0, 0, 0);
 
 /** 2^-18: 32 ulps of a float in [1, 2). */
 const OFFSET_SCALE: f32 = <f32>3.8146973e-6;
@@ -113,6 +116,28 @@ export function describeHit(instance: usize, lane: usize, u: f32, v: f32, direct
     if (!(dot(normal, normal) > <f32>0.5) || dot(normal, direction) >= <f32>0.0) normal = geometricNormal;
   }
   describeMaterial(mesh, u, v);
+  makeFrame(normal);
+}
+
+/** Orthonormal basis about the shading normal (Duff et al. 2017). */
+function makeFrame(n: v128): void {
+  const sign = copysign<f32>(<f32>1.0, z(n));
+  const a = <f32>-1.0 / (sign + z(n));
+  const b = x(n) * y(n) * a;
+  frameTangent = vec(<f32>1.0 + sign * x(n) * x(n) * a, sign * b, -sign * x(n));
+  frameBitangent = vec(b, sign + y(n) * y(n) * a, -y(n));
+}
+
+/** World direction in the shading frame: x along the tangent, z along the shading normal. */
+// @ts-ignore: decorator
+@inline export function toLocal(d: v128): v128 {
+  return vec(dot(d, frameTangent), dot(d, frameBitangent), dot(d, normal));
+}
+
+/** Direction in the shading frame as a world direction. */
+// @ts-ignore: decorator
+@inline export function fromLocal(d: v128): v128 {
+  return add(add(scale(frameTangent, x(d)), scale(frameBitangent, y(d))), scale(normal, z(d)));
 }
 
 function describeMaterial(mesh: usize, u: f32, v: f32): void {
