@@ -104,6 +104,14 @@ export const ERROR_CATALOGUE = {
   HeartbeatLost: entry('system', true, 504, 1, 'Nothing to do: the chunk was offered again.'),
   SceneTooLarge: entry('user', false, 422, 3, 'Reduce textures or triangles, or add a node with more memory.'),
   OutOfMemory: entry('system', true, 507, 1, 'Add a node with more memory.'),
+  GpuMissing: entry(
+    'system',
+    true,
+    503,
+    6,
+    'Use a machine with a GPU and its driver, or another tier or technique; what is missing is in the message.',
+  ),
+  GpuLost: entry('system', true, 503, 1, 'Nothing to do: the work is done again, here or on another node.'),
   // The job as a whole
   TooManyFailures: entry(
     'system',

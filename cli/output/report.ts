@@ -34,6 +34,7 @@ const EXIT_CODES: Record<string, number> = {
   PortTaken: 6,
   DiskFull: 6,
   BinaryMissing: 6,
+  GpuMissing: 6,
   PlatformUnsupported: 6,
   RenderFailed: 7,
   TooManyFailures: 7,
