@@ -3,6 +3,8 @@
  * channels after them, and settings ask for them by name.
  */
 
+import { FarmError } from './errors.ts';
+
 export interface LayerDefinition {
   /** Channel suffixes in the order of the tracer's array; the picture's own layer has no prefix in the file. */
   channels: readonly string[];
@@ -62,6 +64,34 @@ export const LAYERS = {
 export type LayerName = keyof typeof LAYERS;
 
 export const LAYER_NAMES = Object.keys(LAYERS) as LayerName[];
+
+/** Words that stand for several layers where layers are asked for. */
+export const LAYER_GROUPS: Record<string, readonly LayerName[]> = {
+  all: LAYER_NAMES,
+  light: LAYER_NAMES.filter((name) => LAYERS[name].isLight),
+  cryptomatte: ['cryptomatte_object', 'cryptomatte_material'],
+};
+
+/**
+ * Layers by name or group, each once, in the order of `LAYERS`.
+ * @param setting what to name in the error
+ * @throws FarmError `SettingInvalid` with all names when one is unknown
+ */
+export function chosenLayers(setting: string, wanted: readonly string[]): LayerName[] {
+  const chosen = new Set<LayerName>();
+  for (const word of wanted) {
+    const layers = Object.hasOwn(LAYERS, word) ? [word as LayerName] : LAYER_GROUPS[word];
+    if (!layers) {
+      const known = [...LAYER_NAMES, ...Object.keys(LAYER_GROUPS)].join(', ');
+      throw new FarmError('SettingInvalid', `${setting} names "${word}", which is no layer; there are ${known}.`, {
+        setting,
+        value: word,
+      });
+    }
+    for (const layer of layers) chosen.add(layer);
+  }
+  return LAYER_NAMES.filter((name) => chosen.has(name));
+}
 
 /** Id and coverage pairs kept per pixel, best covered first: three RGBA layers of two, as the specification suggests. */
 export const CRYPTOMATTE_RANKS = 6;

@@ -30,6 +30,13 @@ export interface SceneInspection {
   engine: string;
   /** Tool that wrote the file, as the file says. */
   generator: string | null;
+  /** Names of the file's scenes in its order, `scene 2` where one has none; the one that is taken when none is asked for. */
+  scenes: string[];
+  defaultScene: number | null;
+  /** Names of the material variants (KHR_materials_variants). */
+  variants: string[];
+  /** Extensions that the file uses, and whether the engine acts on them. */
+  extensions: { name: string; required: boolean; supported: boolean }[];
   cameras: InspectedCamera[];
   /** Names of animation clips. */
   animations: string[];

@@ -1,11 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import type { SceneInspection } from './scene.ts';
-import { checkRequestedSettings, parseResolution, resolveSettings } from './settings.ts';
+import { DEFAULT_RENDER_SETTINGS, type SceneInspection } from './scene.ts';
+import {
+  checkRequestedSettings,
+  completeSettings,
+  parseResolution,
+  type RequestedSettings,
+  resolveSettings,
+} from './settings.ts';
 
 const scene: SceneInspection = {
   formatVersion: 1,
   engine: 'pathtracer',
   generator: null,
+  scenes: ['Shot', 'Turntable'],
+  defaultScene: 0,
+  variants: ['red', 'blue'],
+  extensions: [],
   cameras: [
     { name: 'main', yfov: 0.6, aspectRatio: null, animated: true },
     { name: 'side', yfov: 0.6, aspectRatio: null, animated: false },
@@ -57,7 +67,111 @@ describe('resolveSettings', () => {
   });
 });
 
+describe('scenes and variants', () => {
+  it('go by name, and scenes also by number', () => {
+    expect(resolveSettings({ scene: 'Turntable', variant: 'blue' }, scene).settings).toMatchObject({
+      scene: 'Turntable',
+      variant: 'blue',
+    });
+    expect(resolveSettings({ scene: '1' }, scene).settings.scene).toBe('1');
+    expect(resolveSettings({}, scene).settings).toMatchObject({ scene: null, variant: null });
+  });
+
+  it('are refused with what the file has', () => {
+    expect(() => resolveSettings({ scene: '2' }, scene)).toThrow('"Shot", "Turntable", or 0 to 1 by number');
+    expect(() => resolveSettings({ variant: 'green' }, scene)).toThrow('the file has "red", "blue"');
+    expect(() => resolveSettings({ variant: 'red' }, { ...scene, variants: [] })).toThrow('the file has none');
+  });
+});
+
+describe('completeSettings', () => {
+  it('gives the defaults to who asks for nothing, and what was stored by an older farm the fields it lacks', () => {
+    expect(completeSettings({})).toEqual(DEFAULT_RENDER_SETTINGS);
+    const { technique: _, output: __, lens: ___, ...older } = { ...DEFAULT_RENDER_SETTINGS, samples: 9 };
+    expect(completeSettings(older)).toEqual({ ...DEFAULT_RENDER_SETTINGS, samples: 9 });
+  });
+
+  it('is the same when it is done twice', () => {
+    const asked: RequestedSettings = {
+      samples: 8,
+      adaptive: { threshold: 0.02 },
+      filter: { kind: 'box' },
+      lens: { fStop: 2.8 },
+      output: { layers: ['light', 'cryptomatte'], floatLayers: ['beauty'] },
+    };
+    const once = completeSettings(asked);
+    expect(completeSettings(once)).toEqual(once);
+    expect(once).toMatchObject({
+      adaptive: { threshold: 0.02, minSamples: 8 },
+      filter: { kind: 'box', radius: 0.5 },
+      lens: { fStop: 2.8, focusDistance: null, blades: 0 },
+    });
+  });
+
+  it('keeps layers in the order of the catalogue, each once, with beauty', () => {
+    const { layers } = completeSettings({ output: { layers: ['depth', 'emission', 'depth', 'light'] } }).output;
+    expect(layers[0]).toBe('beauty');
+    expect(layers.at(-1)).toBe('depth');
+    expect(new Set(layers).size).toBe(layers.length);
+    expect(layers).toContain('specular_indirect');
+  });
+});
+
 describe('checkRequestedSettings', () => {
+  it('says what is wrong, where, and what would be right', () => {
+    const problem = (request: object): unknown => {
+      try {
+        checkRequestedSettings(request);
+      } catch (error) {
+        const { code, message, place } = error as { code: string; message: string; place: object };
+        return { code, message, place };
+      }
+      return null;
+    };
+    expect(problem({ crop: { x0: 0, y0: 0, x1: 2000, y1: 10 } })).toEqual({
+      code: 'SettingInvalid',
+      message: 'crop is 0,0,2000,10; it must lie inside the picture, 0,0,960,540.',
+      place: { setting: 'crop', value: '0,0,2000,10' },
+    });
+    expect(problem({ output: { layers: ['beuty'] } })).toMatchObject({
+      message: expect.stringContaining('names "beuty", which is no layer; there are beauty, diffuse_direct'),
+      place: { setting: 'output.layers', value: 'beuty' },
+    });
+  });
+
+  it.each<[string, object]>([
+    ['crop', { crop: { x0: 5, y0: 0, x1: 5, y1: 10 } }],
+    ['crop', { crop: { x0: 0.5, y0: 0, x1: 5, y1: 10 } }],
+    ['crop', { width: 10, height: 10, crop: { x0: 0, y0: -1, x1: 5, y1: 10 } }],
+    ['technique', { technique: 'radiosity' }],
+    ['tier', { tier: 'tpu' }],
+    ['adaptive.threshold', { adaptive: { threshold: 0 } }],
+    ['adaptive.threshold', { technique: 'raycast', adaptive: { threshold: 0.1 } }],
+    ['adaptive.minSamples', { samples: 32, adaptive: { threshold: 0.1, minSamples: 33 } }],
+    ['depths.diffuse', { depths: { diffuse: -1 } }],
+    ['depths.transmission', { depths: { transmission: 1.5 } }],
+    ['clampDirect', { clampDirect: -1 }],
+    ['clampIndirect', { clampIndirect: Number.POSITIVE_INFINITY }],
+    ['filter.kind', { filter: { kind: 'sinc' } }],
+    ['filter.radius', { filter: { radius: 0 } }],
+    ['filter.radius', { filter: { radius: 5 } }],
+    ['lens.fStop', { lens: { fStop: 0 } }],
+    ['lens.focusDistance', { lens: { focusDistance: 3 } }],
+    ['lens.blades', { lens: { fStop: 2, blades: 2 } }],
+    ['lens.blades', { lens: { blades: 6 } }],
+    ['shutter', { shutter: 1.5 }],
+    ['view', { view: 'filmic' }],
+    ['output.compression', { output: { compression: 'rle' } }],
+    ['output.colorSpace', { output: { colorSpace: 'p3' } }],
+    ['output.picture', { output: { picture: 'gif' } }],
+    ['output.floatLayers', { output: { floatLayers: ['uv'] } }],
+    ['output.floatLayers', { output: { floatLayers: ['sauce'] } }],
+  ])('points at %s in %j', (setting, request) => {
+    expect(() => checkRequestedSettings(request)).toThrow(
+      expect.objectContaining({ code: 'SettingInvalid', place: expect.objectContaining({ setting }) }),
+    );
+  });
+
   it.each([
     [{ width: 0 }, 'ResolutionInvalid'],
     [{ width: 100_000 }, 'ResolutionInvalid'],

@@ -4,22 +4,43 @@
  */
 import { FarmError } from './errors.ts';
 import { type FrameList, framesOfAnimation, parseFrames } from './frames.ts';
-import { DEFAULT_RENDER_SETTINGS, RENDER_LIMITS, type RenderSettings, type SceneInspection } from './scene.ts';
+import { chosenLayers } from './layers.ts';
+import {
+  type AdaptiveSampling,
+  DEFAULT_RENDER_SETTINGS,
+  type DepthLimits,
+  type LensSettings,
+  type OutputSettings,
+  type PixelFilterKind,
+  type PixelRect,
+  type RenderSettings,
+  type SceneInspection,
+} from './scene.ts';
+import { checkResolution, checkSettings } from './settingRules.ts';
 
-/** What may be asked for; everything has a default. */
-export interface RequestedSettings {
+type Maybe<T> = { [K in keyof T]?: T[K] | undefined };
+
+/** What may be asked for, shaped like `RenderSettings`; everything has a default. */
+export interface RequestedSettings
+  extends Maybe<
+    Omit<RenderSettings, 'formatVersion' | 'engine' | 'adaptive' | 'depths' | 'filter' | 'lens' | 'output' | 'crop'>
+  > {
   /** Range in our grammar; default: what the animation covers. */
   frames?: string | undefined;
-  fps?: number | undefined;
-  start?: number | undefined;
-  camera?: string | undefined;
-  width?: number | undefined;
-  height?: number | undefined;
-  samples?: number | undefined;
-  maxDepth?: number | undefined;
-  seed?: number | undefined;
-  denoise?: boolean | undefined;
-  exposure?: number | undefined;
+  crop?: PixelRect | null | undefined;
+  /** Without `minSamples` 16, or all of them where there are fewer. */
+  adaptive?: (Pick<AdaptiveSampling, 'threshold'> & Maybe<AdaptiveSampling>) | null | undefined;
+  depths?: Maybe<DepthLimits> | undefined;
+  /** Without `radius` what suits the kind: half a pixel for a box, one for the others. */
+  filter?: Maybe<RenderSettings['filter']> | undefined;
+  lens?: Maybe<LensSettings> | undefined;
+  output?: RequestedOutput | undefined;
+}
+
+interface RequestedOutput extends Maybe<Omit<OutputSettings, 'layers' | 'floatLayers'>> {
+  /** Names of layers or of groups of them (`all`, `light`, `cryptomatte`); `beauty` is added. */
+  layers?: readonly string[] | undefined;
+  floatLayers?: readonly string[] | undefined;
 }
 
 export interface ResolvedSettings {
@@ -27,78 +48,76 @@ export interface ResolvedSettings {
   frames: FrameList;
 }
 
-const integerIn = (name: string, value: number | undefined, low: number, high: number): void => {
-  if (value === undefined || (Number.isInteger(value) && value >= low && value <= high)) return;
-  throw new FarmError('SettingInvalid', `${name} is ${value}; it must be a whole number from ${low} to ${high}.`, {
-    setting: name,
-    value,
-  });
-};
+/** Radius in pixels that a filter has when none is asked for. */
+const FILTER_RADIUS: Record<PixelFilterKind, number> = { box: 0.5, triangle: 1, gaussian: 1, 'blackman-harris': 1 };
+/** Samples that tell noise from a picture well enough to begin with. */
+const ADAPTIVE_MIN_SAMPLES = 16;
 
-/** Throws `FrameRangeInvalid`, `FrameRangeTooLarge`, `ResolutionInvalid` or `SettingInvalid`. */
+/**
+ * Fills in all that was not asked for. This is also how stored jobs are read: what an earlier version of the farm wrote
+ * has fewer fields.
+ * @throws FarmError `SettingInvalid` for a layer that does not exist
+ */
+export function completeSettings({ frames: _, ...asked }: RequestedSettings): RenderSettings {
+  const defaults = DEFAULT_RENDER_SETTINGS;
+  const { adaptive, depths, filter, lens, output, ...plain } = asked;
+  const samples = asked.samples ?? defaults.samples;
+  const kind = filter?.kind ?? defaults.filter.kind;
+  return {
+    ...withDefaults(defaults, plain),
+    adaptive: adaptive ? { minSamples: Math.min(ADAPTIVE_MIN_SAMPLES, samples), ...given(adaptive) } : null,
+    depths: withDefaults(defaults.depths, depths),
+    filter: { kind, radius: filter?.radius ?? (filter?.kind ? FILTER_RADIUS[kind] : defaults.filter.radius) },
+    lens: withDefaults(defaults.lens, lens),
+    output: completeOutput(output),
+  };
+}
+
+function completeOutput({ layers, floatLayers, ...plain }: RequestedOutput = {}): OutputSettings {
+  const defaults = DEFAULT_RENDER_SETTINGS.output;
+  return {
+    ...withDefaults(defaults, plain),
+    layers: chosenLayers('output.layers', ['beauty', ...(layers ?? defaults.layers)]),
+    floatLayers: chosenLayers('output.floatLayers', floatLayers ?? defaults.floatLayers),
+  };
+}
+
+/** The object without fields that are undefined. */
+const given = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+
+const withDefaults = <T extends object>(defaults: T, values: Maybe<T> & object = {}): T => ({
+  ...defaults,
+  ...given(values),
+});
+
+/**
+ * All that can be known to be wrong without the scene.
+ * @throws FarmError `FrameRangeInvalid`, `FrameRangeTooLarge`, `ResolutionInvalid` or `SettingInvalid`
+ */
 export function checkRequestedSettings(request: RequestedSettings): void {
   if (request.frames !== undefined) parseFrames(request.frames);
-  checkResolution(request.width, request.height);
-  integerIn('samples', request.samples, 1, RENDER_LIMITS.maxSamples);
-  integerIn('maxDepth', request.maxDepth, 1, RENDER_LIMITS.maxDepth);
-  integerIn('seed', request.seed, 0, 0xffff_ffff);
-  integerIn('start', request.start, -1_000_000, 1_000_000);
-  const { fps, exposure } = request;
-  if (fps !== undefined && !(fps > 0 && fps <= RENDER_LIMITS.maxFps)) {
-    throw new FarmError('SettingInvalid', `fps is ${fps}; it must be above 0 and at most ${RENDER_LIMITS.maxFps}.`, {
-      setting: 'fps',
-      value: fps,
-    });
-  }
-  if (exposure !== undefined && !(Math.abs(exposure) <= 20)) {
-    throw new FarmError('SettingInvalid', `exposure is ${exposure} stops; it must be from -20 to 20.`, {
-      setting: 'exposure',
-      value: exposure,
-    });
-  }
+  checkSettings(completeSettings(request));
 }
 
-function checkResolution(width: number | undefined, height: number | undefined): void {
-  for (const side of [width, height]) {
-    if (side === undefined) continue;
-    if (!Number.isInteger(side) || side < RENDER_LIMITS.minSide || side > RENDER_LIMITS.maxSide) {
-      throw new FarmError('ResolutionInvalid', `Resolution ${width ?? '?'}x${height ?? '?'} is out of bounds.`, {
-        width: width ?? null,
-        height: height ?? null,
-        limit: RENDER_LIMITS.maxSide,
-      });
-    }
-  }
-  if ((width ?? 1) * (height ?? 1) > RENDER_LIMITS.maxPixels) {
-    throw new FarmError('ResolutionInvalid', `Resolution ${width}x${height} has too many pixels.`, {
-      width: width ?? null,
-      height: height ?? null,
-      limit: RENDER_LIMITS.maxPixels,
-    });
-  }
-}
-
-/** Completes the settings from the scene. Throws as `checkRequestedSettings`, and `CameraUnknown`. */
+/**
+ * Completes the settings from the scene.
+ * @throws FarmError as `checkRequestedSettings`, `CameraUnknown`, and `SettingInvalid` for a scene or variant that the
+ * file does not have
+ */
 export function resolveSettings(request: RequestedSettings, scene: SceneInspection): ResolvedSettings {
   checkRequestedSettings(request);
-  const camera = resolveCamera(request.camera, scene);
   const defaults = DEFAULT_RENDER_SETTINGS;
   const fps = request.fps ?? scene.fps ?? defaults.fps;
   const start = request.start ?? scene.start ?? defaults.start;
   const covered = framesOfAnimation(scene.durationSeconds, fps, start);
-  const frames = parseFrames(request.frames ?? `${covered.first}-${covered.last}`);
   return {
-    frames,
+    frames: parseFrames(request.frames ?? `${covered.first}-${covered.last}`),
     settings: {
-      ...defaults,
-      width: request.width ?? defaults.width,
-      height: request.height ?? defaults.height,
-      samples: request.samples ?? defaults.samples,
-      maxDepth: request.maxDepth ?? defaults.maxDepth,
-      seed: request.seed ?? defaults.seed,
-      denoise: request.denoise ?? defaults.denoise,
-      exposure: request.exposure ?? defaults.exposure,
-      camera,
+      ...completeSettings(request),
+      scene: resolveScene(request.scene ?? null, scene.scenes),
+      variant: resolveVariant(request.variant ?? null, scene.variants),
+      camera: resolveCamera(request.camera ?? undefined, scene),
       fps,
       start,
     },
@@ -108,7 +127,7 @@ export function resolveSettings(request: RequestedSettings, scene: SceneInspecti
 function resolveCamera(name: string | undefined, scene: SceneInspection): string | null {
   if (name === undefined) return scene.cameras[0]?.name ?? null;
   if (scene.cameras.some((camera) => camera.name === name)) return name;
-  const known = scene.cameras.map((camera) => `"${camera.name}"`).join(', ');
+  const known = quoted(scene.cameras.map((camera) => camera.name));
   throw new FarmError(
     'CameraUnknown',
     known === ''
@@ -117,6 +136,27 @@ function resolveCamera(name: string | undefined, scene: SceneInspection): string
     { camera: name },
   );
 }
+
+/** By name first, so that a scene may be called "2". */
+function resolveScene(wanted: string | null, names: readonly string[]): string | null {
+  if (wanted === null || names.includes(wanted)) return wanted;
+  if (/^\d+$/.test(wanted) && Number(wanted) < names.length) return wanted;
+  const known =
+    names.length === 0
+      ? 'the file has no scene to choose'
+      : `the file has ${quoted(names)}, or 0 to ${names.length - 1} by number`;
+  throw unknown('scene', wanted, known);
+}
+
+function resolveVariant(wanted: string | null, names: readonly string[]): string | null {
+  if (wanted === null || names.includes(wanted)) return wanted;
+  throw unknown('variant', wanted, names.length === 0 ? 'the file has none' : `the file has ${quoted(names)}`);
+}
+
+const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
+
+const unknown = (setting: string, value: string, known: string): FarmError =>
+  new FarmError('SettingInvalid', `${setting} is "${value}"; ${known}.`, { setting, value });
 
 /** Parses `1920x1080`. Throws `ResolutionInvalid`. */
 export function parseResolution(text: string): { width: number; height: number } {

@@ -1,5 +1,6 @@
 /** The manifest of a delivery: every file with hash and size, how it was made, and by whom. */
 import type { RenderSettings } from '../../domain/scene.ts';
+import { completeSettings } from '../../domain/settings.ts';
 import type { JobOutputs, OutputFile, UnitWarning } from '../../ports/db/documents.ts';
 import type { Delivery } from './deliveredFrames.ts';
 
@@ -63,7 +64,7 @@ export function makeManifest(delivery: Delivery, outputs: JobOutputs | null, far
       frameCount: job.frameCount ?? 0,
       acceptedAt: job.acceptedAt?.toISOString() ?? null,
     },
-    settings: job.settings as RenderSettings,
+    settings: completeSettings(job.settings),
     project: {
       main: job.submission.main,
       files: files.map(({ path, hash, sizeBytes }) => ({ path, sha256: hash, sizeBytes })),

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseFrames } from '../../domain/frames.ts';
-import type { RenderSettings } from '../../domain/scene.ts';
+import { completeSettings } from '../../domain/settings.ts';
 import type { JobOutputs } from '../../ports/db/documents.ts';
 import { notifyTransient } from '../../ports/db/events.ts';
 import { setOutputs } from '../../ports/db/jobs.ts';
@@ -47,7 +47,7 @@ export async function makeFilm(services: FarmServices, key: JobKey): Promise<voi
     const rendered = frames.map(({ previewPath }) => previewPath !== null);
     const shown = frames.slice(rendered.indexOf(true), rendered.lastIndexOf(true) + 1);
     const path = join(folder, 'film.mp4');
-    const { fps } = delivery.job.settings as RenderSettings;
+    const { fps } = completeSettings(delivery.job.settings);
     await encodeFilm(shown, path, { fps, signal, onFrame: progressOf(services, key) });
     await keep(services, key, 'film', { path }, `${baseName(delivery)}.mp4`, 'video/mp4');
   });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { FarmError } from '../../domain/errors.ts';
 import { formatFrames } from '../../domain/frames.ts';
 import type { SceneInspection } from '../../domain/scene.ts';
-import { type RequestedSettings, resolveSettings } from '../../domain/settings.ts';
+import { resolveSettings } from '../../domain/settings.ts';
 import { json, type Submission } from '../../ports/db/documents.ts';
 import { setResolved } from '../../ports/db/submissions.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
@@ -43,8 +43,7 @@ export async function inspectSubmission(services: FarmServices, key: JobKey): Pr
 
 async function keep(services: FarmServices, job: JobRow, inspection: SceneInspection): Promise<void> {
   const { submission, settings: wishes } = job;
-  const requested: RequestedSettings = { ...wishes, camera: wishes.camera ?? undefined, frames: submission.frames };
-  const { settings, frames } = resolveSettings(requested, inspection);
+  const { settings, frames } = resolveSettings({ ...wishes, frames: submission.frames }, inspection);
   const inspected: InspectedSubmission = { ...submission, inspection };
   await inRecord(services, async (tx) => {
     await setResolved(tx, { jobId: job.id, settings, frames: formatFrames(frames), frameCount: frames.length });

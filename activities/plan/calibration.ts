@@ -1,18 +1,21 @@
 /** Which frames a node traces a little of before the quote. */
 import { parseFrames } from '../../domain/frames.ts';
+import { completeSettings } from '../../domain/settings.ts';
 import { insertEstimateChunk } from '../../ports/db/chunks.ts';
 import { endStage, startStage } from '../../ports/db/stages.ts';
 import { readJob } from '../intake/inspectSubmission.ts';
 import { type FarmServices, inRecord, type JobKey } from '../services.ts';
+import { needsOf } from './needs.ts';
 
 /** Ends intake, begins plan, and writes down the estimate chunk; nobody can take it before it is offered. */
 export async function planCalibration(services: FarmServices, key: JobKey): Promise<{ chunkId: string }> {
-  const { frames } = await readJob(services, key);
+  const { frames, settings } = await readJob(services, key);
+  const needs = needsOf(completeSettings(settings));
   const chosen = calibrationFrames(parseFrames(frames!));
   return inRecord(services, async (tx) => {
     await endStage(tx, key.jobId, 'intake');
     await startStage(tx, key.jobId, 'plan');
-    return { chunkId: await insertEstimateChunk(tx, { jobId: key.jobId, frames: chosen }) };
+    return { chunkId: await insertEstimateChunk(tx, { jobId: key.jobId, frames: chosen, needs }) };
   });
 }
 

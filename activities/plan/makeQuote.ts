@@ -3,7 +3,7 @@ import { FarmError } from '../../domain/errors.ts';
 import { parseBaseUnits } from '../../domain/money/amount.ts';
 import { quoteTotals, requireCapForOneUnit, unitPrice, workNanoFbh } from '../../domain/money/pricing.ts';
 import { quoteTypedData } from '../../domain/money/quote.ts';
-import type { RenderSettings } from '../../domain/scene.ts';
+import { completeSettings } from '../../domain/settings.ts';
 import { operatorAccount, signTyped } from '../../ports/chain/accounts.ts';
 import type { Tx } from '../../ports/db/client.ts';
 import { type EstimateDocument, json } from '../../ports/db/documents.ts';
@@ -48,7 +48,7 @@ export async function makeQuote(services: FarmServices, key: JobKey, mnemonic: s
       jobId: key.jobId,
       versionManifest: { formatVersion: 1, main: submission.main, files: submission.files },
       inspection,
-      settings: job.settings as RenderSettings,
+      settings: completeSettings(job.settings),
       frames: job.frames!,
       frameCount: job.frameCount!,
       quote: {

@@ -1,13 +1,16 @@
 /** Cuts an accepted job into chunks. */
+import { sql } from 'kysely';
 import { chunkFrames } from '../../domain/chunking.ts';
 import { parseFrames } from '../../domain/frames.ts';
 import type { Policy } from '../../domain/policy.ts';
+import { completeSettings } from '../../domain/settings.ts';
 import { insertPlan } from '../../ports/db/chunks.ts';
 import type { Tx } from '../../ports/db/client.ts';
 import { endStage, startStage } from '../../ports/db/stages.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
 import { readJob } from '../intake/inspectSubmission.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
+import { needsOf } from './needs.ts';
 
 /** The one layer of a job so far; its passes (albedo, normal, depth) lie in the same file. */
 const BEAUTY_LAYER = 'beauty';
@@ -31,7 +34,13 @@ export async function planJob(services: FarmServices, key: JobKey): Promise<{ ch
       .where('studioId', '=', key.studioId)
       .where('jobId', '=', key.jobId)
       .executeTakeFirstOrThrow();
-    const nodes = await tx.selectFrom('nodes').select('score').where('status', '=', 'online').execute();
+    const needs = needsOf(completeSettings(job.settings));
+    const nodes = await tx
+      .selectFrom('nodes')
+      .select('score')
+      .where('status', '=', 'online')
+      .where(sql<boolean>`meets(labels, ${JSON.stringify(needs)}::jsonb)`)
+      .execute();
     const { secondsPerFrame, referenceScore } = quote.estimate;
     const secondsAtScoreOne = secondsPerFrame * referenceScore;
     const meanScore =
@@ -45,7 +54,10 @@ export async function planJob(services: FarmServices, key: JobKey): Promise<{ ch
       jobId: key.jobId,
       layer: BEAUTY_LAYER,
       unitPrice: quote.unitPrice,
-      chunks: chunks.map((frames, index) => ({ index, frames, estimateSeconds: frames.length * secondsAtScoreOne })),
+      chunks: chunks.map((frames, index) => ({
+        ...{ index, frames, needs },
+        estimateSeconds: frames.length * secondsAtScoreOne,
+      })),
     });
     await endStage(tx, key.jobId, 'plan', planSeconds(job, quote.createdAt, services.clock.now()));
     return { chunks: chunks.length };

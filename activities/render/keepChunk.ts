@@ -4,7 +4,7 @@
  */
 import { FarmError, fromProblem, isErrorCode, type Problem, toProblem } from '../../domain/errors.ts';
 import { chunkGivenUp, isBadInput, judgeRefusals, type Policy, tooManyFailures } from '../../domain/policy.ts';
-import type { RenderSettings } from '../../domain/scene.ts';
+import { completeSettings } from '../../domain/settings.ts';
 import type { ChunkStatus } from '../../domain/statuses.ts';
 import { attemptsOfChunk } from '../../ports/db/attempts.ts';
 import {
@@ -95,7 +95,7 @@ async function verifyUnit(services: FarmServices, state: ChunkState, job: JobRow
   const { studioId, jobId } = state;
   const { unitId, frame, artifacts } = unit;
   const leaseNumber = unit.leaseNumber!;
-  const settings = job.settings as RenderSettings;
+  const settings = completeSettings(job.settings);
   const uploaded = { studioId, jobId, unitId, frame, artifacts: artifacts ?? [] };
   const verdict = await verifyFrame(services.store, (work) => inRecord(services, work), uploaded, settings);
   try {

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import type { RenderSettings } from '../../domain/scene.ts';
+import { completeSettings } from '../../domain/settings.ts';
 import type { Tx } from './client.ts';
 import type { StoredFile } from './documents.ts';
 import { appendEvent, CHANNELS, notify } from './events.ts';
@@ -32,8 +33,7 @@ export interface ClaimedLease {
   leaseMs: number;
   main: string;
   files: StoredFile[];
-  /** Complete once a job is quoted; an estimate renders with what intake resolved. */
-  settings: Partial<RenderSettings>;
+  settings: RenderSettings;
   /** Units reserved for this lease, in the order to render them; none for an estimate. */
   units: { unitId: string; frame: number; tile: number; take: number; price: bigint }[];
   estimateFrames: number[];
@@ -181,7 +181,7 @@ async function lease(
     leaseEndsAt: leaseEndsAt as Date,
     main: job.submission.main,
     files: job.submission.files,
-    settings: job.settings,
+    settings: completeSettings(job.settings),
     units: units.map(({ id, frame, tile, take, price }) => ({ unitId: id, frame, tile, take, price })),
     estimateFrames: chunk.estimateFrames,
   };

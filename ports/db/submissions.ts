@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import type { RenderSettings, SceneInspection } from '../../domain/scene.ts';
+import type { RequestedSettings } from '../../domain/settings.ts';
 import { assertJobTransition } from '../../domain/statuses.ts';
 import { holdBlobs, recordBlobs, unreferencedBlobs } from './blobs.ts';
 import type { Tx } from './client.ts';
@@ -18,7 +19,7 @@ export interface SubmissionInput {
   name: string;
   submission: Submission;
   /** What is known of them before the scene is looked at. */
-  settings: Partial<RenderSettings>;
+  settings: RequestedSettings;
   policy?: Record<string, unknown> | undefined;
   /** 1 to 5, 5 goes first. */
   priority?: number | undefined;

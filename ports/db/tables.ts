@@ -4,7 +4,8 @@
  */
 import type { ColumnType, Generated, Selectable } from 'kysely';
 import type { JournalKind } from '../../domain/money/accounts.ts';
-import type { RenderSettings, SceneInspection } from '../../domain/scene.ts';
+import type { SceneInspection } from '../../domain/scene.ts';
+import type { RequestedSettings } from '../../domain/settings.ts';
 import type {
   ChunkStatus,
   JobStatus,
@@ -159,7 +160,8 @@ interface JobsTable extends TokenColumns {
   priority: Generated<number>;
   submission: Json<Submission>;
   versionId: string | null;
-  settings: Json<Partial<RenderSettings>>;
+  /** As asked for; complete once intake has seen the scene. `completeSettings` reads both. */
+  settings: Json<RequestedSettings>;
   policy: JsonDefault<Record<string, unknown>>;
   frames: string | null;
   frameCount: number | null;

@@ -125,7 +125,7 @@ async function joinFarm(options: AgentOptions, shutdown: AbortSignal): Promise<J
           signature,
           issuedAt,
           probe,
-          labels: machineLabels(threads),
+          labels: machineLabels(threads, probe.tier),
         },
         shutdown,
       );

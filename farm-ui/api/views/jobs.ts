@@ -1,7 +1,7 @@
 /** Jobs as the API shows them, many at once: a fixed number of queries for a whole page of jobs. */
 import { sql } from 'kysely';
 import { toCents } from '../../../domain/money/amount.ts';
-import { DEFAULT_RENDER_SETTINGS } from '../../../domain/scene.ts';
+import { completeSettings } from '../../../domain/settings.ts';
 import type { Tx } from '../../../ports/db/client.ts';
 import { type JobParts, jobParts } from '../../../ports/db/queries/jobs.ts';
 import { getStudio } from '../../../ports/db/studios.ts';
@@ -55,7 +55,7 @@ export async function jobViews(tx: Tx, jobs: JobRow[], now: Date, tokenSymbol: s
 }
 
 function jobView({ job, quote, version, inspection, frames }: JobParts, around: Surroundings): JobView {
-  const settings = { ...DEFAULT_RENDER_SETTINGS, ...job.settings };
+  const settings = completeSettings(job.settings);
   const spentCents = quote ? toCents(job.spent, { centsPerTokenE6: BigInt(quote.centsPerTokenE6) }) : 0n;
   const { total, committed, rendering, failed, billed, byStatus } = frames;
   return {

@@ -46,6 +46,7 @@ export function inspectScene(scene: LoadedScene, engine: string): SceneInspectio
     formatVersion: 1,
     engine,
     generator: scene.asset.generator ?? null,
+    ...scene.outline,
     cameras: scene.cameras.map((camera) => ({
       name: camera.name,
       yfov: camera.projection.kind === 'perspective' ? camera.projection.yfov : null,

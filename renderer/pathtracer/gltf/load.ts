@@ -14,6 +14,7 @@ import { type BaseGeometry, isSurface, readPrimitive } from './geometry.ts';
 import { checkTextureBudget, decodeTexture, describeTexture } from './images.ts';
 import { DEFAULT_MATERIAL, readMaterial, usedTextures } from './materials.ts';
 import { compose, type Mat4, type Vec3 } from './matrix.ts';
+import { outlineOf, type SceneOutline } from './outline.ts';
 
 /** A node of the scene graph, its resting pose included. */
 interface SceneNode {
@@ -72,6 +73,8 @@ export interface LoadedScene {
   document: Document;
   /** Tool that wrote the file, and what it says of itself. */
   asset: { generator?: string; extras?: Record<string, unknown> };
+  /** What the whole file offers to choose from. */
+  outline: SceneOutline;
   nodes: SceneNode[];
   parts: ScenePart[];
   skins: SceneSkin[];
@@ -296,6 +299,7 @@ export async function loadScene(files: SceneFiles): Promise<LoadedScene> {
     files: reader.files,
     document,
     asset: { generator: json.asset.generator, extras: json.asset.extras as Record<string, unknown> | undefined },
+    outline: outlineOf(json),
     nodes,
     parts,
     skins,

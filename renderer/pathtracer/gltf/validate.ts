@@ -61,6 +61,9 @@ const SUPPORTED_EXTENSIONS = new Set([
   'FRAMEWRIGHT_environment',
 ]);
 
+/** Whether this engine acts on an extension. */
+export const isSupportedExtension = (name: string): boolean => SUPPORTED_EXTENSIONS.has(name);
+
 interface ValidatorMessage {
   code: string;
   message: string;
@@ -99,7 +102,7 @@ export async function validateStructure(json: GLTF.IGLTF, text: string, file: st
 /** Throws `SceneUnsupported` for a required extension that is unknown; warns of used ones. */
 export function checkExtensions(json: GLTF.IGLTF, file: string): SceneWarning[] {
   const required = json.extensionsRequired ?? [];
-  const unknown = required.find((name) => !SUPPORTED_EXTENSIONS.has(name));
+  const unknown = required.find((name) => !isSupportedExtension(name));
   if (unknown) {
     throw new FarmError(
       'SceneUnsupported',
@@ -111,6 +114,6 @@ export function checkExtensions(json: GLTF.IGLTF, file: string): SceneWarning[] 
     );
   }
   return (json.extensionsUsed ?? [])
-    .filter((name) => !SUPPORTED_EXTENSIONS.has(name))
+    .filter((name) => !isSupportedExtension(name))
     .map((name) => ({ code: 'ExtensionIgnored', message: `The scene uses ${name}, which is ignored.` }));
 }
