@@ -10,7 +10,11 @@ import type { ThreadPool } from './threads.ts';
 interface GeometryIdentity {
   positions: WeakRef<Float32Array>;
   indices: WeakRef<Uint32Array>;
+  /** The vertices one frame later; null when the mesh does not move. */
+  next: WeakRef<Float32Array> | null;
   fingerprint: number;
+  /** For which shutter its boxes are; 0 when it does not move. */
+  shutter: number;
 }
 
 export interface StoredMesh {
@@ -26,8 +30,11 @@ export interface StoredMesh {
   hittable: boolean;
 }
 
-/** Copies the mesh and builds its BVH on one of the threads. Throws `SceneInvalid` and `SceneTooLarge`, leaving nothing. */
-export async function loadMesh(heap: Heap, pool: ThreadPool, mesh: MeshGeometry): Promise<StoredMesh> {
+/**
+ * Copies the mesh and builds its BVH on one of the threads. `shutter` is how long the shutter is open, in frames: a mesh with
+ * vertices one frame later moves when it is. Throws `SceneInvalid` and `SceneTooLarge`, leaving nothing.
+ */
+export async function loadMesh(heap: Heap, pool: ThreadPool, mesh: MeshGeometry, shutter: number): Promise<StoredMesh> {
   validate(mesh);
   const addresses: number[] = [];
   const keep = (address: number): number => {
@@ -55,15 +62,17 @@ export async function loadMesh(heap: Heap, pool: ThreadPool, mesh: MeshGeometry)
       // Not before a thread is free: only as many meshes as there are threads hold scratch at a time.
       const positions = heap.store(mesh.positions);
       temporary.push(positions);
+      const next = moves(mesh, shutter) ? heap.store(mesh.positionsNext!) : 0;
+      temporary.push(next);
       const scratch = heap.allocate(
         triangles * layout.REF_STRIDE + layout.BUILD_BINS_BYTES + (2 * triangles + 1) * layout.BUILD_NODE_STRIDE,
       );
       temporary.push(scratch);
-      const leaves = await call('buildMeshTree', record, positions, scratch);
+      const leaves = await call('buildMeshTree', record, positions, next, shutter, scratch);
       let used = 0;
       if (leaves > 0) {
         const nodes = keep(heap.allocate(leaves * layout.NODE_STRIDE));
-        const packs = keep(heap.allocate(leaves * layout.PACK_STRIDE));
+        const packs = keep(heap.allocate(leaves * (next ? layout.PACK_MOVING_STRIDE : layout.PACK_STRIDE)));
         used = await call('emitMeshTree', record, nodes, packs);
         heap.shrink(nodes, used * layout.NODE_STRIDE);
       }
@@ -73,7 +82,7 @@ export async function loadMesh(heap: Heap, pool: ThreadPool, mesh: MeshGeometry)
     const bounds = heap.floats(record + layout.MESH_MIN, 6);
     return {
       revision: mesh.revision,
-      identity: identify(mesh),
+      identity: identify(mesh, shutter),
       record,
       addresses,
       min: [bounds[0]!, bounds[1]!, bounds[2]!],
@@ -88,19 +97,30 @@ export async function loadMesh(heap: Heap, pool: ThreadPool, mesh: MeshGeometry)
   }
 }
 
-/** Whether `stored` was made from this mesh: same revision, and the same arrays or equal contents. */
-export function isStored(stored: StoredMesh, mesh: MeshGeometry): boolean {
+/** Whether `stored` was made from this mesh: same revision and motion, and the same arrays or equal contents. */
+export function isStored(stored: StoredMesh, mesh: MeshGeometry, shutter: number): boolean {
   if (stored.revision !== mesh.revision) return false;
-  const { positions, indices, fingerprint } = stored.identity;
-  if (positions.deref() === mesh.positions && indices.deref() === mesh.indices) return true;
-  return fingerprint === fingerprintOf(mesh.positions, mesh.indices);
+  const { positions, next, indices, fingerprint, shutter: builtFor } = stored.identity;
+  const moving = moves(mesh, shutter);
+  if (builtFor !== (moving ? shutter : 0)) return false;
+  const sameMotion = !moving || next?.deref() === mesh.positionsNext;
+  if (positions.deref() === mesh.positions && indices.deref() === mesh.indices && sameMotion) return true;
+  return fingerprint === identify(mesh, shutter).fingerprint;
 }
 
-function identify({ positions, indices }: MeshGeometry): GeometryIdentity {
+function moves({ positions, positionsNext }: MeshGeometry, shutter: number): boolean {
+  return shutter > 0 && positionsNext != null && positionsNext !== positions;
+}
+
+function identify(mesh: MeshGeometry, shutter: number): GeometryIdentity {
+  const { positions, positionsNext, indices } = mesh;
+  const moving = moves(mesh, shutter);
   return {
     positions: new WeakRef(positions),
     indices: new WeakRef(indices),
-    fingerprint: fingerprintOf(positions, indices),
+    next: moving ? new WeakRef(positionsNext!) : null,
+    fingerprint: moving ? fingerprintOf(positions, indices, positionsNext!) : fingerprintOf(positions, indices),
+    shutter: moving ? shutter : 0,
   };
 }
 
@@ -123,6 +143,7 @@ function validate(mesh: MeshGeometry): void {
   };
   if (mesh.indices.length % 3 !== 0) refuse('the number of indices is no multiple of three');
   const lengths: [string, Float32Array | null, number][] = [
+    ['positionsNext', mesh.positionsNext ?? null, 3],
     ['normals', mesh.normals, 3],
     ['tangents', mesh.tangents, 4],
     ['uv0', mesh.uv0, 2],

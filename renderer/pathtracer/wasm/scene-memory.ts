@@ -5,9 +5,10 @@ import * as layout from './assembly/layout.ts';
 import { makeEnvironmentTable } from './environment-table.ts';
 import { makeFilterTable } from './filter-table.ts';
 import type { Heap } from './heap.ts';
+import { buildSceneTree, type PlacedInstance, placeInstances, sceneRadius, writeInstances } from './instance-memory.ts';
 import { collectTriangleLights, cumulative, decodeSrgb, punctualPower, writePunctual } from './light-table.ts';
 import { needsAlphaTest, writeMaterial } from './material-record.ts';
-import { invertAffine, orthonormalColumns, transformPoint, type Vector } from './matrix.ts';
+import { orthonormalColumns, type Vector } from './matrix.ts';
 import { fingerprintOf, isStored, loadMesh, type StoredMesh } from './mesh-memory.ts';
 import type { ThreadPool } from './threads.ts';
 
@@ -16,15 +17,6 @@ interface StoredEnvironment {
   data: WeakRef<Float32Array>;
   addresses: number[];
   meanLuminance: number;
-}
-
-interface PlacedInstance {
-  mesh: MeshGeometry;
-  stored: StoredMesh;
-  transform: Float32Array;
-  inverse: Float64Array;
-  min: Vector;
-  max: Vector;
 }
 
 /** The scene in memory. `address` is the scene block that every thread reads. */
@@ -79,10 +71,12 @@ export class SceneMemory {
       view.setInt32(layout.MESH_ALPHA, needsAlphaTest(scene.materials[source.material]!) ? 1 : 0, true);
     });
     const placed = placeInstances(scene, stored);
-    const instances = this.#writeInstances(placed);
+    const allocate = (bytes: number): number => this.#temporary(bytes);
+    const instances = writeInstances(this.#heap, allocate, placed);
     this.#loadLights(scene, placed, instances);
     this.#writeCamera(scene.camera);
-    this.#words({ [layout.SCENE_INSTANCES]: instances, [layout.SCENE_NODES]: await this.#buildSceneTree(placed) });
+    const nodes = await buildSceneTree(this.#heap, this.#pool, allocate, placed);
+    this.#words({ [layout.SCENE_INSTANCES]: instances, [layout.SCENE_NODES]: nodes });
   }
 
   #words(values: Record<number, number>): void {
@@ -112,7 +106,7 @@ export class SceneMemory {
     const wanted = new Map(scene.meshes.map((mesh) => [mesh.id, mesh]));
     for (const [id, stored] of this.#meshes) {
       const mesh = wanted.get(id);
-      if (mesh && isStored(stored, mesh)) continue;
+      if (mesh && isStored(stored, mesh, shutterOf(scene))) continue;
       for (const address of stored.addresses) this.#heap.free(address);
       this.#meshes.delete(id);
     }
@@ -130,7 +124,7 @@ export class SceneMemory {
     }
     const known = this.#meshes.get(mesh.id);
     if (known) return known;
-    const stored = await loadMesh(this.#heap, this.#pool, mesh);
+    const stored = await loadMesh(this.#heap, this.#pool, mesh, shutterOf(scene));
     this.#meshes.set(mesh.id, stored);
     return stored;
   }
@@ -156,47 +150,6 @@ export class SceneMemory {
         .set(new Uint8Array(record.buffer));
     });
     return address;
-  }
-
-  #writeInstances(placed: readonly PlacedInstance[]): number {
-    const address = this.#temporary(Math.max(1, placed.length) * layout.INSTANCE_STRIDE);
-    const view = this.#heap.view(address, placed.length * layout.INSTANCE_STRIDE);
-    placed.forEach(({ stored, transform, inverse }, index) => {
-      const at = index * layout.INSTANCE_STRIDE;
-      for (let i = 0; i < 16; i++) {
-        view.setFloat32(at + layout.INSTANCE_TO_OBJECT + 4 * i, inverse[i]!, true);
-        view.setFloat32(at + layout.INSTANCE_TO_WORLD + 4 * i, transform[i]!, true);
-      }
-      view.setUint32(at + layout.INSTANCE_MESH, stored.record, true);
-      view.setUint32(at + layout.INSTANCE_LIGHT_DENSITY, 0, true);
-      view.setInt32(at + layout.INSTANCE_ID, index, true);
-    });
-    return address;
-  }
-
-  async #buildSceneTree(placed: readonly PlacedInstance[]): Promise<number> {
-    const count = placed.length;
-    if (count === 0) return 0;
-    const nodes = this.#temporary(Math.max(1, count) * layout.NODE_STRIDE);
-    const refs = this.#heap.allocate(count * layout.REF_STRIDE);
-    const view = this.#heap.view(refs, count * layout.REF_STRIDE);
-    placed.forEach(({ min, max }, index) => {
-      for (let axis = 0; axis < 3; axis++) {
-        // Outward by a little more than rounding to single precision and transforming rays can lose.
-        const slack = 1e-6 * (Math.abs(min[axis]!) + Math.abs(max[axis]!));
-        view.setFloat32(index * layout.REF_STRIDE + 4 * axis, min[axis]! - slack, true);
-        view.setFloat32(index * layout.REF_STRIDE + 16 + 4 * axis, max[axis]! + slack, true);
-      }
-      view.setInt32(index * layout.REF_STRIDE + 12, index, true);
-    });
-    const scratch = this.#heap.allocate(layout.BUILD_BINS_BYTES + (2 * count + 1) * layout.BUILD_NODE_STRIDE);
-    try {
-      await this.#pool.lend((call) => call('buildSceneBvh', refs, count, nodes, scratch));
-    } finally {
-      this.#heap.free(refs);
-      this.#heap.free(scratch);
-    }
-    return nodes;
   }
 
   #loadLights(scene: SceneDescription, placed: readonly PlacedInstance[], instances: number): void {
@@ -314,43 +267,11 @@ export class SceneMemory {
   }
 }
 
+/** How long the shutter is open, in frames. */
+function shutterOf({ camera }: SceneDescription): number {
+  return camera.shutter ?? 0;
+}
+
 function environmentKey({ revision, width, height, data }: EnvironmentMap): string {
   return `${revision} ${width}x${height} ${fingerprintOf(data)}`;
-}
-
-/** Instances that can be hit, with world bounds. Flattened or empty ones are left out: they cover no pixel. */
-function placeInstances(scene: SceneDescription, stored: readonly StoredMesh[]): PlacedInstance[] {
-  const placed: PlacedInstance[] = [];
-  for (const { mesh: index, transform, name } of scene.instances) {
-    const mesh = scene.meshes[index];
-    const geometry = stored[index];
-    if (!mesh || !geometry)
-      throw new FarmError('SceneInvalid', `Instance ${name} names mesh ${index}, which does not exist.`);
-    if (!transform.every(Number.isFinite)) {
-      throw new FarmError('SceneInvalid', `Instance ${name} has a transform that is not finite.`, { node: name });
-    }
-    const inverse = invertAffine(transform);
-    if (!inverse || !geometry.hittable) continue;
-    const min: Vector = [Infinity, Infinity, Infinity];
-    const max: Vector = [-Infinity, -Infinity, -Infinity];
-    for (let corner = 0; corner < 8; corner++) {
-      const pick = (axis: number): number => (corner & (1 << axis) ? geometry.max : geometry.min)[axis]!;
-      const point = transformPoint(transform, [pick(0), pick(1), pick(2)]);
-      for (let axis = 0; axis < 3; axis++) {
-        min[axis] = Math.min(min[axis]!, point[axis]!);
-        max[axis] = Math.max(max[axis]!, point[axis]!);
-      }
-    }
-    placed.push({ mesh, stored: geometry, transform, inverse, min, max });
-  }
-  return placed;
-}
-
-function sceneRadius(placed: readonly PlacedInstance[]): number {
-  const size = [0, 1, 2].map((axis) => {
-    const low = Math.min(...placed.map(({ min }) => min[axis]!));
-    const high = Math.max(...placed.map(({ max }) => max[axis]!));
-    return placed.length > 0 ? high - low : 0;
-  });
-  return Math.max(1e-6, Math.hypot(...size) / 2);
 }

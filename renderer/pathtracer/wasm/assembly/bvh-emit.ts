@@ -9,37 +9,54 @@ import {
   MESH_PACKS,
   MESH_TRIANGLES,
   NODE_CHILDREN,
+  MESH_MOVING,
   NODE_STRIDE,
+  PACK_DELTAS,
   PACK_IDS,
+  PACK_MOVING_STRIDE,
   PACK_STRIDE,
+  PACK_V1,
+  PACK_V2,
+  REFERENCE_SHIFT,
   REF_STRIDE,
 } from './layout';
-import { cross, dot, vec, x, y, z } from './vec';
+import { addScaled, cross, largestMagnitude, vec, x, y, z } from './vec';
 
 let wideNodes: usize = 0;
 let wideCount: i32 = 0;
 let packs: usize = 0; // 0 while emitting the scene's tree, whose leaves are instances
 let packCount: i32 = 0;
+let packStride: i32 = PACK_STRIDE;
 let references: usize = 0;
 let positions: usize = 0;
+let positionsNext: usize = 0; // 0 unless the mesh moves
+let shutter: f32 = 0;
 let indices: usize = 0;
 
 /** Writes references of all triangles that can be hit (finite, not degenerate) to `refs`; returns how many. */
 function referTriangles(count: i32, refs: usize): i32 {
   let at = refs;
   for (let i = 0; i < count; i++) {
-    const a = corner(i, 0);
-    const b = corner(i, 1);
-    const c = corner(i, 2);
-    const n = cross(f32x4.sub(b, a), f32x4.sub(c, a));
-    const area2 = dot(n, n);
-    const lo = f32x4.min(f32x4.min(a, b), c);
-    const hi = f32x4.max(f32x4.max(a, b), c);
-    // Comparisons are false for NaN; the size limit keeps squared lengths finite.
+    const a = corner(positions, i, 0);
+    const b = corner(positions, i, 1);
+    const c = corner(positions, i, 2);
+    let lo = f32x4.min(f32x4.min(a, b), c);
+    let hi = f32x4.max(f32x4.max(a, b), c);
+    let canBeHit = hasArea(a, b, c);
+    if (positionsNext) {
+      // Corners move on straight lines, so the box around both ends holds all that is between.
+      const a1 = shutterEnd(a, i, 0);
+      const b1 = shutterEnd(b, i, 1);
+      const c1 = shutterEnd(c, i, 2);
+      lo = f32x4.min(lo, f32x4.min(f32x4.min(a1, b1), c1));
+      hi = f32x4.max(hi, f32x4.max(f32x4.max(a1, b1), c1));
+      canBeHit = canBeHit || hasArea(a1, b1, c1);
+    }
+    // Comparisons are false for NaN; the size limit keeps areas finite.
     const size = max<f32>(max<f32>(x(hi) - x(lo), y(hi) - y(lo)), z(hi) - z(lo));
     const reach = max<f32>(max<f32>(abs<f32>(x(hi)), abs<f32>(y(hi))), abs<f32>(z(hi)));
     const reachLow = max<f32>(max<f32>(abs<f32>(x(lo)), abs<f32>(y(lo))), abs<f32>(z(lo)));
-    if (!(area2 > <f32>0.0 && size < <f32>1e18 && reach < <f32>1e18 && reachLow < <f32>1e18)) continue;
+    if (!(canBeHit && size < <f32>1e18 && reach < <f32>1e18 && reachLow < <f32>1e18)) continue;
     v128.store(at, i32x4.replace_lane(lo, 3, i));
     v128.store(at, hi, 16);
     at += REF_STRIDE;
@@ -48,18 +65,32 @@ function referTriangles(count: i32, refs: usize): i32 {
 }
 
 // @ts-ignore: decorator
-@inline function corner(triangle: i32, k: i32): v128 {
-  const p = positions + <usize>load<u32>(indices + <usize>(triangle * 3 + k) * 4) * 12;
+@inline function hasArea(a: v128, b: v128, c: v128): bool {
+  return largestMagnitude(cross(f32x4.sub(b, a), f32x4.sub(c, a))) > <f32>0.0;
+}
+
+// @ts-ignore: decorator
+@inline function corner(base: usize, triangle: i32, k: i32): v128 {
+  const p = base + <usize>load<u32>(indices + <usize>(triangle * 3 + k) * 4) * 12;
   return vec(load<f32>(p), load<f32>(p, 4), load<f32>(p, 8));
+}
+
+/** Where a corner is when the shutter closes. */
+// @ts-ignore: decorator
+@inline function shutterEnd(now: v128, triangle: i32, k: i32): v128 {
+  return addScaled(now, f32x4.sub(corner(positionsNext, triangle, k), now), shutter);
 }
 
 /**
  * First half of building a mesh's BVH: the binary tree, kept in `scratch` (n references and what `buildScratchBytes` says) until
  * `emitMeshTree` is called on the same thread. Sets the mesh record's bounds; returns the number of leaves, which is the number
- * of packs and an upper bound of the number of nodes. No leaves: nothing in the mesh can be hit.
+ * of packs and an upper bound of the number of nodes. No leaves: nothing in the mesh can be hit. A mesh that moves has its
+ * vertices one frame later at `nextAt` (else 0) and is enclosed from time 0 to `shutterTime`.
  */
-export function buildMeshTree(mesh: usize, positionsAt: usize, scratch: usize): i32 {
+export function buildMeshTree(mesh: usize, positionsAt: usize, nextAt: usize, shutterTime: f32, scratch: usize): i32 {
   positions = positionsAt;
+  positionsNext = nextAt;
+  shutter = shutterTime;
   indices = load<u32>(mesh, MESH_INDICES);
   references = scratch;
   const count = referTriangles(load<i32>(mesh, MESH_TRIANGLES), references);
@@ -79,7 +110,9 @@ export function emitMeshTree(mesh: usize, nodesAt: usize, packsAt: usize): i32 {
   packs = packsAt;
   wideCount = 0;
   packCount = 0;
+  packStride = positionsNext ? PACK_MOVING_STRIDE : PACK_STRIDE;
   emitRoot();
+  store<i32>(mesh, positionsNext ? 1 : 0, MESH_MOVING);
   store<u32>(mesh, <u32>nodesAt, MESH_NODES);
   store<u32>(mesh, <u32>packsAt, MESH_PACKS);
   return wideCount;
@@ -166,27 +199,33 @@ function emitNode(binaryIndex: i32): i32 {
     const child = binaryNode(childIndex);
     setChild(node, i, child, load<i32>(child, BINARY_LEFT) < 0 ? emitLeaf(child) : emitNode(childIndex));
   }
-  return index;
+  return <i32>((<usize>index * NODE_STRIDE) >> REFERENCE_SHIFT);
 }
 
 function emitLeaf(binary: usize): i32 {
   const ref = references + <usize>load<i32>(binary, BINARY_FIRST) * REF_STRIDE;
   if (packs == 0) return ~load<i32>(ref, 12);
   const count = load<i32>(binary, BINARY_COUNT);
-  const index = packCount++;
-  const pack = packs + <usize>index * PACK_STRIDE;
-  memory.fill(pack, 0, PACK_IDS);
+  const offset = <usize>packCount * <usize>packStride;
+  packCount++;
+  const pack = packs + offset;
+  memory.fill(pack, 0, packStride);
   v128.store(pack, i32x4.splat(-1), PACK_IDS);
   for (let i = 0; i < count; i++) {
     const triangle = load<i32>(ref + <usize>i * REF_STRIDE, 12);
-    const a = corner(triangle, 0);
     const at = pack + <usize>i * 4;
-    storeColumn(at, a);
-    storeColumn(at + 48, f32x4.sub(corner(triangle, 1), a));
-    storeColumn(at + 96, f32x4.sub(corner(triangle, 2), a));
     store<i32>(at, triangle, PACK_IDS);
+    storeCorner(at, triangle, 0);
+    storeCorner(at + PACK_V1, triangle, 1);
+    storeCorner(at + PACK_V2, triangle, 2);
   }
-  return ~index;
+  return ~(<i32>(offset >> REFERENCE_SHIFT));
+}
+
+function storeCorner(at: usize, triangle: i32, k: i32): void {
+  const now = corner(positions, triangle, k);
+  storeColumn(at, now);
+  if (positionsNext) storeColumn(at + PACK_DELTAS, f32x4.sub(corner(positionsNext, triangle, k), now));
 }
 
 // @ts-ignore: decorator

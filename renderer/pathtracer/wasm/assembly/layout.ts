@@ -1,14 +1,22 @@
 // Byte layout of everything that host (TypeScript) and tracer (AssemblyScript) share in linear memory.
 // Plain constants only: this file is compiled by both languages. Pointers are u32 byte addresses, 0 means absent.
 
-// Wide BVH node: planes of eight children, per axis [min x8][max x8], then eight child references.
-// A child reference >= 0 is a node index; < 0 is a leaf, ~reference being a pack index (mesh) or instance index (scene).
+// Wide BVH node: planes of eight children, per axis [min x8][max x8], then eight child references. Unused children have inverted
+// infinite planes. A child reference r >= 0 is the node at (r << REFERENCE_SHIFT) bytes behind the tree's first node; r < 0 is a
+// leaf: in a mesh's tree the pack at (~r << REFERENCE_SHIFT) bytes behind its first pack, in the scene's tree instance ~r.
 export const NODE_STRIDE = 224;
 export const NODE_CHILDREN = 192;
+export const REFERENCE_SHIFT = 5;
 
-// Pack: four triangles, structure of arrays: v0.xyz, e1.xyz, e2.xyz (nine x 4 floats), then four triangle ids (-1 = unused).
+// Pack: four triangles, structure of arrays: v0.xyz, v1.xyz, v2.xyz (nine x 4 floats), then four triangle ids (-1 = unused,
+// corners zero). Corners are the mesh's own floats: that neighbours share them bit for bit is what keeps edges watertight.
 export const PACK_STRIDE = 160;
+export const PACK_V1 = 48;
+export const PACK_V2 = 96;
 export const PACK_IDS = 144;
+// Pack of a moving mesh (MESH_MOVING): the same, then at PACK_DELTAS what v0.xyz, v1.xyz, v2.xyz change by in one frame.
+export const PACK_MOVING_STRIDE = 320;
+export const PACK_DELTAS = 160;
 
 // Reference to a primitive while building: [min.xyz, id][max.xyz, unused].
 export const REF_STRIDE = 32;
@@ -27,17 +35,33 @@ export const MESH_COLORS = 32;
 export const MESH_MATERIAL = 36;
 /** 1 when hits need the alpha test. */
 export const MESH_ALPHA = 40;
+/** 1 when vertices move while the shutter is open: packs are PACK_MOVING_STRIDE apart and nodes enclose the whole interval. */
+export const MESH_MOVING = 44;
 export const MESH_MIN = 52; // three floats
 export const MESH_MAX = 64; // three floats
 
 // Instance record: affine columns of world-to-object and object-to-world (four floats each, fourth unused).
-export const INSTANCE_STRIDE = 144;
+export const INSTANCE_STRIDE = 160;
 export const INSTANCE_TO_OBJECT = 0;
 export const INSTANCE_TO_WORLD = 64;
 export const INSTANCE_MESH = 128;
 /** One float a triangle: probability density per area that light sampling picks a point on it; 0 when it emits nothing. */
 export const INSTANCE_LIGHT_DENSITY = 132;
 export const INSTANCE_ID = 136;
+/** Motion record, 0 when the instance stands still. Then the two matrices above hold the pose at time 0. */
+export const INSTANCE_MOTION = 140;
+export const INSTANCE_FLAGS = 144;
+/** Object space is world space: rays need no transform. */
+export const INSTANCE_IS_IDENTITY = 1;
+
+// Motion of an instance over one frame: matrix = translation(t) * rotation(t) * stretch(t), each interpolated linearly between
+// the poses now and next, the quaternion (xyzw, both in one hemisphere) normalised. Stretch: three columns of four floats.
+export const MOTION_STRIDE = 160;
+export const MOTION_TRANSLATION = 0;
+export const MOTION_ROTATION = 16;
+export const MOTION_STRETCH = 32;
+/** Distance from a pose now to the same pose next. */
+export const MOTION_NEXT = 80;
 
 // Texture slot inside a material.
 export const TEXTURE_PIXELS = 0;

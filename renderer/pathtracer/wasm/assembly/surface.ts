@@ -1,13 +1,12 @@
 // Everything the light transport wants to know about a hit: place, normals, and the material with its textures.
 import { interpolate3, interpolate4, selectTriangle, textureAt, vertexColor, vertex0, vertex1, vertex2 } from './attributes';
+import { normalToWorld, placeInstance, pointToWorld, toWorldOrigin, vectorToWorld } from './instance';
 import {
   FLAG_DOUBLE_SIDED,
   FLAG_EMISSIVE,
   FLAG_THICK,
   FLAG_UNLIT,
   INSTANCE_MESH,
-  INSTANCE_TO_OBJECT,
-  INSTANCE_TO_WORLD,
   MATERIAL_BASE_COLOR,
   MATERIAL_EMISSIVE,
   MATERIAL_FLAGS,
@@ -31,6 +30,7 @@ import {
   TEXTURE_PIXELS,
   TEXTURE_UV1,
 } from './layout';
+import { edge1, edge2, pointInTriangle, readTriangle } from './triangle';
 import {
   add,
   addScaled,
@@ -42,10 +42,6 @@ import {
   normalize,
   scale,
   sub,
-  transformPoint,
-  transformTransposed,
-  transformVector,
-  vec,
   w,
   x,
   y,
@@ -80,29 +76,28 @@ const OFFSET_SCALE: f32 = <f32>3.8146973e-6;
 /** Fills the variables above for a hit that `direction` (unit) made. `lane` is what `traverse.hitTriangle` holds. */
 export function describeHit(instance: usize, lane: usize, u: f32, v: f32, direction: v128): void {
   const mesh = <usize>load<u32>(instance, INSTANCE_MESH);
-  const toWorld = instance + INSTANCE_TO_WORLD;
-  const v0 = vec(load<f32>(lane), load<f32>(lane, 16), load<f32>(lane, 32));
-  const e1 = vec(load<f32>(lane, 48), load<f32>(lane, 64), load<f32>(lane, 80));
-  const e2 = vec(load<f32>(lane, 96), load<f32>(lane, 112), load<f32>(lane, 128));
+  placeInstance(instance);
+  readTriangle(mesh, lane);
+  const e1 = edge1;
+  const e2 = edge2;
   triangle = load<i32>(lane, PACK_IDS);
   selectTriangle(mesh, triangle);
 
-  position = transformPoint(toWorld, addScaled(addScaled(v0, e1, u), e2, v));
+  position = pointToWorld(pointInTriangle(u, v));
   offset =
     OFFSET_SCALE *
     (largestMagnitude(position) +
-      largestMagnitude(v128.load(toWorld, 48)) +
-      <f32>0.25 * (largestMagnitude(transformVector(toWorld, e1)) + largestMagnitude(transformVector(toWorld, e2))));
+      largestMagnitude(toWorldOrigin) +
+      <f32>0.25 * (largestMagnitude(vectorToWorld(e1)) + largestMagnitude(vectorToWorld(e2))));
 
-  // Normals go through the inverse transpose, which keeps "outside" outside under mirroring, as glTF asks.
-  geometricNormal = normalize(transformTransposed(instance + INSTANCE_TO_OBJECT, normalize(cross(e1, e2))));
+  geometricNormal = normalize(normalToWorld(normalize(cross(e1, e2))));
   const normals = <usize>load<u32>(mesh, MESH_NORMALS);
-  normal = normalize(transformTransposed(instance + INSTANCE_TO_OBJECT, interpolate3(normals, u, v)));
+  normal = normalize(normalToWorld(interpolate3(normals, u, v)));
   if (dot(normal, normal) < <f32>0.5) normal = geometricNormal;
 
   material = <usize>load<u32>(mesh, MESH_MATERIAL);
   const normalMap = material + MATERIAL_TEX_NORMAL;
-  if (load<u32>(normalMap, TEXTURE_PIXELS)) bend(normalMap, mesh, toWorld, e1, e2, u, v);
+  if (load<u32>(normalMap, TEXTURE_PIXELS)) bend(normalMap, mesh, e1, e2, u, v);
 
   frontFace = dot(geometricNormal, direction) < <f32>0.0;
   if (!frontFace) {
@@ -166,7 +161,7 @@ export function emissionAt(mesh: usize, u: f32, v: f32): v128 {
 }
 
 /** Tangent-space normal map (glTF 2.0, 3.9.3); tangents come from the mesh, else from the uv gradient. */
-function bend(slot: usize, mesh: usize, toWorld: usize, e1: v128, e2: v128, u: f32, v: f32): void {
+function bend(slot: usize, mesh: usize, e1: v128, e2: v128, u: f32, v: f32): void {
   let tangent: v128;
   let handed: f32 = <f32>1.0;
   const tangents = <usize>load<u32>(mesh, MESH_TANGENTS);
@@ -189,7 +184,7 @@ function bend(slot: usize, mesh: usize, toWorld: usize, e1: v128, e2: v128, u: f
     // glTF's v points down, so a positive determinant means a left-handed bitangent.
     handed = det < <f32>0.0 ? <f32>1.0 : <f32>-1.0;
   }
-  tangent = transformVector(toWorld, tangent);
+  tangent = vectorToWorld(tangent);
   tangent = normalize(addScaled(tangent, normal, -dot(tangent, normal)));
   if (dot(tangent, tangent) < <f32>0.5) return;
   const bitangent = scale(cross(normal, tangent), handed);

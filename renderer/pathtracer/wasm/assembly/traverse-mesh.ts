@@ -1,0 +1,236 @@
+// Rays against one mesh, in its object space. Leaves test four triangles at once, watertight (Woop, Benthin and Wald 2013,
+// "Watertight Ray/Triangle Intersection"): corners are sheared into a space where the ray is the z axis, so that neighbours agree
+// on which side of their edge it passes. A zero counts as inside for both, which spares the paper's double precision.
+//
+// Which triangle is hit does not depend on the tree: equal distances are decided by instance and triangle, and boxes are only
+// culled when they begin behind the closest hit by more than its distance can be wrong.
+import { passesAlpha } from './alpha';
+import { rayTime } from './instance';
+import {
+  MESH_ALPHA,
+  MESH_MAX,
+  MESH_MIN,
+  MESH_MOVING,
+  MESH_NODES,
+  MESH_PACKS,
+  NODE_CHILDREN,
+  PACK_DELTAS,
+  PACK_IDS,
+  PACK_V1,
+  PACK_V2,
+  REFERENCE_SHIFT,
+  WORKSPACE_MESH_STACK,
+  WORKSPACE_SCRATCH,
+} from './layout';
+import { hitChildren, nearPlanes, pushSorted, reciprocal } from './traverse-node';
+
+/** The closest hit so far; `hitT` is the limit before there is one. */
+export let hitT: f32 = 0;
+/** Barycentric weights of the second and third corner. */
+export let hitU: f32 = 0;
+export let hitV: f32 = 0;
+/** Address of the triangle's lane inside its pack: v0.x at +0, v0.y at +16 … */
+export let hitTriangle: usize = 0;
+/** 0 when nothing was hit. */
+export let hitInstance: usize = 0;
+
+let workspace: usize = 0;
+
+// Offsets in the mesh's scratch, behind the entry distances of a node's children.
+const LANES_T: usize = 32;
+const LANES_U: usize = 48;
+const LANES_V: usize = 64;
+const MOVED_PACK: usize = 128;
+
+/** 16 ulps: more than distance and box can differ by for one point, relative to what they were computed from. */
+const SLACK: f32 = <f32>9.5367432e-7;
+
+export function setMeshWorkspace(workspaceAt: usize): void {
+  workspace = workspaceAt;
+}
+
+/** Forgets the hit and sets the distance from which on nothing counts. */
+export function startRay(tMax: f32): void {
+  hitT = tMax;
+  hitInstance = 0;
+}
+
+/** Updates the hit with what of `mesh` is nearer. Origin and direction are the ray's in object space. */
+export function closestInMesh(instance: usize, mesh: usize, px: f32, py: f32, pz: f32, dx: f32, dy: f32, dz: f32): void {
+  traverse(false, instance, mesh, px, py, pz, dx, dy, dz, hitT);
+}
+
+/** Whether anything of `mesh` lies at 0 < t < tMax. */
+export function occludedInMesh(
+  instance: usize, mesh: usize, px: f32, py: f32, pz: f32, dx: f32, dy: f32, dz: f32, tMax: f32,
+): bool {
+  return traverse(true, instance, mesh, px, py, pz, dx, dy, dz, tMax);
+}
+
+/** Both of the above; `any` is a constant, so that each gets code of its own. */
+// @ts-ignore: decorator
+@inline function traverse(
+  any: bool, instance: usize, mesh: usize, px: f32, py: f32, pz: f32, dx: f32, dy: f32, dz: f32, tMax: f32,
+): bool {
+  const scratch = workspace + WORKSPACE_SCRATCH + 64;
+  const bottom = workspace + WORKSPACE_MESH_STACK;
+  const nodes = <usize>load<u32>(mesh, MESH_NODES);
+  const packs = <usize>load<u32>(mesh, MESH_PACKS);
+  const alpha = load<i32>(mesh, MESH_ALPHA) != 0;
+  const moving = load<i32>(mesh, MESH_MOVING) != 0;
+  const ox = f32x4.splat(px);
+  const oy = f32x4.splat(py);
+  const oz = f32x4.splat(pz);
+  const rx = reciprocal(dx);
+  const ry = reciprocal(dy);
+  const rz = reciprocal(dz);
+  const nearX = nearPlanes(rx, 0);
+  const nearY = nearPlanes(ry, 64);
+  const nearZ = nearPlanes(rz, 128);
+  const ix = f32x4.splat(rx);
+  const iy = f32x4.splat(ry);
+  const iz = f32x4.splat(rz);
+
+  // The shear's z axis is the direction's largest component.
+  const ax = abs<f32>(dx);
+  const ay = abs<f32>(dy);
+  const az = abs<f32>(dz);
+  const mainX = ax >= ay && ax >= az;
+  const mainY = !mainX && ay >= az;
+  const axisU: usize = mainX ? 16 : 0;
+  const axisV: usize = mainX || mainY ? 32 : 16;
+  const axisW: usize = mainX ? 0 : mainY ? 16 : 32;
+  const ou = mainX ? oy : ox;
+  const ov = mainX || mainY ? oz : oy;
+  const ow = mainX ? ox : mainY ? oy : oz;
+  const inverse = mainX ? rx : mainY ? ry : rz;
+  const shearU = f32x4.splat((mainX ? dy : dx) * inverse);
+  const shearV = f32x4.splat((mainX || mainY ? dz : dy) * inverse);
+  const shearW = f32x4.splat(inverse);
+  // A hit's distance is as exact as those of its corners: the mesh's bounds say how far these may be.
+  const boundsAt = mesh + (axisW >> 2);
+  const origin = mainX ? px : mainY ? py : pz;
+  const slack =
+    SLACK * abs<f32>(inverse) * max<f32>(abs<f32>(load<f32>(boundsAt, MESH_MIN) - origin), abs<f32>(load<f32>(boundsAt, MESH_MAX) - origin));
+
+  const zero = f32x4.splat(<f32>0.0);
+  let far = tMax;
+  let reach = any ? tMax : far + far * SLACK + slack;
+  let stack = bottom;
+  let current = 0;
+  while (true) {
+    if (current >= 0) {
+      const node = nodes + (<usize>current << REFERENCE_SHIFT);
+      let mask = hitChildren(node, nearX, nearY, nearZ, ox, oy, oz, ix, iy, iz, f32x4.splat(reach), scratch);
+      if (mask) {
+        if ((mask & (mask - 1)) == 0) {
+          current = load<i32>(node + (<usize>ctz(mask) << 2), NODE_CHILDREN);
+          continue;
+        }
+        if (any) {
+          current = load<i32>(node + (<usize>ctz(mask) << 2), NODE_CHILDREN);
+          mask &= mask - 1;
+          do {
+            store<i32>(stack, load<i32>(node + (<usize>ctz(mask) << 2), NODE_CHILDREN));
+            stack += 4;
+            mask &= mask - 1;
+          } while (mask);
+          continue;
+        }
+        stack = pushSorted(node, mask, scratch, stack) - 8;
+        current = load<i32>(stack, 4);
+        continue;
+      }
+    } else {
+      const offset = <usize>~current << REFERENCE_SHIFT;
+      const pack = packs + offset;
+      const corners = moving ? movePack(pack, scratch + MOVED_PACK) : pack;
+      const us = corners + axisU;
+      const vs = corners + axisV;
+      const ws = corners + axisW;
+      const aw = f32x4.sub(v128.load(ws), ow);
+      const bw = f32x4.sub(v128.load(ws, PACK_V1), ow);
+      const cw = f32x4.sub(v128.load(ws, PACK_V2), ow);
+      const au = f32x4.sub(f32x4.sub(v128.load(us), ou), f32x4.mul(aw, shearU));
+      const av = f32x4.sub(f32x4.sub(v128.load(vs), ov), f32x4.mul(aw, shearV));
+      const bu = f32x4.sub(f32x4.sub(v128.load(us, PACK_V1), ou), f32x4.mul(bw, shearU));
+      const bv = f32x4.sub(f32x4.sub(v128.load(vs, PACK_V1), ov), f32x4.mul(bw, shearV));
+      const cu = f32x4.sub(f32x4.sub(v128.load(us, PACK_V2), ou), f32x4.mul(cw, shearU));
+      const cv = f32x4.sub(f32x4.sub(v128.load(vs, PACK_V2), ov), f32x4.mul(cw, shearV));
+      // Twice the areas that each corner's opposite edge spans with the ray.
+      const areaA = f32x4.sub(f32x4.mul(cu, bv), f32x4.mul(cv, bu));
+      const areaB = f32x4.sub(f32x4.mul(au, cv), f32x4.mul(av, cu));
+      const areaC = f32x4.sub(f32x4.mul(bu, av), f32x4.mul(bv, au));
+      const inside = v128.or(
+        f32x4.ge(f32x4.pmin(f32x4.pmin(areaA, areaB), areaC), zero),
+        f32x4.le(f32x4.pmax(f32x4.pmax(areaA, areaB), areaC), zero),
+      );
+      if (v128.any_true(inside)) {
+        // Unused lanes and triangles seen edge on divide by zero: NaN or infinity, which no comparison below lets through.
+        const scale = f32x4.div(f32x4.splat(<f32>1.0), f32x4.add(f32x4.add(areaA, areaB), areaC));
+        const u = f32x4.mul(areaB, scale);
+        const v = f32x4.mul(areaC, scale);
+        const t = f32x4.mul(
+          f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(areaA, scale), aw), f32x4.mul(u, bw)), f32x4.mul(v, cw)),
+          shearW,
+        );
+        const limit = f32x4.splat(far);
+        let mask = i32x4.bitmask(
+          v128.and(v128.and(inside, f32x4.gt(t, zero)), any ? f32x4.lt(t, limit) : f32x4.le(t, limit)),
+        );
+        if (mask) {
+          if (any && !alpha) return true;
+          v128.store(scratch, t, LANES_T);
+          v128.store(scratch, u, LANES_U);
+          v128.store(scratch, v, LANES_V);
+          do {
+            const i = <usize>ctz(mask) << 2;
+            mask &= mask - 1;
+            const ui = load<f32>(scratch + i, LANES_U);
+            const vi = load<f32>(scratch + i, LANES_V);
+            if (any) {
+              if (passesAlpha(instance, mesh, load<i32>(pack + i, PACK_IDS), ui, vi)) return true;
+            } else {
+              const ti = load<f32>(scratch + i, LANES_T);
+              if (ti > far || (ti == far && !winsTie(instance, pack + i))) continue;
+              if (alpha && !passesAlpha(instance, mesh, load<i32>(pack + i, PACK_IDS), ui, vi)) continue;
+              far = ti;
+              hitT = ti;
+              hitU = ui;
+              hitV = vi;
+              hitTriangle = pack + i;
+              hitInstance = instance;
+            }
+          } while (mask);
+          if (!any) reach = far + far * SLACK + slack;
+        }
+      }
+    }
+    if (any) {
+      if (stack == bottom) return false;
+      stack -= 4;
+      current = load<i32>(stack);
+    } else {
+      do {
+        if (stack == bottom) return false;
+        stack -= 8;
+      } while (load<f32>(stack) > reach);
+      current = load<i32>(stack, 4);
+    }
+  }
+}
+
+/** Whether a triangle at exactly the hit's distance replaces it: the lower instance, then the lower triangle does. */
+function winsTie(instance: usize, lane: usize): bool {
+  if (hitInstance == 0 || instance != hitInstance) return instance < hitInstance;
+  return load<i32>(lane, PACK_IDS) < load<i32>(hitTriangle, PACK_IDS);
+}
+
+/** Writes a moving pack's corners at the ray's time to `to`; returns `to`. */
+function movePack(pack: usize, to: usize): usize {
+  const t = f32x4.splat(rayTime);
+  for (let i: usize = 0; i < <usize>PACK_IDS; i += 16) {
+    v128.store(to + i, f32x4.add(v128.load(pack + i), f32x4.mul(v128.load(pack + i, PACK_DELTAS), t)));
+  }
+  return to;
+}
