@@ -22,6 +22,8 @@ interface StoredEnvironment {
 /** The scene in memory. `address` is the scene block that every thread reads. */
 export class SceneMemory {
   readonly address: number;
+  /** For each instance record in memory, in order, where the description lists that instance. */
+  placedInstances: readonly number[] = [];
   readonly #heap: Heap;
   readonly #pool: ThreadPool;
   readonly #meshes = new Map<number, StoredMesh>();
@@ -71,6 +73,7 @@ export class SceneMemory {
       view.setInt32(layout.MESH_ALPHA, needsAlphaTest(scene.materials[source.material]!) ? 1 : 0, true);
     });
     const placed = placeInstances(scene, stored);
+    this.placedInstances = placed.map(({ source }) => source);
     const allocate = (bytes: number): number => this.#temporary(bytes);
     const instances = writeInstances(this.#heap, allocate, placed);
     this.#loadLights(scene, placed, instances);
