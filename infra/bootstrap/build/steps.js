@@ -16,6 +16,8 @@ const NODE_ROOMS = [
   'cli',
   'infra/stack',
   'infra/migrations',
+  'test/bench',
+  'test/reference',
 ];
 
 /** What Node loads from a mirrored room: code, and data that code reads relative to itself. */

@@ -1,0 +1,147 @@
+/**
+ * Time to equal error against Blender's Cycles: the damaged helmet under an environment, both on the CPU with the same number
+ * of threads, bounces and pixel filter.
+ *
+ * The variance of a path tracer falls as 1/samples, so that error x time is a constant of a renderer; the ratio of both
+ * constants is the ratio of the times to equal error. Error is relMSE, mean of (x - r)^2 / (r^2 + 0.01) over pixels and
+ * channels, against a converged picture `r` of each renderer's own, which leaves differences of their materials out.
+ */
+import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { DEFAULT_RENDER_SETTINGS } from '../../../domain/scene.ts';
+import { SceneInstancer } from '../../../renderer/pathtracer/gltf/instantiate.ts';
+import { loadScene } from '../../../renderer/pathtracer/gltf/load.ts';
+import type { SceneDescription } from '../../../renderer/pathtracer/scene/description.ts';
+import { type Tracer, traceOptionsOf } from '../../../renderer/pathtracer/tracer.ts';
+import { createCpuTracer } from '../../../renderer/pathtracer/wasm/tracer.ts';
+import { type BenchContext, median, type PartOutcome } from '../part.ts';
+import { CyclesServer, whyNoCycles } from './server.ts';
+
+export interface CyclesResult {
+  /** Their time to equal error over ours; above 1 ours is faster. */
+  timeToEqualErrorRatio: number;
+  width: number;
+  height: number;
+  samples: number;
+  ours: { seconds: number; relMse: number; samplesPerSecond: number };
+  theirs: { seconds: number; relMse: number; samplesPerSecond: number };
+}
+
+interface Sizes {
+  width: number;
+  height: number;
+  samples: number;
+  converged: number;
+  runs: number;
+}
+
+const FULL: Sizes = { width: 320, height: 180, samples: 64, converged: 8192, runs: 6 };
+const QUICK: Sizes = { width: 96, height: 54, samples: 16, converged: 256, runs: 2 };
+const DEPTH = 8;
+const CONVERGED_SEED = 1_000_003;
+
+/** Runs both in turn. Needs `bpy` and the scenes that `FRAMEWRIGHT_SCENES` names (default `../shared/scenes`). */
+export async function benchCycles(context: BenchContext): Promise<PartOutcome<CyclesResult>> {
+  const scenes = process.env.FRAMEWRIGHT_SCENES ?? join(process.cwd(), '../shared/scenes');
+  const files = ['damaged-helmet.glb', 'royal-esplanade-1k.hdr'].map((name) => join(scenes, name));
+  for (const file of files) {
+    if (!(await stat(file).catch(() => null))) {
+      return { result: null, reason: `${file} is not there; FRAMEWRIGHT_SCENES may name another folder` };
+    }
+  }
+  const reason = await whyNoCycles();
+  if (reason) return { result: null, reason };
+  const folder = await mkdtemp(join(tmpdir(), 'framewright-cycles-'));
+  try {
+    const [scene, environment] = [join(folder, 'helmet.glb'), join(folder, 'helmet.hdr')];
+    await Promise.all([copyFile(files[0]!, scene), copyFile(files[1]!, environment)]);
+    return { result: await compare(context, folder, scene, environment) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function compare(
+  context: BenchContext,
+  folder: string,
+  scene: string,
+  environment: string,
+): Promise<CyclesResult> {
+  const sizes = context.quick ? QUICK : FULL;
+  const { width, height, samples } = sizes;
+  const loaded = await loadScene({ root: folder, main: 'helmet.glb' });
+  const description = new SceneInstancer(loaded).at(0, null, width / height);
+  const { transform, projection } = description.camera;
+  if (projection.kind !== 'perspective') throw new Error('the helmet is seen in perspective');
+  const tracer = await createCpuTracer({ threads: context.threads });
+  const { threads } = context;
+  const { radius: filterRadius } = DEFAULT_RENDER_SETTINGS.filter;
+  const view = { width, height, yfov: projection.yfov, camera: [...transform] };
+  const server = await CyclesServer.start({ scene, environment, threads, depth: DEPTH, filterRadius, ...view }, folder);
+  try {
+    const ours = (spp: number, seed: number) => renderOurs(tracer, description, { width, height, spp, seed });
+    context.say(`converging both at ${sizes.converged} samples a pixel`);
+    const truth = {
+      ours: await ours(sizes.converged, CONVERGED_SEED),
+      theirs: await server.render(sizes.converged, 7),
+    };
+    const runs = { ours: [] as Run[], theirs: [] as Run[] };
+    for (let run = 1; run <= sizes.runs; run++) {
+      const mine = await ours(samples, run);
+      const other = await server.render(samples, run);
+      runs.ours.push({ seconds: mine.seconds, error: relMse(mine.rgb, truth.ours.rgb) });
+      runs.theirs.push({ seconds: other.seconds, error: relMse(other.rgb, truth.theirs.rgb) });
+      context.say(
+        `run ${run} of ${sizes.runs}: ours ${mine.seconds.toFixed(2)} s, Cycles ${other.seconds.toFixed(2)} s`,
+      );
+    }
+    const [mine, other] = [summarise(runs.ours, sizes), summarise(runs.theirs, sizes)];
+    const ratio = (other.seconds * other.relMse) / (mine.seconds * mine.relMse);
+    return { timeToEqualErrorRatio: ratio, width, height, samples, ours: mine, theirs: other };
+  } finally {
+    await Promise.all([server.close(), tracer.close()]);
+  }
+}
+
+interface Run {
+  seconds: number;
+  error: number;
+}
+
+function summarise(runs: readonly Run[], { width, height, samples }: Sizes) {
+  const seconds = median(runs.map((run) => run.seconds));
+  // Errors are averaged: their mean is what variance is, and single runs scatter.
+  const relMse = runs.reduce((sum, run) => sum + run.error, 0) / runs.length;
+  return { seconds, relMse, samplesPerSecond: (width * height * samples) / seconds };
+}
+
+async function renderOurs(
+  tracer: Tracer,
+  scene: SceneDescription,
+  { width, height, spp, seed }: { width: number; height: number; spp: number; seed: number },
+): Promise<{ rgb: Float32Array; seconds: number }> {
+  const begin = performance.now();
+  await tracer.setScene(scene);
+  const { beauty } = await tracer.trace({
+    ...{ width, height, seed, frame: 1, sampleStart: 0, sampleCount: spp },
+    rect: { x0: 0, y0: 0, x1: width, y1: height },
+    options: traceOptionsOf({ ...DEFAULT_RENDER_SETTINGS, maxDepth: DEPTH, energyCompensation: false }),
+  });
+  const seconds = (performance.now() - begin) / 1000;
+  const rgb = new Float32Array(width * height * 3);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    rgb.set(beauty.subarray(pixel * 4, pixel * 4 + 3), pixel * 3);
+  }
+  return { rgb, seconds };
+}
+
+function relMse(picture: Float32Array, truth: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < truth.length; i++) {
+    const difference = picture[i]! - truth[i]!;
+    sum += (difference * difference) / (truth[i]! * truth[i]! + 0.01);
+  }
+  return sum / truth.length;
+}
