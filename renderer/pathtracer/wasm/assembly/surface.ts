@@ -42,6 +42,7 @@ import {
   normalize,
   scale,
   sub,
+  vec,
   w,
   x,
   y,
