@@ -1,10 +1,16 @@
 /**
- * OpenEXR's file layout as far as we write and read it: single part, scan lines, HALF and FLOAT channels, compression NONE,
- * ZIPS or ZIP. Standard: "Technical Introduction to OpenEXR" and "OpenEXR File Layout" (openexr.com).
+ * OpenEXR's file layout as far as we write and read it: single part, scan lines, HALF, FLOAT and UINT channels, compression
+ * NONE, ZIPS, ZIP or PIZ. Standard: "Technical Introduction to OpenEXR" and "OpenEXR File Layout" (openexr.com).
  *
  * Why not a library: `hdrify`, which we use for reading environments, handles the colour channels of one layer only, and no
- * maintained npm package for Node 20 writes several layers of half floats.
+ * maintained npm package for Node 20 writes several layers of half floats, or DWAA at all.
  */
+import type { ExrCompression } from '../../../domain/scene.ts';
+
+/** What is wrong with an EXR file. The caller knows whose file it is and makes a `FarmError` of it. */
+export class ExrError extends Error {
+  override readonly name = 'ExrError';
+}
 
 export const EXR_MAGIC = 20_000_630;
 
@@ -12,22 +18,24 @@ export const EXR_MAGIC = 20_000_630;
 export const EXR_VERSION = 2;
 
 export type ExrPixelType = 'uint' | 'half' | 'float';
-export type ExrCompression = 'none' | 'zips' | 'zip';
+/** What we write. `dwaa` is OpenEXR's lossy one, for which no library exists on our platform. */
+export type WritableCompression = Exclude<ExrCompression, 'dwaa'>;
+export const WRITABLE_COMPRESSIONS: readonly WritableCompression[] = ['none', 'zips', 'zip', 'piz'];
 
 /** Index is the code in the file. */
 export const PIXEL_TYPES: readonly ExrPixelType[] = ['uint', 'half', 'float'];
 
-/** Codes of the `compression` attribute that exist, by index; we decode the first, third and fourth. */
+/** Codes of the `compression` attribute that exist, by index; we decode those that we write. */
 export const COMPRESSION_NAMES = ['none', 'rle', 'zips', 'zip', 'piz', 'pxr24', 'b44', 'b44a', 'dwaa', 'dwab'] as const;
 export type ExrCompressionName = (typeof COMPRESSION_NAMES)[number];
 
 /** Scan lines that share one chunk. */
-export const LINES_PER_CHUNK: Record<ExrCompression, number> = { none: 1, zips: 1, zip: 16 };
+export const LINES_PER_CHUNK: Record<WritableCompression, number> = { none: 1, zips: 1, zip: 16, piz: 32 };
+
+/** Chunks of every compression end at multiples of this many lines. */
+export const CHUNK_ALIGNMENT = 32;
 
 export const bytesPerSample = (type: ExrPixelType): number => (type === 'half' ? 2 : 4);
-
-/** Rec.709 primaries and D65: red x y, green x y, blue x y, white x y. */
-export const REC709_CHROMATICITIES = [0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329] as const;
 
 /** Inclusive box, as EXR writes it. */
 export interface ExrBox {
@@ -37,14 +45,22 @@ export interface ExrBox {
   yMax: number;
 }
 
-/** Values of attributes beyond the standard ones; numbers are written as `int` when `kind` says so. */
+/** A rectangle of pixels as the renderer counts them: half open. */
+export interface ExrRect {
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+}
+
+/** Values of attributes beyond those that every file must have. */
 export type ExrAttribute =
   | { kind: 'int'; value: number }
   | { kind: 'float'; value: number }
   | { kind: 'double'; value: number }
   | { kind: 'string'; value: string }
   | { kind: 'm44f' /** Row-major as OpenEXR stores matrices. */; value: ArrayLike<number> }
-  | { kind: 'chromaticities'; value: ArrayLike<number> };
+  | { kind: 'chromaticities' /** Red x y, green x y, blue x y, white x y. */; value: ArrayLike<number> };
 
 /**
  * Undoes (or does) the two transforms that OpenEXR applies before deflate: halves of byte pairs are separated, then each

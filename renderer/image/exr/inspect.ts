@@ -1,7 +1,7 @@
 /** What verification wants to know of a frame before it is committed. */
 import { readFile } from 'node:fs/promises';
 import type { ExrBox, ExrCompressionName } from './format.ts';
-import { decodeExr, type ExrHeader } from './read.ts';
+import { type ExrHeader, readExrHeader, readExrLines } from './read.ts';
 
 /** Statistics of one channel over the finite samples. */
 interface ExrChannelStats {
@@ -33,30 +33,49 @@ export interface ExrInspection {
   stats: Record<string, ExrChannelStats>;
 }
 
-function statsOf(plane: Float32Array): ExrChannelStats {
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  let sum = 0;
-  let nan = 0;
-  let infinite = 0;
-  for (let i = 0; i < plane.length; i++) {
-    const value = plane[i]!;
-    if (Number.isNaN(value)) nan++;
-    else if (!Number.isFinite(value)) infinite++;
-    else {
-      if (value < min) min = value;
-      if (value > max) max = value;
-      sum += value;
+/** Statistics while lines come in. */
+class RunningStats {
+  private min = Number.POSITIVE_INFINITY;
+  private max = Number.NEGATIVE_INFINITY;
+  private sum = 0;
+  private count = 0;
+  private nan = 0;
+  private infinite = 0;
+
+  add(samples: Float32Array | Uint32Array): void {
+    let { min, max, sum } = this;
+    for (let i = 0; i < samples.length; i++) {
+      const value = samples[i]!;
+      // True of finite numbers only.
+      if (value - value === 0) {
+        if (value < min) min = value;
+        if (value > max) max = value;
+        sum += value;
+      } else if (Number.isNaN(value)) this.nan++;
+      else this.infinite++;
     }
+    this.count += samples.length;
+    Object.assign(this, { min, max, sum });
   }
-  const finite = plane.length - nan - infinite;
-  return finite ? { min, max, mean: sum / finite, nan, infinite } : { min: 0, max: 0, mean: 0, nan, infinite };
+
+  result(): ExrChannelStats {
+    const { min, max, sum, nan, infinite } = this;
+    const finite = this.count - nan - infinite;
+    return finite ? { min, max, mean: sum / finite, nan, infinite } : { min: 0, max: 0, mean: 0, nan, infinite };
+  }
 }
 
-/** Decodes a file (bytes or path) and measures it. Throws `ExrError` when it is damaged. */
+/** Decodes a file (bytes or path), line by line, and measures it. Throws `ExrError` when it is damaged. */
 export async function inspectExr(source: Uint8Array | string): Promise<ExrInspection> {
-  const picture = decodeExr(typeof source === 'string' ? await readFile(source) : source);
-  const stats = Object.fromEntries([...picture.planes].map(([name, plane]) => [name, statsOf(plane)]));
+  return inspectExrBytes(typeof source === 'string' ? await readFile(source) : source);
+}
+
+/** The same for bytes, all in one go. */
+export function inspectExrBytes(bytes: Uint8Array): ExrInspection {
+  const picture = readExrHeader(bytes);
+  const running = picture.channels.map(() => new RunningStats());
+  readExrLines(bytes, picture, (channel, _line, samples) => running[channel]!.add(samples));
+  const stats = Object.fromEntries(picture.channels.map(({ name }, index) => [name, running[index]!.result()]));
   const colour = ['R', 'G', 'B'].map((name) => stats[name]).filter((entry) => entry !== undefined);
   return {
     width: picture.width,

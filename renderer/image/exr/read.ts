@@ -1,22 +1,18 @@
 /** Reads OpenEXR files of the kinds that `write.ts` writes, all channels. Hostile input ends in `ExrError`, never in a crash. */
-import { inflateSync } from 'node:zlib';
-import { halfToFloatTable } from '../half.ts';
+import { expandChunk, unpackLines } from './chunk.ts';
 import {
-  bytesPerSample,
   COMPRESSION_NAMES,
   EXR_MAGIC,
   type ExrBox,
   type ExrCompressionName,
+  ExrError,
   type ExrPixelType,
   LINES_PER_CHUNK,
   PIXEL_TYPES,
-  unpredict,
+  WRITABLE_COMPRESSIONS,
 } from './format.ts';
 
-/** What is wrong with an EXR file. The caller knows whose file it is and makes a `FarmError` of it. */
-export class ExrError extends Error {
-  override readonly name = 'ExrError';
-}
+export { ExrError } from './format.ts';
 
 interface ExrChannelInfo {
   name: string;
@@ -39,12 +35,17 @@ export interface ExrHeader {
 }
 
 export interface ExrPicture extends ExrHeader {
-  /** One array a channel, row-major over the data window. */
+  /** One array for each channel of half or float, row-major over the data window. */
   planes: Map<string, Float32Array>;
+  /** The same for each channel of 32-bit integers. */
+  uintPlanes: Map<string, Uint32Array>;
 }
 
 /** Pictures above this many pixels are refused before anything is allocated. */
 const MAX_PIXELS = 16_384 * 16_384;
+
+/** Samples that a byte of a file can stand for at most: deflate shrinks by 1032, a Huffman repeat by some 2,000. */
+const MAX_EXPANSION = 4096;
 
 class Cursor {
   readonly bytes: Uint8Array;
@@ -145,36 +146,24 @@ export function readExrHeader(bytes: Uint8Array): ExrHeader {
   return { width, height, dataWindow, displayWindow, compression, channels, attributes, headerBytes: cursor.at };
 }
 
-/** Expands one chunk to raw lines. */
-function expand(chunk: Uint8Array, rawBytes: number, compression: ExrCompressionName): Uint8Array {
-  if (chunk.length === rawBytes) return chunk;
-  if (compression === 'none') throw new ExrError('chunk has the wrong size');
-  let coded: Uint8Array;
-  try {
-    coded = inflateSync(chunk, { maxOutputLength: rawBytes });
-  } catch (error) {
-    throw new ExrError(`chunk does not inflate: ${(error as Error).message}`);
-  }
-  if (coded.length !== rawBytes) throw new ExrError('chunk inflates to the wrong size');
-  const raw = new Uint8Array(rawBytes);
-  unpredict(coded, raw);
-  return raw;
-}
-
-/** Reads all channels as floats. Throws `ExrError`, also for compressions other than none, zips and zip. */
-export function decodeExr(bytes: Uint8Array): ExrPicture {
-  const header = readExrHeader(bytes);
-  const { width, height, channels, compression, dataWindow } = header;
-  if (compression !== 'none' && compression !== 'zips' && compression !== 'zip') {
-    throw new ExrError(`compression ${compression} is not read`);
-  }
+/**
+ * Walks through all samples, in the order of the file: `take` gets one line of one channel at a time (`line` counts from the top of
+ * the data window), in an array that is reused: `Uint32Array` for uint channels, else `Float32Array`. Throws `ExrError`, also for
+ * compressions that we do not write, and then has perhaps given some lines before.
+ */
+export function readExrLines(
+  bytes: Uint8Array,
+  header: ExrHeader,
+  take: (channel: number, line: number, samples: Float32Array | Uint32Array) => void,
+): void {
+  const { width, height, channels, dataWindow } = header;
+  const compression = WRITABLE_COMPRESSIONS.find((name) => name === header.compression);
+  if (!compression) throw new ExrError(`compression ${header.compression} is not read`);
+  const types = channels.map(({ type }) => type);
   const linesPerChunk = LINES_PER_CHUNK[compression];
-  const lineBytes = channels.reduce((sum, channel) => sum + width * bytesPerSample(channel.type), 0);
   const chunkCount = Math.ceil(height / linesPerChunk);
   const table = new Cursor(bytes, header.headerBytes);
   table.need(chunkCount * 8);
-  const planes = new Map(channels.map(({ name }) => [name, new Float32Array(width * height)] as const));
-  const halves = halfToFloatTable();
   const seen = new Uint8Array(chunkCount);
   for (let index = 0; index < chunkCount; index++) {
     const offset = Number(table.view.getBigUint64(header.headerBytes + index * 8, true));
@@ -188,22 +177,28 @@ export function decodeExr(bytes: Uint8Array): ExrPicture {
     }
     seen[first / linesPerChunk] = 1;
     const lines = Math.min(linesPerChunk, height - first);
-    const raw = expand(bytes.subarray(start, start + size), lines * lineBytes, compression);
-    const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-    let at = 0;
-    for (let line = first; line < first + lines; line++) {
-      for (const { name, type } of channels) {
-        const plane = planes.get(name)!;
-        const to = line * width;
-        if (type === 'half') {
-          for (let x = 0; x < width; x++, at += 2) plane[to + x] = halves[view.getUint16(at, true)]!;
-        } else if (type === 'float') {
-          for (let x = 0; x < width; x++, at += 4) plane[to + x] = view.getFloat32(at, true);
-        } else {
-          for (let x = 0; x < width; x++, at += 4) plane[to + x] = view.getUint32(at, true);
-        }
-      }
-    }
+    const raw = expandChunk(bytes.subarray(start, start + size), types, width, lines, compression);
+    unpackLines(raw, types, width, lines, (channel, line, samples) => take(channel, first + line, samples));
   }
-  return { ...header, planes };
+}
+
+/** Reads all channels into memory. Throws `ExrError`, also for compressions that we do not write. */
+export function decodeExr(bytes: Uint8Array): ExrPicture {
+  const header = readExrHeader(bytes);
+  const pixels = header.width * header.height;
+  // A header alone must not make us reserve memory: raw chunks hold all samples, and no compression of ours shrinks more.
+  if (pixels * header.channels.length > MAX_EXPANSION * bytes.length)
+    throw new ExrError('file is too short for its size');
+  const arrays = header.channels.map(({ type }) =>
+    type === 'uint' ? new Uint32Array(pixels) : new Float32Array(pixels),
+  );
+  readExrLines(bytes, header, (channel, line, samples) => arrays[channel]!.set(samples, line * header.width));
+  const planes = new Map<string, Float32Array>();
+  const uintPlanes = new Map<string, Uint32Array>();
+  for (const [index, { name }] of header.channels.entries()) {
+    const array = arrays[index]!;
+    if (array instanceof Uint32Array) uintPlanes.set(name, array);
+    else planes.set(name, array);
+  }
+  return { ...header, planes, uintPlanes };
 }

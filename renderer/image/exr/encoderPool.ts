@@ -1,0 +1,101 @@
+/** Encodes chunks: here when the picture is small, on threads when it is large. The bytes are the same. */
+import os from 'node:os';
+import type { Worker } from 'node:worker_threads';
+import { FarmError } from '../../../domain/errors.ts';
+import { startThread } from '../threadProgram.ts';
+import { type ChunkChannel, encodeChunk } from './chunk.ts';
+import type { ChunkAnswer, ChunkJob } from './encodeThread.ts';
+import type { WritableCompression } from './format.ts';
+
+/** Pictures with more samples than this are worth the threads' start, some 50 ms. */
+const SAMPLES_FOR_THREADS = 4_000_000;
+const MAX_THREADS = 8;
+
+/** Threads that a picture of so many samples (pixels times channels) gets; 0: none. */
+export const threadsFor = (samples: number): number =>
+  samples < SAMPLES_FOR_THREADS ? 0 : Math.min(MAX_THREADS, os.availableParallelism());
+
+/** Encodes chunks, as many at a time as it has threads. Close it. */
+export class EncoderPool {
+  private readonly all: Worker[] = [];
+  private readonly idle: Worker[] = [];
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(threads: number) {
+    for (let i = 0; i < threads; i++) {
+      const worker = startThread(import.meta.url, 'encodeThread');
+      this.all.push(worker);
+      this.idle.push(worker);
+    }
+  }
+
+  /** How many chunks are worth having under way. */
+  get width(): number {
+    return Math.max(1, this.all.length * 2);
+  }
+
+  /** See `encodeChunk`. Throws `Internal` when a thread fails. */
+  async encode(
+    channels: readonly ChunkChannel[],
+    width: number,
+    first: number,
+    lines: number,
+    compression: WritableCompression,
+  ): Promise<Uint8Array> {
+    if (this.all.length === 0) return encodeChunk(channels, width, first, lines, compression);
+    while (this.idle.length === 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    const worker = this.idle.pop()!;
+    try {
+      return await this.ask(worker, copyLines(channels, width, first, lines, compression));
+    } finally {
+      this.idle.push(worker);
+      this.waiting.shift()?.();
+    }
+  }
+
+  private ask(worker: Worker, job: ChunkJob): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const fail = (reason: unknown) => {
+        detach();
+        reject(new FarmError('Internal', `a thread that compresses a picture failed: ${String(reason)}`));
+      };
+      const take = (answer: ChunkAnswer) => {
+        if ('error' in answer) return fail(answer.error);
+        detach();
+        resolve(answer.body);
+      };
+      const onExit = () => fail('it ended');
+      const detach = () => worker.off('message', take).off('error', fail).off('exit', onExit);
+      worker.on('message', take).on('error', fail).on('exit', onExit);
+      worker.postMessage(job, [...new Set(job.channels.map(({ data }) => data.buffer as ArrayBuffer))]);
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((worker) => worker.terminate()));
+  }
+}
+
+/** A job with copies of the chunk's lines; channels that share an array share the copy. */
+function copyLines(
+  channels: readonly ChunkChannel[],
+  width: number,
+  first: number,
+  lines: number,
+  compression: WritableCompression,
+): ChunkJob {
+  const copies = new Map<Float32Array | Uint32Array, Float32Array | Uint32Array>();
+  return {
+    width,
+    lines,
+    compression,
+    channels: channels.map(({ type, data, stride, offset }) => {
+      let copy = copies.get(data);
+      if (!copy) {
+        copy = data.slice(first * width * stride, (first + lines) * width * stride);
+        copies.set(data, copy);
+      }
+      return { type, data: copy, stride, offset };
+    }),
+  };
+}
