@@ -1664,17 +1664,96 @@ export interface components {
             files: components["schemas"]["SubmittedFileInput"][];
             /** @description 1-100, 1-100x2, 1-10,20; default: what the animation covers */
             frames?: string;
+            /**
+             * @description raster: scrub draft; raycast: quick look; pathtrace: final
+             * @enum {string}
+             */
+            technique?: "raster" | "raycast" | "pathtrace";
+            /**
+             * @description Tier that traces; auto lets the node decide
+             * @enum {string}
+             */
+            tier?: "auto" | "cpu" | "gpu";
+            width?: number;
+            height?: number;
+            /** @description Only this part of the picture, pixels from its top left, half open */
+            crop?: {
+                x0: number;
+                y0: number;
+                x1: number;
+                y1: number;
+            } | null;
+            /** @description Samples a pixel; the most a pixel gets when sampling is adaptive */
+            samples?: number;
+            adaptive?: {
+                /** @description Standard error of a pixel’s tone-mapped luminance that is good enough, e.g. 0.01 */
+                threshold: number;
+                minSamples?: number;
+            } | null;
+            /** @description Longest path, in bounces */
+            maxDepth?: number;
+            /** @description Longest path in bounces of one kind; null: only maxDepth counts */
+            depths?: {
+                diffuse?: number | null;
+                specular?: number | null;
+                transmission?: number | null;
+            };
+            /** @description Largest luminance of one sample at the first hit; 0 is off */
+            clampDirect?: number;
+            /** @description Largest luminance of one sample after the first hit; 0 is off */
+            clampIndirect?: number;
+            filter?: {
+                /** @enum {string} */
+                kind?: "box" | "triangle" | "gaussian" | "blackman-harris";
+                /** @description Pixels */
+                radius?: number;
+            };
+            energyCompensation?: boolean;
+            lens?: {
+                /** @description Null is a pinhole */
+                fStop?: number | null;
+                /** @description Metres */
+                focusDistance?: number | null;
+                blades?: number;
+            };
+            /** @description Share of the frame that the shutter is open; 0.5 is 180 degrees */
+            shutter?: number;
+            seed?: number;
+            /** @description Scene of the file, by name or number */
+            scene?: string | null;
+            /** @description Material variant, by name */
+            variant?: string | null;
+            camera?: string | null;
             fps?: number;
             /** @description Frame number of time 0; default what the scene says, else 1 */
             start?: number;
-            camera?: string;
-            width?: number;
-            height?: number;
-            samples?: number;
-            maxDepth?: number;
-            seed?: number;
             denoise?: boolean;
             exposure?: number;
+            /**
+             * @description View transform of previews and film
+             * @enum {string}
+             */
+            view?: "srgb" | "agx" | "aces" | "neutral" | "raw";
+            output?: {
+                /** @description Layers of the EXR: beauty, diffuse_direct, diffuse_indirect, specular_direct, specular_indirect, transmission, emission, environment, albedo, normal, position, depth, motion, uv, sample_count, variance, cryptomatte_object, cryptomatte_material; or all, light, cryptomatte */
+                layers?: string[];
+                /** @description Adds <layer>_denoised of beauty and of the light layers */
+                denoisedLayers?: boolean;
+                /** @description Layers written as float, not half */
+                floatLayers?: string[];
+                /** @enum {string} */
+                compression?: "none" | "zips" | "zip" | "piz" | "dwaa";
+                /**
+                 * @description Primaries of the EXR, linear
+                 * @enum {string}
+                 */
+                colorSpace?: "rec709" | "acescg";
+                /**
+                 * @description Format of the picture beside the EXR
+                 * @enum {string}
+                 */
+                picture?: "png" | "tiff" | "webp" | "jpeg";
+            };
             /** @description Output name, default {shot}_{layer}_v{version}.{frame:04}.{ext} */
             template?: string;
             priority?: number;
@@ -1751,6 +1830,86 @@ export interface components {
             failed: number;
             billed: number;
         };
+        RenderSettingsInput: {
+            /** @constant */
+            formatVersion: 1;
+            /** @constant */
+            engine: "pathtracer";
+            /**
+             * @description raster: scrub draft; raycast: quick look; pathtrace: final
+             * @enum {string}
+             */
+            technique: "raster" | "raycast" | "pathtrace";
+            /**
+             * @description Tier that traces; auto lets the node decide
+             * @enum {string}
+             */
+            tier: "auto" | "cpu" | "gpu";
+            width: number;
+            height: number;
+            /** @description Only this part of the picture, pixels from its top left, half open */
+            crop: {
+                x0: number;
+                y0: number;
+                x1: number;
+                y1: number;
+            } | null;
+            samples: number;
+            adaptive: {
+                threshold: number;
+                minSamples: number;
+            } | null;
+            maxDepth: number;
+            depths: {
+                diffuse: number | null;
+                specular: number | null;
+                transmission: number | null;
+            };
+            clampDirect: number;
+            clampIndirect: number;
+            filter: {
+                /** @enum {string} */
+                kind: "box" | "triangle" | "gaussian" | "blackman-harris";
+                radius: number;
+            };
+            energyCompensation: boolean;
+            lens: {
+                fStop: number | null;
+                focusDistance: number | null;
+                blades: number;
+            };
+            shutter: number;
+            seed: number;
+            scene: string | null;
+            variant: string | null;
+            camera: string | null;
+            fps: number;
+            start: number;
+            denoise: boolean;
+            exposure: number;
+            /**
+             * @description View transform of previews and film
+             * @enum {string}
+             */
+            view: "srgb" | "agx" | "aces" | "neutral" | "raw";
+            output: {
+                layers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material")[];
+                denoisedLayers: boolean;
+                floatLayers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material")[];
+                /** @enum {string} */
+                compression: "none" | "zips" | "zip" | "piz" | "dwaa";
+                /**
+                 * @description Primaries of the EXR, linear
+                 * @enum {string}
+                 */
+                colorSpace: "rec709" | "acescg";
+                /**
+                 * @description Format of the picture beside the EXR
+                 * @enum {string}
+                 */
+                picture: "png" | "tiff" | "webp" | "jpeg";
+            };
+        };
         JobInput: {
             /** Format: uuid */
             id: string;
@@ -1782,6 +1941,7 @@ export interface components {
             height: number;
             samples: number;
             fps: number;
+            settings: components["schemas"]["RenderSettingsInput"];
             template: string;
             priority: number;
             /** @description Token base units as a decimal string */
@@ -1795,6 +1955,8 @@ export interface components {
             quote: components["schemas"]["QuoteInput"] | null;
             inspection: {
                 generator: string | null;
+                scenes: string[];
+                variants: string[];
                 cameras: {
                     name: string;
                     animated: boolean;
@@ -2045,17 +2207,96 @@ export interface components {
             files: components["schemas"]["SubmittedFile"][];
             /** @description 1-100, 1-100x2, 1-10,20; default: what the animation covers */
             frames?: string;
+            /**
+             * @description raster: scrub draft; raycast: quick look; pathtrace: final
+             * @enum {string}
+             */
+            technique?: "raster" | "raycast" | "pathtrace";
+            /**
+             * @description Tier that traces; auto lets the node decide
+             * @enum {string}
+             */
+            tier?: "auto" | "cpu" | "gpu";
+            width?: number;
+            height?: number;
+            /** @description Only this part of the picture, pixels from its top left, half open */
+            crop?: {
+                x0: number;
+                y0: number;
+                x1: number;
+                y1: number;
+            } | null;
+            /** @description Samples a pixel; the most a pixel gets when sampling is adaptive */
+            samples?: number;
+            adaptive?: {
+                /** @description Standard error of a pixel’s tone-mapped luminance that is good enough, e.g. 0.01 */
+                threshold: number;
+                minSamples?: number;
+            } | null;
+            /** @description Longest path, in bounces */
+            maxDepth?: number;
+            /** @description Longest path in bounces of one kind; null: only maxDepth counts */
+            depths?: {
+                diffuse?: number | null;
+                specular?: number | null;
+                transmission?: number | null;
+            };
+            /** @description Largest luminance of one sample at the first hit; 0 is off */
+            clampDirect?: number;
+            /** @description Largest luminance of one sample after the first hit; 0 is off */
+            clampIndirect?: number;
+            filter?: {
+                /** @enum {string} */
+                kind?: "box" | "triangle" | "gaussian" | "blackman-harris";
+                /** @description Pixels */
+                radius?: number;
+            };
+            energyCompensation?: boolean;
+            lens?: {
+                /** @description Null is a pinhole */
+                fStop?: number | null;
+                /** @description Metres */
+                focusDistance?: number | null;
+                blades?: number;
+            };
+            /** @description Share of the frame that the shutter is open; 0.5 is 180 degrees */
+            shutter?: number;
+            seed?: number;
+            /** @description Scene of the file, by name or number */
+            scene?: string | null;
+            /** @description Material variant, by name */
+            variant?: string | null;
+            camera?: string | null;
             fps?: number;
             /** @description Frame number of time 0; default what the scene says, else 1 */
             start?: number;
-            camera?: string;
-            width?: number;
-            height?: number;
-            samples?: number;
-            maxDepth?: number;
-            seed?: number;
             denoise?: boolean;
             exposure?: number;
+            /**
+             * @description View transform of previews and film
+             * @enum {string}
+             */
+            view?: "srgb" | "agx" | "aces" | "neutral" | "raw";
+            output?: {
+                /** @description Layers of the EXR: beauty, diffuse_direct, diffuse_indirect, specular_direct, specular_indirect, transmission, emission, environment, albedo, normal, position, depth, motion, uv, sample_count, variance, cryptomatte_object, cryptomatte_material; or all, light, cryptomatte */
+                layers?: string[];
+                /** @description Adds <layer>_denoised of beauty and of the light layers */
+                denoisedLayers?: boolean;
+                /** @description Layers written as float, not half */
+                floatLayers?: string[];
+                /** @enum {string} */
+                compression?: "none" | "zips" | "zip" | "piz" | "dwaa";
+                /**
+                 * @description Primaries of the EXR, linear
+                 * @enum {string}
+                 */
+                colorSpace?: "rec709" | "acescg";
+                /**
+                 * @description Format of the picture beside the EXR
+                 * @enum {string}
+                 */
+                picture?: "png" | "tiff" | "webp" | "jpeg";
+            };
             /** @description Output name, default {shot}_{layer}_v{version}.{frame:04}.{ext} */
             template?: string;
             priority?: number;
@@ -2132,6 +2373,86 @@ export interface components {
             failed: number;
             billed: number;
         };
+        RenderSettings: {
+            /** @constant */
+            formatVersion: 1;
+            /** @constant */
+            engine: "pathtracer";
+            /**
+             * @description raster: scrub draft; raycast: quick look; pathtrace: final
+             * @enum {string}
+             */
+            technique: "raster" | "raycast" | "pathtrace";
+            /**
+             * @description Tier that traces; auto lets the node decide
+             * @enum {string}
+             */
+            tier: "auto" | "cpu" | "gpu";
+            width: number;
+            height: number;
+            /** @description Only this part of the picture, pixels from its top left, half open */
+            crop: {
+                x0: number;
+                y0: number;
+                x1: number;
+                y1: number;
+            } | null;
+            samples: number;
+            adaptive: {
+                threshold: number;
+                minSamples: number;
+            } | null;
+            maxDepth: number;
+            depths: {
+                diffuse: number | null;
+                specular: number | null;
+                transmission: number | null;
+            };
+            clampDirect: number;
+            clampIndirect: number;
+            filter: {
+                /** @enum {string} */
+                kind: "box" | "triangle" | "gaussian" | "blackman-harris";
+                radius: number;
+            };
+            energyCompensation: boolean;
+            lens: {
+                fStop: number | null;
+                focusDistance: number | null;
+                blades: number;
+            };
+            shutter: number;
+            seed: number;
+            scene: string | null;
+            variant: string | null;
+            camera: string | null;
+            fps: number;
+            start: number;
+            denoise: boolean;
+            exposure: number;
+            /**
+             * @description View transform of previews and film
+             * @enum {string}
+             */
+            view: "srgb" | "agx" | "aces" | "neutral" | "raw";
+            output: {
+                layers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material")[];
+                denoisedLayers: boolean;
+                floatLayers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material")[];
+                /** @enum {string} */
+                compression: "none" | "zips" | "zip" | "piz" | "dwaa";
+                /**
+                 * @description Primaries of the EXR, linear
+                 * @enum {string}
+                 */
+                colorSpace: "rec709" | "acescg";
+                /**
+                 * @description Format of the picture beside the EXR
+                 * @enum {string}
+                 */
+                picture: "png" | "tiff" | "webp" | "jpeg";
+            };
+        };
         Job: {
             /** Format: uuid */
             id: string;
@@ -2163,6 +2484,7 @@ export interface components {
             height: number;
             samples: number;
             fps: number;
+            settings: components["schemas"]["RenderSettings"];
             template: string;
             priority: number;
             /** @description Token base units as a decimal string */
@@ -2176,6 +2498,8 @@ export interface components {
             quote: components["schemas"]["Quote"] | null;
             inspection: {
                 generator: string | null;
+                scenes: string[];
+                variants: string[];
                 cameras: {
                     name: string;
                     animated: boolean;

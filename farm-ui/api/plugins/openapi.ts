@@ -4,6 +4,7 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import { z } from 'zod';
 import type { Api } from '../deps.ts';
 import * as schema from '../schema/api.ts';
+import { renderSettings } from '../schema/settings.ts';
 
 /** Names under which shapes stand in the description and in clients generated from it. */
 const NAMES: [string, z.ZodType][] = [
@@ -15,6 +16,7 @@ const NAMES: [string, z.ZodType][] = [
   ['Problem', schema.problem],
   ['StageProgress', schema.stageProgress],
   ['FrameCounts', schema.frameCounts],
+  ['RenderSettings', renderSettings],
   ['Job', schema.job],
   ['JobPage', schema.jobPage],
   ['Frame', schema.frame],

@@ -2,8 +2,7 @@
 import { FarmError } from '../../../domain/errors.ts';
 import { formatFrames, parseFrames } from '../../../domain/frames.ts';
 import { checkProjectPaths } from '../../../domain/paths.ts';
-import type { RenderSettings } from '../../../domain/scene.ts';
-import { checkRequestedSettings } from '../../../domain/settings.ts';
+import { checkRequestedSettings, type RequestedSettings } from '../../../domain/settings.ts';
 import { DEFAULT_TEMPLATE, parseTemplate } from '../../../domain/template.ts';
 import { audit } from '../../../ports/db/audit.ts';
 import { knownBlobs } from '../../../ports/db/blobs.ts';
@@ -114,7 +113,7 @@ interface CheckedSubmission {
   frames: string | undefined;
   parsedFrames: readonly number[] | undefined;
   /** Only what was asked for; the rest comes from the scene. */
-  settings: Partial<RenderSettings>;
+  settings: RequestedSettings;
   priority: number | undefined;
   cap: string | undefined;
 }
@@ -144,22 +143,21 @@ function checkSubmission(request: JobRequest): CheckedSubmission {
     }
     blobs.set(hash, sizeBytes);
   }
-  const { frames, fps, start, camera, width, height, samples, maxDepth, seed, denoise, exposure } = request;
-  const wishes = { fps, start, camera, width, height, samples, maxDepth, seed, denoise, exposure };
-  checkRequestedSettings({ ...wishes, frames });
-  const template = request.template ?? DEFAULT_TEMPLATE;
+  const { name, main: _, files: __, template: asked, priority, cap, frames, ...settings } = request;
+  checkRequestedSettings({ ...settings, frames });
+  const template = asked ?? DEFAULT_TEMPLATE;
   parseTemplate(template);
-  if (request.cap === '0') throw new FarmError('CapTooSmall', 'A cap of 0 pays for nothing.', { field: 'cap' });
+  if (cap === '0') throw new FarmError('CapTooSmall', 'A cap of 0 pays for nothing.', { field: 'cap' });
   return {
-    name: request.name,
+    name,
     main,
     files,
     blobs,
     template,
     frames,
     parsedFrames: frames === undefined ? undefined : parseFrames(frames),
-    settings: Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined)),
-    priority: request.priority,
-    cap: request.cap,
+    settings,
+    priority,
+    cap,
   };
 }

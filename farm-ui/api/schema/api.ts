@@ -9,6 +9,7 @@
  */
 import { z } from 'zod';
 import { STAGES } from '../../../domain/statuses.ts';
+import { renderSettings, requestedSettings } from './settings.ts';
 
 export const hash = z
   .string()
@@ -31,17 +32,7 @@ export const jobRequest = z.object({
   name: z.string().min(1).max(128).describe('Shot name; also names the project'),
   main: z.string().min(1).describe('Path of the scene file among the files'),
   files: z.array(submittedFile).min(1).max(100_000),
-  frames: z.string().max(1000).optional().describe('1-100, 1-100x2, 1-10,20; default: what the animation covers'),
-  fps: z.number().positive().max(1000).optional(),
-  start: z.int().optional().describe('Frame number of time 0; default what the scene says, else 1'),
-  camera: z.string().optional(),
-  width: z.int().optional(),
-  height: z.int().optional(),
-  samples: z.int().optional(),
-  maxDepth: z.int().optional(),
-  seed: z.int().optional(),
-  denoise: z.boolean().optional(),
-  exposure: z.number().min(-20).max(20).optional(),
+  ...requestedSettings,
   template: z.string().max(200).optional().describe('Output name, default {shot}_{layer}_v{version}.{frame:04}.{ext}'),
   priority: z.int().min(1).max(5).optional(),
   cap: money.optional().describe('Refuses with CapTooSmall when not even one frame fits'),
@@ -102,6 +93,8 @@ export const frameCounts = z.object({
 /** What intake saw in the scene, for people; the whole inspection stays on record with the version. */
 export const inspection = z.object({
   generator: z.string().nullable(),
+  scenes: z.array(z.string()),
+  variants: z.array(z.string()),
   cameras: z.array(z.object({ name: z.string(), animated: z.boolean() })),
   durationSeconds: z.number(),
   triangles: z.int(),
@@ -140,6 +133,8 @@ export const job = z.object({
   height: z.int(),
   samples: z.int(),
   fps: z.number(),
+  /** Complete; camera, fps and start come from the scene once it was read. */
+  settings: renderSettings,
   template: z.string(),
   priority: z.int(),
   cap: money,

@@ -78,6 +78,7 @@ function jobView({ job, quote, version, inspection, frames }: JobParts, around: 
     height: settings.height,
     samples: settings.samples,
     fps: settings.fps,
+    settings,
     template: job.submission.template,
     priority: job.priority,
     cap: String(job.cap),
@@ -86,7 +87,8 @@ function jobView({ job, quote, version, inspection, frames }: JobParts, around: 
     currency: quote?.currency ?? around.currency,
     spentCents: Number(spentCents),
     quote: quote ? quoteView(quote, around) : null,
-    inspection,
+    // What an older farm saw lists neither.
+    inspection: inspection && { ...inspection, scenes: inspection.scenes ?? [], variants: inspection.variants ?? [] },
     warnings: inspection?.warnings ?? [],
     createdAt: job.createdAt.toISOString(),
     acceptedAt: job.acceptedAt?.toISOString() ?? null,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_RENDER_SETTINGS } from '../../../../domain/scene.ts';
 import type { JobEvent } from '../api/events.ts';
 import { type Job, STAGES } from '../api/types.ts';
 import { needsFetch, patchJob } from './patchJob.ts';
@@ -18,6 +19,7 @@ const job: Job = {
   height: 270,
   samples: 16,
   fps: 24,
+  settings: DEFAULT_RENDER_SETTINGS,
   template: '{shot}.{frame:04}.{ext}',
   priority: 3,
   cap: '100',
