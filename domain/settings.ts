@@ -39,8 +39,8 @@ export interface RequestedSettings
 
 interface RequestedOutput extends Maybe<Omit<OutputSettings, 'layers' | 'floatLayers'>> {
   /** Names of layers or of groups of them (`all`, `light`, `cryptomatte`); `beauty` is added. */
-  layers?: readonly string[] | undefined;
-  floatLayers?: readonly string[] | undefined;
+  layers?: string[] | undefined;
+  floatLayers?: string[] | undefined;
 }
 
 export interface ResolvedSettings {

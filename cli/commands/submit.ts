@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import type { RequestedSettings } from '../../renderer/requests.ts';
 import { connect } from '../connection.ts';
 import { bytes } from '../output/duration.ts';
 import { quoteText } from '../output/quote.ts';
@@ -14,45 +15,27 @@ import { readProject } from '../sdk/project.ts';
 import { pullJob } from '../sdk/pull.ts';
 import { type SubmitOptions, type SubmitProgress, submitProject } from '../sdk/submit.ts';
 import type { JobView } from '../sdk/types.ts';
+import { addSettingFlags, requestOf, type SettingFlags } from '../settings/flags.ts';
 import { defaultFolder } from './pull.ts';
 import { printJson, withErrors } from './run.ts';
 
-interface SubmitFlags {
-  frames?: string;
-  fps?: string;
-  start?: string;
-  camera?: string;
-  resolution?: string;
-  samples?: string;
+interface SubmitFlags extends SettingFlags {
   out?: string;
   name?: string;
   cap?: string;
   yes?: boolean;
   wait?: boolean;
   to?: string;
-  denoise?: boolean;
-  exposure?: string;
-  seed?: string;
-  depth?: string;
   priority?: string;
   json?: boolean;
 }
 
 export function addSubmit(program: Command): void {
-  program
+  const command = program
     .command('submit')
     .argument('<scene>', 'a .glb or .gltf file, or a folder that holds one')
-    .description('Upload a scene, get a quote, render it')
-    .option('--frames <range>', 'frames such as 1-24, 1-100x2, 1-10,20 (default: what the animation covers)')
-    .option('--fps <number>', 'frames a second (default: what the scene says, else 24)')
-    .option('--start <frame>', 'frame number of time 0 (default: what the scene says, else 1)')
-    .option('--camera <name>', 'camera to render through (default: the first)')
-    .option('--resolution <WxH>', 'picture size, such as 1920x1080 (default 960x540)')
-    .option('--samples <n>', 'samples a pixel (default 64)')
-    .option('--depth <n>', 'longest path, in bounces (default 8)')
-    .option('--seed <n>', 'seed of the random numbers (default 1)')
-    .option('--exposure <stops>', 'exposure of previews and film')
-    .option('--no-denoise', 'leave previews and film noisy (the EXR always is as traced)')
+    .description('Upload a scene, get a quote, render it');
+  addSettingFlags(command)
     .option('--out <template>', 'file names, default {shot}_{layer}_v{version}.{frame:04}.{ext}')
     .option('--name <shot>', 'name of the shot (default: name of the file)')
     .option('--priority <1-5>', 'higher goes first (default 3)')
@@ -65,9 +48,10 @@ export function addSubmit(program: Command): void {
 }
 
 async function submit(scene: string, flags: SubmitFlags): Promise<void> {
+  const settings = requestOf(flags);
   const client = connect();
   const decimals = (await client.farm()).token.decimals;
-  const options = submitOptions(flags, decimals);
+  const options = submitOptions(flags, decimals, settings);
   const project = await readProject(scene);
   const display = flags.json || !process.stderr.isTTY ? undefined : uploadBar();
   let job: JobView;
@@ -118,47 +102,20 @@ async function waitAndPull(client: FarmClient, job: JobView, flags: SubmitFlags)
 }
 
 /** Flags as the API wants them. Throws before anything is read or sent. */
-export function submitOptions(flags: SubmitFlags, decimals: number): SubmitOptions {
-  const number = (name: keyof SubmitFlags): number | undefined => {
-    const text = flags[name];
-    if (text === undefined) return undefined;
-    const value = Number(text);
-    if (text === '' || Number.isNaN(value)) {
-      throw refuse('SettingInvalid', `--${name} is "${text}", which is not a number.`, 'Give a number.', {
-        setting: name,
-      });
-    }
-    return value;
-  };
-  const size = flags.resolution === undefined ? undefined : /^(\d{1,9})[x×](\d{1,9})$/.exec(flags.resolution);
-  if (size === null) {
-    throw refuse('ResolutionInvalid', `"${flags.resolution}" is not a resolution.`, 'Write it as 1920x1080.', {
-      resolution: flags.resolution ?? null,
-    });
-  }
+function submitOptions(flags: SubmitFlags, decimals: number, settings: RequestedSettings): SubmitOptions {
   const cap = flags.cap === undefined ? undefined : parseToken(flags.cap, decimals);
   if (flags.cap !== undefined && cap === undefined) {
     throw refuse('SettingInvalid', `--cap is "${flags.cap}", which is not an amount.`, 'Write it as 25 or 0.5.', {
       setting: 'cap',
     });
   }
-  return {
-    name: flags.name,
-    frames: flags.frames,
-    fps: number('fps'),
-    start: number('start'),
-    camera: flags.camera,
-    width: size ? Number(size[1]) : undefined,
-    height: size ? Number(size[2]) : undefined,
-    samples: number('samples'),
-    maxDepth: number('depth'),
-    seed: number('seed'),
-    exposure: number('exposure'),
-    denoise: flags.denoise,
-    template: flags.out,
-    priority: number('priority'),
-    cap,
-  };
+  const priority = flags.priority === undefined ? undefined : Number(flags.priority);
+  if (Number.isNaN(priority)) {
+    throw refuse('SettingInvalid', `--priority is "${flags.priority}", which is not a number.`, 'Give 1 to 5.', {
+      setting: 'priority',
+    });
+  }
+  return { ...settings, name: flags.name, template: flags.out, priority, cap };
 }
 
 /** With `--yes` or `--cap` the quote is taken (the cap binds either way); else the person is asked, if there is one. */
