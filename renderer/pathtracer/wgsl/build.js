@@ -21,7 +21,12 @@ const filesIn = async (path, ending) => (await readdir(path)).filter((name) => n
  */
 export async function wgslSourceHash() {
   const hash = createHash('sha256');
-  for (const [path, ending] of [[sources, '.ts'], [twinsFolder, '.wgsl'], [translatorFolder, '.js'], [folder, '.js']]) {
+  for (const [path, ending] of [
+    [sources, '.ts'],
+    [twinsFolder, '.wgsl'],
+    [translatorFolder, '.js'],
+    [folder, '.js'],
+  ]) {
     for (const name of await filesIn(path, ending)) hash.update(name).update(await readFile(join(path, name)));
   }
   return hash.digest('hex');
@@ -37,7 +42,9 @@ export async function buildWgsl(outFile) {
   const { translateProgram } = await import('./translate/program.js');
   const sourceHash = await wgslSourceHash();
   const twins = await Promise.all(
-    (await filesIn(twinsFolder, '.wgsl')).map(async (name) => `// ---- ${name}\n${await readFile(join(twinsFolder, name), 'utf8')}`),
+    (await filesIn(twinsFolder, '.wgsl')).map(
+      async (name) => `// ---- ${name}\n${await readFile(join(twinsFolder, name), 'utf8')}`,
+    ),
   );
   const written = twins.join('\n');
   const modules = (await filesIn(sources, '.ts')).map((name) => name.slice(0, -3));

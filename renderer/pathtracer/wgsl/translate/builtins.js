@@ -20,11 +20,13 @@ function numeric(call) {
 }
 
 /** @param {string} name of the WGSL function of the same arguments */
-const same = (name, count = 1) => (/** @type {Call} */ call) => {
-  const type = numeric(call);
-  const args = Array.from({ length: count }, (_, i) => call.arg(i, type));
-  return { code: `${name}(${args.join(', ')})`, type };
-};
+const same =
+  (name, count = 1) =>
+  (/** @type {Call} */ call) => {
+    const type = numeric(call);
+    const args = Array.from({ length: count }, (_, i) => call.arg(i, type));
+    return { code: `${name}(${args.join(', ')})`, type };
+  };
 
 /** @param {string} name */
 const float = (name) => (/** @type {Call} */ call) => {
@@ -46,10 +48,12 @@ const lanes = (operator) => (/** @type {Call} */ call) => ({
 });
 
 /** @param {string} name */
-const vector = (name, count = 2) => (/** @type {Call} */ call) => ({
-  code: `${name}(${Array.from({ length: count }, (_, i) => call.arg(i, 'v128')).join(', ')})`,
-  type: /** @type {const} */ ('v128'),
-});
+const vector =
+  (name, count = 2) =>
+  (/** @type {Call} */ call) => ({
+    code: `${name}(${Array.from({ length: count }, (_, i) => call.arg(i, 'v128')).join(', ')})`,
+    type: /** @type {const} */ ('v128'),
+  });
 
 const LANES = 'xyzw';
 
@@ -96,7 +100,8 @@ export const BUILTINS = {
     return { code: `vec4<f32>(${parts.join(', ')})`, type: 'v128' };
   },
   i32x4: (call) => {
-    if ([0, 1, 2, 3].some((i) => call.lane(i) !== 0)) call.fail('v128 holds four floats; only i32x4(0, 0, 0, 0) is zero in both');
+    if ([0, 1, 2, 3].some((i) => call.lane(i) !== 0))
+      call.fail('v128 holds four floats; only i32x4(0, 0, 0, 0) is zero in both');
     return { code: 'vec4<f32>()', type: 'v128' };
   },
   f32x4: (call) => ({ code: `vec4<f32>(${[0, 1, 2, 3].map((i) => call.arg(i, 'f32')).join(', ')})`, type: 'v128' }),

@@ -114,7 +114,8 @@ export class Expressions {
     if (operator === ts.SyntaxKind.MinusToken && ts.isNumericLiteral(operand)) return literal(operand, wanted, true);
     const { code, type } = this.value(operand, wanted);
     if (operator === ts.SyntaxKind.PlusToken && (type === 'f32' || isInteger(type))) return { code, type };
-    if (operator === ts.SyntaxKind.MinusToken && (type === 'f32' || type === 'i32')) return { code: `(-${code})`, type };
+    if (operator === ts.SyntaxKind.MinusToken && (type === 'f32' || type === 'i32'))
+      return { code: `(-${code})`, type };
     if (operator === ts.SyntaxKind.MinusToken && type === 'u32') return { code: `(0u - ${code})`, type };
     if (operator === ts.SyntaxKind.TildeToken && isInteger(type)) return { code: `(~${code})`, type };
     throw new TranslationError(node, `this operator is not part of the subset for ${type}`);
@@ -131,8 +132,15 @@ export class Expressions {
     if (shift) return this.#shift(node, left, shift);
     const right = this.value(node.right, left.type);
     const operator = comparison ?? ARITHMETIC.get(kind);
-    if (!operator) throw new TranslationError(node, `operator ${node.operatorToken.getText()} is not part of the subset`);
-    if (comparison && isInteger(left.type) && isInteger(right.type) && left.type !== right.type && !'!==='.includes(operator)) {
+    if (!operator)
+      throw new TranslationError(node, `operator ${node.operatorToken.getText()} is not part of the subset`);
+    if (
+      comparison &&
+      isInteger(left.type) &&
+      isInteger(right.type) &&
+      left.type !== right.type &&
+      !'!==='.includes(operator)
+    ) {
       throw new TranslationError(node, `${left.type} is compared with ${right.type}; convert one of them`);
     }
     const isLogical = left.type === 'bool' && right.type === 'bool';
@@ -222,7 +230,10 @@ export class Expressions {
    */
   #lift(node, before, after) {
     if (before.writes || (after.writes && before.reads)) {
-      throw new TranslationError(node, 'this choice would be evaluated before a call beside it; put it into a variable first');
+      throw new TranslationError(
+        node,
+        'this choice would be evaluated before a call beside it; put it into a variable first',
+      );
     }
     this.#inline = before;
     return `choice${this.#temporaries++}`;
@@ -240,7 +251,9 @@ export class Expressions {
     if (target.parameters.length !== node.arguments.length) {
       throw new TranslationError(node, `${callee} takes ${target.parameters.length} arguments`);
     }
-    const args = node.arguments.map((argument, i) => this.coerced(argument, /** @type {ValueType} */ (target.parameters[i])));
+    const args = node.arguments.map((argument, i) =>
+      this.coerced(argument, /** @type {ValueType} */ (target.parameters[i])),
+    );
     if (!target.isCheap) this.#costs++;
     this.#inline = { writes: this.#inline.writes || target.writes, reads: true };
     return { code: `${target.wgslName}(${args.join(', ')})`, type: target.result };

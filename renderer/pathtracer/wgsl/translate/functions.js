@@ -45,7 +45,8 @@ class FunctionTranslator {
     this.#scope = scope;
     this.#expressions = new Expressions(scope);
     this.#result = typeOf(node.type, node);
-    if (!node.body || node.typeParameters || node.asteriskToken) throw new TranslationError(node, 'a plain function is needed');
+    if (!node.body || node.typeParameters || node.asteriskToken)
+      throw new TranslationError(node, 'a plain function is needed');
   }
 
   /** @param {string} wgslName */
@@ -55,7 +56,12 @@ class FunctionTranslator {
     const copies = [];
     this.#scope.enter();
     const parameters = this.#node.parameters.map((parameter) => {
-      if (!ts.isIdentifier(parameter.name) || parameter.questionToken || parameter.initializer || parameter.dotDotDotToken) {
+      if (
+        !ts.isIdentifier(parameter.name) ||
+        parameter.questionToken ||
+        parameter.initializer ||
+        parameter.dotDotDotToken
+      ) {
         throw new TranslationError(parameter, 'parameters are plain: no defaults, no options');
       }
       const type = typeOf(parameter.type, parameter);
@@ -64,7 +70,10 @@ class FunctionTranslator {
       copies.push(`var ${local} = ${local}in;`);
       return `${local}in: ${WGSL_TYPES[type]}`;
     });
-    const body = [...copies, .../** @type {ts.Block} */ (this.#node.body).statements.flatMap((s) => this.#statement(s))];
+    const body = [
+      ...copies,
+      .../** @type {ts.Block} */ (this.#node.body).statements.flatMap((s) => this.#statement(s)),
+    ];
     this.#scope.leave();
     const result = this.#result === 'void' ? '' : ` -> ${WGSL_TYPES[this.#result]}`;
     return `fn ${wgslName}(${parameters.join(', ')})${result} {\n${indent(body)}\n}`;
@@ -230,7 +239,8 @@ const isStep = (operator) => operator === ts.SyntaxKind.PlusPlusToken || operato
 export function assignedNames(node) {
   const names = new Set();
   const visit = (/** @type {ts.Node} */ child) => {
-    if (ts.isBinaryExpression(child) && ts.isAssignmentOperator(child.operatorToken.kind)) names.add(child.left.getText());
+    if (ts.isBinaryExpression(child) && ts.isAssignmentOperator(child.operatorToken.kind))
+      names.add(child.left.getText());
     if (ts.isPostfixUnaryExpression(child)) names.add(child.operand.getText());
     if (ts.isPrefixUnaryExpression(child) && isStep(child.operator)) names.add(child.operand.getText());
     ts.forEachChild(child, visit);

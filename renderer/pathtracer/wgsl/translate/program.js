@@ -3,8 +3,8 @@
  * everything in the AssemblyScript modules that these name, directly or through one another.
  */
 import ts from 'typescript';
-import { assignedNames, translateFunction } from './functions.js';
 import { Expressions } from './expressions.js';
+import { assignedNames, translateFunction } from './functions.js';
 import { SourceModule, TranslationError, wgslNameOf } from './source.js';
 import { coerce, typeOf, WGSL_TYPES } from './values.js';
 
@@ -151,11 +151,13 @@ class Program {
       if (module.declarations.get(name)?.kind === 'variable') traits.writes = true;
     }
     const visit = (/** @type {ts.Node} */ node) => {
-      if (ts.isIterationStatement(node, false) || ts.isIfStatement(node) || ts.isConditionalExpression(node)) traits.isCheap = false;
+      if (ts.isIterationStatement(node, false) || ts.isIfStatement(node) || ts.isConditionalExpression(node))
+        traits.isCheap = false;
       if (ts.isCallExpression(node)) {
         const text = node.expression.getText();
         const target = this.lookUp(declaration.module, node.expression);
-        const inner = target?.kind === 'function' ? this.#traitsOf(target, [...callers, declaration.wgslName]) : undefined;
+        const inner =
+          target?.kind === 'function' ? this.#traitsOf(target, [...callers, declaration.wgslName]) : undefined;
         if (inner?.writes) traits.writes = true;
         if (text === 'load' || text === 'v128.load' || inner?.isCheap === false) traits.isCheap = false;
       }

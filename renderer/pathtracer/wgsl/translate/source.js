@@ -80,7 +80,8 @@ export class SourceModule {
 
   /** What a module hands on is found like what it imports. @param {ts.ExportDeclaration} statement */
   #readExport({ moduleSpecifier, exportClause }) {
-    if (!moduleSpecifier || !exportClause || !ts.isStringLiteral(moduleSpecifier) || !ts.isNamedExports(exportClause)) return;
+    if (!moduleSpecifier || !exportClause || !ts.isStringLiteral(moduleSpecifier) || !ts.isNamedExports(exportClause))
+      return;
     const module = moduleNameOf(moduleSpecifier.text);
     for (const element of exportClause.elements) {
       this.imports.set(element.name.text, { module, name: (element.propertyName ?? element.name).text });

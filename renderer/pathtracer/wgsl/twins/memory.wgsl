@@ -11,6 +11,10 @@
   return memory_vectors[at >> 4u];
 }
 
+@must_use fn load_vec4i(at: u32) -> vec4<i32> {
+  return bitcast<vec4<i32>>(load_vec4(at));
+}
+
 @must_use fn load_i32(at: u32) -> i32 {
   return bitcast<i32>(load_u32(at));
 }
