@@ -7,6 +7,7 @@ import { addInvoice } from './commands/invoice.ts';
 import { addJobs } from './commands/jobs.ts';
 import { addNode } from './commands/node.ts';
 import { addPull } from './commands/pull.ts';
+import { addRender } from './commands/render.ts';
 import { addStudioCommands } from './commands/studio.ts';
 import { addSubmit } from './commands/submit.ts';
 
@@ -16,6 +17,7 @@ const program = new Command('farm')
   .configureHelp({ sortSubcommands: false, showGlobalOptions: true });
 
 addFarm(program);
+addRender(program);
 addSubmit(program);
 addJobs(program);
 addControl(program);

@@ -1,0 +1,185 @@
+/**
+ * Rendering on this machine without a farm, for the command line: the same engine, the same rules for settings and the same
+ * defaults as a farm's nodes use, so the same bits.
+ */
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { FarmError } from '../domain/errors.ts';
+import type { PictureFormat, RenderSettings, SceneInspection } from '../domain/scene.ts';
+import { type RequestedSettings, resolveSettings } from '../domain/settings.ts';
+import type { RenderEngine, SceneFiles } from './engine.ts';
+import { createPathTracerEngine } from './pathtracer/engine.ts';
+import { findMainScene } from './pathtracer/gltf/files.ts';
+
+export type { SceneInspection } from '../domain/scene.ts';
+
+/** A scene on disk with the settings it will be rendered with. */
+export interface LocalShot {
+  files: SceneFiles;
+  inspection: SceneInspection;
+  settings: RenderSettings;
+  frames: readonly number[];
+}
+
+/** Where frames go: a path per frame, and whether that is the EXR or the picture beside it. */
+export interface FrameTarget {
+  pathOf(frame: number): string;
+  /** Extension without the dot, lower case. */
+  extension: string;
+  /** Null: the EXR itself. */
+  picture: PictureFormat | null;
+  /** Whether every frame has a path of its own. */
+  isNumbered: boolean;
+}
+
+const PICTURES: Record<string, PictureFormat> = {
+  png: 'png',
+  tif: 'tiff',
+  tiff: 'tiff',
+  webp: 'webp',
+  jpg: 'jpeg',
+  jpeg: 'jpeg',
+};
+
+/** Files of a scene or of a folder that holds exactly one. @throws FarmError `FileNotFound`, `SceneInvalid`, `SceneUnsupported` */
+export async function findScene(scene: string): Promise<SceneFiles> {
+  const absolute = path.resolve(scene);
+  const info = await stat(absolute).catch(() => null);
+  if (info?.isDirectory()) return { root: absolute, main: await findMainScene(absolute) };
+  if (!info && !/#/.test(scene))
+    throw new FarmError('FileNotFound', `There is no file or folder "${scene}".`, { path: scene });
+  if (!/\.(glb|gltf)$/i.test(scene)) {
+    throw new FarmError('SceneUnsupported', `"${scene}" is neither .glb nor .gltf.`, { path: scene });
+  }
+  return { root: path.dirname(absolute), main: path.basename(absolute) };
+}
+
+/** What the farm would see in a scene. @throws FarmError as the engine does */
+export async function inspectLocally(scene: string): Promise<{ files: SceneFiles; inspection: SceneInspection }> {
+  const files = await findScene(scene);
+  const engine = createPathTracerEngine();
+  try {
+    return { files, inspection: await engine.inspect(files) };
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Reads the scene and completes the settings from it, as intake does. @throws FarmError for either */
+export async function openShot(engine: RenderEngine, scene: string, asked: RequestedSettings): Promise<LocalShot> {
+  const files = await findScene(scene);
+  const inspection = await engine.inspect(files);
+  return { files, inspection, ...resolveSettings(asked, inspection) };
+}
+
+/**
+ * Reads a pattern such as `frame.####.exr` or `frame.%04d.png`.
+ * @throws FarmError `SettingInvalid` for an ending that is no format, or for two places for the number
+ */
+export function frameTarget(pattern: string): FrameTarget {
+  const extension = path.extname(pattern).slice(1).toLowerCase();
+  const picture = PICTURES[extension] ?? null;
+  if (extension !== 'exr' && picture === null) {
+    const known = ['exr', ...Object.keys(PICTURES)].join(', ');
+    throw new FarmError('SettingInvalid', `"${pattern}" ends in no format that is written; there are ${known}.`, {
+      setting: 'output',
+      value: pattern,
+    });
+  }
+  const folder = path.dirname(path.resolve(pattern));
+  const name = path.basename(pattern);
+  const places = [...name.matchAll(/#+|%0?(\d*)d/g)];
+  if (places.length > 1) {
+    throw new FarmError(
+      'SettingInvalid',
+      `"${pattern}" has ${places.length} places for the frame number; one is right.`,
+      {
+        setting: 'output',
+        value: pattern,
+      },
+    );
+  }
+  const place = places[0];
+  const digits = place ? (place[0].startsWith('#') ? place[0].length : Number(place[1] || 1)) : 0;
+  const pathOf = (frame: number): string => {
+    if (!place) return path.join(folder, name);
+    const number = `${frame < 0 ? '-' : ''}${String(Math.abs(frame)).padStart(digits, '0')}`;
+    return path.join(folder, name.slice(0, place.index) + number + name.slice(place.index + place[0].length));
+  };
+  return { pathOf, extension, picture, isNumbered: place !== undefined };
+}
+
+/** One frame on disk. */
+export interface LocalFrame {
+  frame: number;
+  path: string;
+  previewPath: string | null;
+  renderSeconds: number;
+  samples: number;
+  rays: number;
+}
+
+export interface LocalRenderOptions {
+  shot: LocalShot;
+  /** Frames to render, of those of the shot. */
+  frames: readonly number[];
+  target: FrameTarget;
+  /** Also the picture beside an EXR. */
+  previews: boolean;
+  threads: number;
+  signal: AbortSignal;
+  onFrame(frame: LocalFrame): void;
+  /** Share of the frame that is done, 0 to 1. */
+  onProgress(frame: number, fraction: number): void;
+  onLog(line: string): void;
+}
+
+/**
+ * Renders frames to their places. A frame appears whole or not at all; a frame that was there is replaced.
+ * @throws FarmError as the engine does; `Cancelled` soon after an abort, with the frames before it kept
+ */
+export async function renderShot(engine: RenderEngine, options: LocalRenderOptions): Promise<void> {
+  const { shot, frames, target, signal } = options;
+  if (frames.length === 0) return;
+  if (frames.length > 1 && !target.isNumbered) {
+    const value = path.basename(target.pathOf(frames[0]!));
+    const message = `${frames.length} frames need a place for their number: "${value}" has none, "${withExtension(value, '')}.####.${target.extension}" has.`;
+    throw new FarmError('SettingInvalid', message, { setting: 'output', value });
+  }
+  const folder = path.dirname(target.pathOf(frames[0]!));
+  await mkdir(folder, { recursive: true });
+  // Beside the frames: a rename within one disk is atomic.
+  const work = await mkdtemp(path.join(folder, '.farm-render-'));
+  try {
+    await engine.render(
+      {
+        files: shot.files,
+        settings: shot.settings,
+        units: frames.map((frame) => ({ frame, tile: 0 })),
+        outputFolder: work,
+        threads: options.threads,
+      },
+      {
+        async unit({ unit, exrPath, previewPath, renderSeconds, samples, rays }) {
+          const place = target.pathOf(unit.frame);
+          const beside = options.previews && !target.picture ? withExtension(place, path.extname(previewPath)) : null;
+          if (beside) await rename(previewPath, beside);
+          await rename(target.picture ? previewPath : exrPath, place);
+          await rm(target.picture ? exrPath : previewPath, { force: true });
+          options.onFrame({ frame: unit.frame, path: place, previewPath: beside, renderSeconds, samples, rays });
+        },
+        progress: ({ frame, fraction }) => options.onProgress(frame, fraction),
+        log: options.onLog,
+      },
+      signal,
+    );
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+const withExtension = (file: string, extension: string): string =>
+  file.slice(0, file.length - path.extname(file).length) + extension;
+
+/** The engine of this machine; end it with `close`. */
+export const openEngine = createPathTracerEngine;

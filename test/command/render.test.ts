@@ -1,0 +1,103 @@
+/** `farm render` as a person runs it: the built command, in a process of its own, on real files. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { resolveSettings } from '../../domain/settings.ts';
+import { createPathTracerEngine } from '../../renderer/pathtracer/engine.ts';
+import { writeCube } from '../support/scenes.ts';
+
+const command = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'cli', 'bin', 'farm.js');
+const SMALL = ['--resolution', '64x36', '--samples', '4', '--tier', 'cpu'];
+
+let folder: string;
+let scene: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'framewright-render-'));
+  scene = await writeCube(join(folder, 'cube.glb'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Runs `farm …` in the folder, without any farm. */
+function farm(...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  const env = { ...process.env, FARM_HOME: join(folder, 'no-farm'), FARM_URL: '', FARM_KEY: '', NO_COLOR: '1' };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [command, ...args], { cwd: folder, env }, (error, stdout, stderr) =>
+      resolve({ exitCode: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+  });
+}
+
+const sha256 = async (path: string): Promise<string> =>
+  createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+
+describe('farm render', () => {
+  it('writes whole frames with the very bytes of the farm’s engine, and leaves nothing else', async () => {
+    const { exitCode, stdout } = await farm(
+      ...[
+        'render',
+        scene,
+        '-o',
+        'out/cube.###.exr',
+        '--frames',
+        '2,5',
+        '--threads',
+        '1',
+        '--preview',
+        '--json',
+        ...SMALL,
+      ],
+    );
+    expect(exitCode).toBe(0);
+    expect((await readdir(join(folder, 'out'))).sort()).toEqual(
+      ['002', '005'].flatMap((frame) => [`cube.${frame}.exr`, `cube.${frame}.png`]),
+    );
+    const result = JSON.parse(stdout);
+    expect(result.frames.map(({ frame }: { frame: number }) => frame)).toEqual([2, 5]);
+
+    // What a node does with a lease.
+    const engine = createPathTracerEngine();
+    const outputFolder = join(folder, 'node');
+    await mkdir(outputFolder);
+    const files = { root: folder, main: 'cube.glb' };
+    const { settings } = resolveSettings(
+      { frames: '5', width: 64, height: 36, samples: 4, tier: 'cpu' },
+      await engine.inspect(files),
+    );
+    expect(result.settings).toEqual(settings);
+    const made: string[] = [];
+    const sink = {
+      unit: async ({ exrPath }: { exrPath: string }) => void made.push(exrPath),
+      progress: () => undefined,
+      log: () => undefined,
+    };
+    const units = [{ frame: 5, tile: 0 }];
+    await engine.render({ files, settings, units, outputFolder, threads: 2 }, sink, new AbortController().signal);
+    await engine.close();
+    expect(await sha256(join(folder, 'out', 'cube.005.exr'))).toBe(await sha256(made[0]!));
+  });
+
+  it('goes on where it was interrupted', async () => {
+    const before = await stat(join(folder, 'out', 'cube.002.exr'));
+    const { exitCode, stdout } = await farm(
+      ...['render', scene, '-o', 'out/cube.###.exr', '--frames', '2,3', '--skip-existing', ...SMALL],
+    );
+    expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 there already') });
+    expect((await stat(join(folder, 'out', 'cube.002.exr'))).mtimeMs).toBe(before.mtimeMs);
+    expect((await stat(join(folder, 'out', 'cube.003.exr'))).size).toBeGreaterThan(1000);
+  });
+
+  it.each([
+    [['cube.glb', '-o', 'still.exr'], 2, 'SettingInvalid'],
+    [['cube.glb', '--camera', 'nobody'], 2, 'CameraUnknown'],
+  ])('refuses %j before it renders', async (args, code, name) => {
+    const { exitCode, stderr } = await farm('render', ...args);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: code, stderr: expect.stringContaining(name) });
+  });
+});
