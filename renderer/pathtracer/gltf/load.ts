@@ -12,7 +12,7 @@ import { readDocument } from './document.ts';
 import { findMainScene, ProjectReader } from './files.ts';
 import { type BaseGeometry, isSurface, readPrimitive } from './geometry.ts';
 import { checkTextureBudget, decodeTexture, describeTexture } from './images.ts';
-import { DEFAULT_MATERIAL, readMaterial, usedTextures } from './materials.ts';
+import { DEFAULT_MATERIAL, readMaterial, tangentTexCoord, usedTextures } from './materials.ts';
 import { compose, type Mat4, type Vec3 } from './matrix.ts';
 import { outlineOf, type SceneOutline } from './outline.ts';
 
@@ -225,8 +225,7 @@ export async function loadScene(files: SceneFiles): Promise<LoadedScene> {
       }
       const material = primitive.getMaterial();
       const materialIndex = material ? materialList.indexOf(material) : materials.length - 1;
-      const normalMap = materials[materialIndex]!.normalTexture;
-      const geometry = readPrimitive(primitive, file, label, normalMap ? normalMap.texCoord : null);
+      const geometry = readPrimitive(primitive, file, label, tangentTexCoord(materials[materialIndex]!));
       if (geometry) own.push(parts.push({ label, geometry, material: materialIndex }) - 1);
     }
     partsOfMesh.set(mesh, own);

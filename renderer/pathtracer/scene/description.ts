@@ -61,6 +61,70 @@ export interface TextureRef {
   uvTransform: [number, number, number, number, number, number];
 }
 
+/** KHR_materials_clearcoat. */
+export interface ClearcoatLayer {
+  factor: number;
+  /** R. */
+  texture: TextureRef | null;
+  roughness: number;
+  /** G. */
+  roughnessTexture: TextureRef | null;
+  normalTexture: TextureRef | null;
+  normalScale: number;
+}
+
+/** KHR_materials_sheen. */
+export interface SheenLayer {
+  /** Linear. */
+  color: [number, number, number];
+  colorTexture: TextureRef | null;
+  roughness: number;
+  /** A. */
+  roughnessTexture: TextureRef | null;
+}
+
+/** KHR_materials_specular: reflectance of the dielectric part. */
+export interface SpecularFactors {
+  factor: number;
+  /** A. */
+  texture: TextureRef | null;
+  /** Linear; may be above 1. */
+  color: [number, number, number];
+  colorTexture: TextureRef | null;
+}
+
+/** KHR_materials_iridescence. */
+export interface IridescentFilm {
+  factor: number;
+  /** R. */
+  texture: TextureRef | null;
+  ior: number;
+  /** Nanometres, where the thickness texture is 0 and 1; without texture the maximum. */
+  thicknessMinimum: number;
+  thicknessMaximum: number;
+  /** G. */
+  thicknessTexture: TextureRef | null;
+}
+
+/** KHR_materials_anisotropy. */
+export interface Anisotropy {
+  strength: number;
+  /** Radians, counter-clockwise from the tangent. */
+  rotation: number;
+  /** RG direction, B strength. */
+  texture: TextureRef | null;
+}
+
+/** KHR_materials_diffuse_transmission. */
+export interface DiffuseTransmissionFactors {
+  factor: number;
+  /** A. */
+  texture: TextureRef | null;
+  /** Linear. */
+  color: [number, number, number];
+  colorTexture: TextureRef | null;
+}
+
 export interface SurfaceMaterial {
   name: string;
   baseColor: [number, number, number, number];
@@ -80,13 +144,21 @@ export interface SurfaceMaterial {
   /** KHR_materials_transmission: 0 opaque, 1 clear glass. */
   transmission: number;
   transmissionTexture: TextureRef | null;
-  /** KHR_materials_ior. */
+  /** KHR_materials_ior: 1 or more, or 0 for a boundary that reflects all (its specular-glossiness mode). */
   ior: number;
   /** KHR_materials_volume: zero thickness is a thin wall that does not bend rays. */
   thickness: number;
   attenuationDistance: number;
   attenuationColor: [number, number, number];
   unlit: boolean;
+  /** KHR_materials_dispersion: 20 over the Abbe number; acts inside volumes that let light through. */
+  dispersion?: number;
+  clearcoat?: ClearcoatLayer | null;
+  sheen?: SheenLayer | null;
+  specular?: SpecularFactors | null;
+  iridescence?: IridescentFilm | null;
+  anisotropy?: Anisotropy | null;
+  diffuseTransmission?: DiffuseTransmissionFactors | null;
 }
 
 export type PunctualLight =

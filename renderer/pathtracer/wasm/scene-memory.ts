@@ -1,13 +1,14 @@
 /** Carries a scene description into the tracer's memory and keeps there what the next frame can use again. */
 import { FarmError } from '../../../domain/errors.ts';
 import type { EnvironmentMap, MeshGeometry, SceneDescription, TracerCamera } from '../scene/description.ts';
+import { ALBEDO_TABLES, buildAlbedoTable } from './albedo-tables.ts';
 import * as layout from './assembly/layout.ts';
 import { makeEnvironmentTable } from './environment-table.ts';
 import { makeFilterTable } from './filter-table.ts';
 import type { Heap } from './heap.ts';
 import { buildSceneTree, type PlacedInstance, placeInstances, sceneRadius, writeInstances } from './instance-memory.ts';
 import { collectTriangleLights, cumulative, decodeSrgb, punctualPower, writePunctual } from './light-table.ts';
-import { needsAlphaTest, writeMaterial } from './material-record.ts';
+import { needsAlphaTest, tablesOf, writeMaterial } from './material-record.ts';
 import { orthonormalColumns, type Vector } from './matrix.ts';
 import { fingerprintOf, isStored, loadMesh, type StoredMesh } from './mesh-memory.ts';
 import type { ThreadPool } from './threads.ts';
@@ -43,8 +44,7 @@ export class SceneMemory {
   async prepare(strategy: number): Promise<void> {
     const srgb = this.#heap.store(Float32Array.from({ length: 256 }, (_, i) => decodeSrgb(i / 255)));
     const filter = this.#heap.store(makeFilterTable());
-    const energy = this.#heap.allocate(layout.ENERGY_BYTES);
-    await this.#pool.lend((call) => call('buildEnergyTable', energy));
+    const energy = await buildAlbedoTable('reflection', this.#heap, this.#pool);
     this.#words({
       [layout.SCENE_SRGB_TABLE]: srgb,
       [layout.SCENE_FILTER_TABLE]: filter,
@@ -59,6 +59,7 @@ export class SceneMemory {
     for (const address of this.#transient) this.#heap.free(address);
     this.#transient = [];
     this.#dropUnused(scene);
+    await this.#loadTables(scene);
     const materials = this.#loadMaterials(scene);
     // All of them end before an error is passed on, so that none writes into the next scene.
     const loads = await Promise.allSettled(scene.meshes.map((mesh) => this.#loadMesh(scene, mesh)));
@@ -80,6 +81,17 @@ export class SceneMemory {
     this.#writeCamera(scene.camera);
     const nodes = await buildSceneTree(this.#heap, this.#pool, allocate, placed);
     this.#words({ [layout.SCENE_INSTANCES]: instances, [layout.SCENE_NODES]: nodes });
+  }
+
+  /** Albedo tables that only some materials need; once there, they stay. */
+  async #loadTables(scene: SceneDescription): Promise<void> {
+    const used = tablesOf(scene.materials);
+    const view = this.#heap.view(this.address, layout.SCENE_SIZE);
+    for (const name of ['anisotropic', 'glass', 'sheen'] as const) {
+      const { sceneOffset } = ALBEDO_TABLES[name];
+      if (!used[name] || view.getUint32(sceneOffset, true) !== 0) continue;
+      this.#words({ [sceneOffset]: await buildAlbedoTable(name, this.#heap, this.#pool) });
+    }
   }
 
   #words(values: Record<number, number>): void {

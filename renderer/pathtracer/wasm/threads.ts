@@ -8,7 +8,10 @@ export type TracerCall =
   | 'buildMeshTree'
   | 'emitMeshTree'
   | 'buildSceneBvh'
+  | 'buildAnisotropicTable'
   | 'buildEnergyTable'
+  | 'buildGlassTable'
+  | 'buildSheenTable'
   | 'buildScratchBytes';
 
 /** Runs one exported function on a thread; addresses above 2 GiB are passed as they are. */

@@ -98,7 +98,6 @@ export function SubmitPage() {
             settings={settings}
             scenes={scenes}
             cameras={seen?.cameras ?? []}
-            variants={seen?.variants ?? []}
             disabled={busy}
             onChange={(change) => {
               setMistake(null);

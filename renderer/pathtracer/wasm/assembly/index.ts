@@ -3,7 +3,8 @@ import { setSrgbTable } from './texture';
 import { buildScratchBytes } from './bvh-build';
 import { buildMeshTree, buildSceneBvh, emitMeshTree } from './bvh-emit';
 import { setCamera } from './camera';
-import { buildEnergyTable, setEnergyTable } from './energy';
+import { setEnergyTables } from './energy';
+import { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable } from './energy-tables';
 import { setEnvironment } from './environment';
 import { albedo, depth, firstNormal, radiance, setIntegrator, tracePath } from './integrator';
 import {
@@ -24,18 +25,20 @@ import {
   JOB_X1,
   JOB_Y0,
   JOB_Y1,
-  SCENE_ENERGY_TABLE,
   SCENE_INSTANCES,
   SCENE_NODES,
   SCENE_SRGB_TABLE,
   SCENE_STRATEGY,
 } from './layout';
 import { setLights } from './lights';
+import { probeBsdf } from './probe-bsdf';
 import { startPixel } from './sampler';
+import { setSheenScene } from './sheen';
 import { rayCount, setTraversal } from './traverse';
 import { add, scale } from './vec';
 
-export { buildEnergyTable, buildMeshTree, buildSceneBvh, buildScratchBytes, emitMeshTree };
+export { buildMeshTree, buildSceneBvh, buildScratchBytes, emitMeshTree };
+export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable, probeBsdf };
 
 /**
  * Traces buckets of the job until none is left or the job is aborted; returns the rays this thread cast. Threads take buckets
@@ -44,7 +47,8 @@ export { buildEnergyTable, buildMeshTree, buildSceneBvh, buildScratchBytes, emit
 export function trace(scene: usize, job: usize, workspace: usize): f64 {
   setTraversal(workspace, load<u32>(scene, SCENE_NODES), load<u32>(scene, SCENE_INSTANCES));
   setSrgbTable(load<u32>(scene, SCENE_SRGB_TABLE));
-  setEnergyTable(load<u32>(scene, SCENE_ENERGY_TABLE));
+  setEnergyTables(scene);
+  setSheenScene(scene);
   setEnvironment(scene);
   setLights(scene);
   setCamera(scene, job);

@@ -20,7 +20,6 @@ import {
 } from './bsdf';
 import { depthScale, generateRay, near, rayDirection, rayOrigin } from './camera';
 import { densityOfEnvironment, environmentRadiance, hasEnvironment } from './environment';
-import { MATERIAL_ATTENUATION } from './layout';
 import {
   densityOnTriangle,
   environmentChance,
@@ -34,7 +33,7 @@ import {
   lightRadiance,
   sampleLight,
 } from './lights';
-import { expNegative } from './math';
+import { crossBoundary, currentMedium, resetMedium, transmittance } from './medium';
 import { sample4, startSample } from './sampler';
 import {
   baseColor,
@@ -101,7 +100,7 @@ export function tracePath(px: i32, py: i32, sample: u32): void {
   let etaScale: f32 = <f32>1.0;
   let delta = true; // no light sampling competes with the next hit
   let bsdfDensity: f32 = <f32>0.0;
-  let medium: usize = 0;
+  resetMedium();
   let albedoPending = true;
   let coverage: f32 = <f32>1.0;
   albedo = f32x4.splat(<f32>0.0);
@@ -123,6 +122,7 @@ export function tracePath(px: i32, py: i32, sample: u32): void {
     }
     const t = hitT;
     const instance = hitInstance;
+    const medium = currentMedium();
     if (medium) throughput = mul(throughput, transmittance(medium, t));
     describeHit(instance, hitTriangle, hitU, hitV, direction);
     if (bounce == 0) {
@@ -175,7 +175,7 @@ export function tracePath(px: i32, py: i32, sample: u32): void {
       if (albedoPending) albedo = scale(baseColor, <f32>1.0);
       break;
     }
-    if (through && thick) medium = frontFace ? material : 0;
+    if (through && thick) crossBoundary(material, frontFace);
 
     if (bounce >= ROULETTE_START) {
       const survive = largest * etaScale;
@@ -218,15 +218,4 @@ function directLight(numbers: v128, choices: v128, bounce: i32): v128 {
   const weight = lightIsPunctual || strategy == STRATEGY_LIGHT ? <f32>1.0 : powerHeuristic(lightDensity, evaluatedDensity);
   const radianceThere = lightIsEnvironment ? environmentRadiance(lightDirection) : lightRadiance;
   return scale(mul(f, radianceThere), weight / lightDensity);
-}
-
-/** Beer-Lambert over a distance inside a volume. */
-function transmittance(volume: usize, distance: f32): v128 {
-  const sigma = v128.load(volume, MATERIAL_ATTENUATION);
-  if (!(maxComponent(sigma) > <f32>0.0)) return f32x4.splat(<f32>1.0);
-  return vec(
-    expNegative(-x(sigma) * distance),
-    expNegative(-y(sigma) * distance),
-    expNegative(-z(sigma) * distance),
-  );
 }

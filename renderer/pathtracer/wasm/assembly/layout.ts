@@ -76,8 +76,8 @@ export const TEXTURE_UV1 = 4;
 export const TEXTURE_WRAP_S_SHIFT = 4;
 export const TEXTURE_WRAP_T_SHIFT = 6;
 
-// Material record.
-export const MATERIAL_STRIDE = 336;
+// Material record: numbers, then texture slots of 48 bytes. Whatever an extension brings is read only under its flag.
+export const MATERIAL_STRIDE = 1056;
 export const MATERIAL_BASE_COLOR = 0; // rgba
 export const MATERIAL_EMISSIVE = 16; // rgb_
 export const MATERIAL_ATTENUATION = 32; // absorption coefficient rgb, 1/m
@@ -88,11 +88,43 @@ export const MATERIAL_ALPHA_CUTOFF = 60;
 export const MATERIAL_TRANSMISSION = 64;
 export const MATERIAL_IOR = 68;
 export const MATERIAL_FLAGS = 72;
-export const MATERIAL_TEX_BASE = 96;
-export const MATERIAL_TEX_ROUGHNESS = 144;
-export const MATERIAL_TEX_NORMAL = 192;
-export const MATERIAL_TEX_EMISSIVE = 240;
-export const MATERIAL_TEX_TRANSMISSION = 288;
+/** Reflectance at normal incidence that the index of refraction gives. */
+export const MATERIAL_F0 = 76;
+/** 20 / Abbe number. */
+export const MATERIAL_DISPERSION = 80;
+export const MATERIAL_SPECULAR = 84;
+export const MATERIAL_CLEARCOAT = 88;
+export const MATERIAL_CLEARCOAT_ROUGHNESS = 92;
+export const MATERIAL_CLEARCOAT_NORMAL_SCALE = 96;
+export const MATERIAL_SHEEN_ROUGHNESS = 100;
+export const MATERIAL_ANISOTROPY = 104;
+export const MATERIAL_ANISOTROPY_COSINE = 108; // of the rotation
+export const MATERIAL_ANISOTROPY_SINE = 112;
+export const MATERIAL_DIFFUSE_TRANSMISSION = 116;
+export const MATERIAL_IRIDESCENCE = 120;
+export const MATERIAL_IRIDESCENCE_IOR = 124;
+export const MATERIAL_IRIDESCENCE_MINIMUM = 128; // nanometres
+export const MATERIAL_IRIDESCENCE_MAXIMUM = 132; // nanometres
+export const MATERIAL_SPECULAR_COLOR = 144; // rgb_
+export const MATERIAL_SHEEN_COLOR = 160; // rgb_
+export const MATERIAL_DIFFUSE_TRANSMISSION_COLOR = 176; // rgb_
+export const MATERIAL_TEX_BASE = 192;
+export const MATERIAL_TEX_ROUGHNESS = 240;
+export const MATERIAL_TEX_NORMAL = 288;
+export const MATERIAL_TEX_EMISSIVE = 336;
+export const MATERIAL_TEX_TRANSMISSION = 384;
+export const MATERIAL_TEX_SPECULAR = 432;
+export const MATERIAL_TEX_SPECULAR_COLOR = 480;
+export const MATERIAL_TEX_CLEARCOAT = 528;
+export const MATERIAL_TEX_CLEARCOAT_ROUGHNESS = 576;
+export const MATERIAL_TEX_CLEARCOAT_NORMAL = 624;
+export const MATERIAL_TEX_SHEEN_COLOR = 672;
+export const MATERIAL_TEX_SHEEN_ROUGHNESS = 720;
+export const MATERIAL_TEX_ANISOTROPY = 768;
+export const MATERIAL_TEX_IRIDESCENCE = 816;
+export const MATERIAL_TEX_IRIDESCENCE_THICKNESS = 864;
+export const MATERIAL_TEX_DIFFUSE_TRANSMISSION = 912;
+export const MATERIAL_TEX_DIFFUSE_TRANSMISSION_COLOR = 960;
 export const FLAG_DOUBLE_SIDED = 1;
 export const FLAG_UNLIT = 2;
 export const FLAG_MASK = 4;
@@ -100,6 +132,20 @@ export const FLAG_BLEND = 8;
 /** Encloses a volume: rays bend and are absorbed. */
 export const FLAG_THICK = 16;
 export const FLAG_EMISSIVE = 32;
+export const FLAG_TRANSMISSION = 64;
+export const FLAG_SPECULAR = 128;
+export const FLAG_CLEARCOAT = 256;
+export const FLAG_SHEEN = 512;
+export const FLAG_ANISOTROPY = 1024;
+export const FLAG_IRIDESCENCE = 2048;
+export const FLAG_DIFFUSE_TRANSMISSION = 4096;
+export const FLAG_DISPERSION = 8192;
+/** Tangents are needed: for a normal map, the coat's normal map or anisotropy. */
+export const FLAG_TANGENTS = 16384;
+/** They follow the second set of texture coordinates. */
+export const FLAG_TANGENTS_UV1 = 32768;
+/** Any extension that changes how light scatters: a material without these flags is plain metallic-roughness. */
+export const FLAGS_EXTENDED = 16320; // FLAG_TRANSMISSION to FLAG_DISPERSION
 
 // Emissive triangle: world-space v0, e1, e2 (four floats each), then instance, triangle.
 export const TRI_LIGHT_STRIDE = 64;
@@ -145,6 +191,10 @@ export const SCENE_CAMERA_KIND = 160; // 0 perspective, 1 orthographic
 export const SCENE_CAMERA_SCALE = 164; // tan(yfov / 2) or half height
 export const SCENE_CAMERA_NEAR = 168;
 export const SCENE_STRATEGY = 172; // 0 MIS, 1 BSDF sampling only, 2 light sampling only
+/** Tables that are there only when a material needs them, else 0. */
+export const SCENE_ANISOTROPIC_TABLE = 240;
+export const SCENE_GLASS_TABLE = 244;
+export const SCENE_SHEEN_TABLE = 248;
 
 export const ENV_COLUMNS = 1024;
 export const ENV_ROWS = 1024;
@@ -152,9 +202,25 @@ export const ENV_ROWS = 1024;
 export const ENV_GUIDE = 256;
 export const FILTER_CELLS = 1024;
 
-// Energy table: ENERGY_SIZE^2 entries of four floats [roughness][cosine], then ENERGY_SIZE cosine-averaged ones (see energy.ts).
+// Tables of albedos (energy-tables.ts fills, energy.ts reads); entries of four floats unless said otherwise.
+// GGX: [roughness][cosine], then the mean of each roughness.
 export const ENERGY_SIZE = 32;
 export const ENERGY_BYTES = 16896; // (32 * 32 + 32) * 16
+// Anisotropic GGX: [roughness][strength][turn][cosine], then [roughness][strength] of means. Only with such materials.
+export const ANISOTROPIC_ROUGHNESSES = 16;
+export const ANISOTROPIC_STRENGTHS = 12;
+export const ANISOTROPIC_TURNS = 8;
+export const ANISOTROPIC_COSINES = 16;
+export const ANISOTROPIC_AVERAGES = 393216; // 16 * 12 * 8 * 16 * 16
+export const ANISOTROPIC_BYTES = 396288; // and 16 * 12 * 16 more
+// Rough dielectric boundaries: [index][roughness][cosine]. Only with volumes.
+export const GLASS_INDICES = 25;
+export const GLASS_ROUGHNESSES = 16;
+export const GLASS_COSINES = 16;
+export const GLASS_BYTES = 102400; // 25 * 16 * 16 * 16
+// Sheen: [roughness][cosine], one float. Only with such materials.
+export const SHEEN_SIZE = 16;
+export const SHEEN_BYTES = 1024;
 
 // Job block; counters are written atomically.
 export const JOB_SIZE = 128;
@@ -187,3 +253,30 @@ export const WORKSPACE_SCRATCH = 24576;
 // Scratch for building one BVH of n references (see bvh-build.ts).
 export const BUILD_BINS_BYTES = 4096;
 export const BUILD_NODE_STRIDE = 48;
+
+// One question to the scattering functions, for tests (probe-bsdf.ts): what is asked, then what was answered. Vectors are local
+// (z is the shading normal) and take four floats; colours are rgb_.
+export const PROBE_STRIDE = 256;
+export const PROBE_MATERIAL = 0; // address of a material record without textures
+export const PROBE_FLAGS = 4; // 1: seen from the front
+export const PROBE_PREPARE_CHOICE = 8; // the numbers for prepareBsdf and sampleBsdf
+export const PROBE_CHOICE = 12;
+export const PROBE_U0 = 16;
+export const PROBE_U1 = 20;
+export const PROBE_OUTGOING = 32;
+export const PROBE_INCOMING = 48; // for evaluateBsdf
+export const PROBE_COAT_NORMAL = 64;
+export const PROBE_EVALUATED_DIFFUSE = 80;
+export const PROBE_EVALUATED_SPECULAR = 96;
+export const PROBE_EVALUATED_TRANSMISSION = 112;
+export const PROBE_SAMPLED_DIRECTION = 128;
+export const PROBE_SAMPLED_DIFFUSE = 144;
+export const PROBE_SAMPLED_SPECULAR = 160;
+export const PROBE_SAMPLED_TRANSMISSION = 176;
+export const PROBE_EVALUATED_DENSITY = 192;
+export const PROBE_SAMPLED_DENSITY = 196;
+export const PROBE_SAMPLED_ETA_SCALE = 200;
+export const PROBE_IS_DELTA = 204; // the four below are integers
+export const PROBE_IS_SAMPLED = 208; // what sampleBsdf returned
+export const PROBE_SAMPLED_FLAGS = 212; // 1 delta, 2 through
+export const PROBE_SAMPLED_KIND = 216;

@@ -49,3 +49,29 @@ export function expNegative(x: f32): f32 {
           (<f32>0.5 + f * (<f32>0.166666667 + f * (<f32>4.16666667e-2 + f * (<f32>8.33333333e-3 + f * (<f32>1.38888889e-3 + f * <f32>1.98412698e-4))))));
   return p * reinterpret<f32>((<i32>k + 127) << 23);
 }
+
+/** e^x; 0 below -87 and held above 88. Relative error below 1e-6. */
+export function exponential(x: f32): f32 {
+  return x > <f32>0.0 ? <f32>1.0 / expNegative(max<f32>(-x, <f32>-86.9)) : expNegative(x);
+}
+
+/** Natural logarithm of a normal x > 0. Series of the area tangent about 1 (absolute error below 1e-6 near it, relative elsewhere). */
+export function logarithm(x: f32): f32 {
+  const bits = reinterpret<i32>(x);
+  let exponent = (bits >> 23) - 127;
+  let mantissa = reinterpret<f32>((bits & 0x007fffff) | 0x3f800000);
+  if (mantissa > <f32>1.41421356) {
+    mantissa *= <f32>0.5;
+    exponent += 1;
+  }
+  const t = (mantissa - <f32>1.0) / (mantissa + <f32>1.0);
+  const t2 = t * t;
+  const series = <f32>2.0 * t * (<f32>1.0 + t2 * (<f32>0.333333333 + t2 * (<f32>0.2 + t2 * (<f32>0.142857143 + t2 * <f32>0.111111111))));
+  return <f32>exponent * <f32>0.693147181 + series;
+}
+
+/** x^y for x >= 0; 0 for x below 1e-30. */
+// @ts-ignore: decorator
+@inline export function power(x: f32, y: f32): f32 {
+  return x > <f32>1e-30 ? exponential(y * logarithm(x)) : <f32>0.0;
+}

@@ -1,44 +1,46 @@
-// GGX microfacets (Walter et al. 2007), isotropic, in a local frame whose z is the shading normal.
+// GGX microfacets (Walter et al. 2007) with an alpha for each axis of the shading frame (Heitz 2014, 5.3): a lobe is described
+// by its stretch (alpha x, alpha y, 1). Fresnel reflectances stand here too.
 import { sinCosTurns, INV_PI } from './math';
-import { add, normalize, vec, x, y, z } from './vec';
+import { add, dot, mul, normalize, vec, x, y, z } from './vec';
 
 /** Below this alpha a lobe is a perfect mirror or lens: handled as a delta. */
 export const DELTA_ALPHA: f32 = <f32>0.001;
 
 /** D(h), from the half vector's own components, which stays exact for tiny alpha. */
 // @ts-ignore: decorator
-@inline export function distribution(h: v128, alpha: f32): f32 {
-  const a2 = alpha * alpha;
-  const e = (x(h) * x(h) + y(h) * y(h)) / a2 + z(h) * z(h);
-  return INV_PI / (a2 * e * e);
+@inline export function distribution(h: v128, stretch: v128): f32 {
+  const p = f32x4.div(h, stretch);
+  const e = dot(p, p);
+  return INV_PI / (x(stretch) * y(stretch) * e * e);
 }
 
+/** Length of the stretched direction: cosine times (1 + 2 Lambda), from which the Smith terms are made. */
 // @ts-ignore: decorator
-@inline function smithRoot(cosine: f32, a2: f32): f32 {
-  return sqrt<f32>(a2 + (<f32>1.0 - a2) * cosine * cosine);
+@inline export function smithRoot(d: v128, stretch: v128): f32 {
+  const p = mul(d, stretch);
+  return sqrt<f32>(dot(p, p));
 }
 
 /** Height-correlated G2(i, o) / (4 cos i cos o) (Heitz 2014, "Understanding the Masking-Shadowing Function"). */
 // @ts-ignore: decorator
-@inline export function visibility(cosI: f32, cosO: f32, alpha: f32): f32 {
-  const a2 = alpha * alpha;
-  return <f32>0.5 / max<f32>(cosI * smithRoot(cosO, a2) + cosO * smithRoot(cosI, a2), <f32>1e-12);
+@inline export function visibility(cosI: f32, rootI: f32, cosO: f32, rootO: f32): f32 {
+  return <f32>0.5 / max<f32>(cosI * rootO + cosO * rootI, <f32>1e-12);
 }
 
 /** G1(o) / cos o, which visible-normal densities contain. */
 // @ts-ignore: decorator
-@inline export function maskingOverCosine(cosO: f32, alpha: f32): f32 {
-  return <f32>2.0 / (cosO + smithRoot(cosO, alpha * alpha));
+@inline export function maskingOverCosine(cosO: f32, rootO: f32): f32 {
+  return <f32>2.0 / (cosO + rootO);
 }
 
 /** Samples a visible normal: density D(h) G1(o) (o.h) / cos o. Dupuy and Benyoub 2023, "Sampling Visible GGX Normals with Spherical Caps". */
-export function sampleVisibleNormal(o: v128, alpha: f32, u0: f32, u1: f32): v128 {
-  const standard = normalize(vec(x(o) * alpha, y(o) * alpha, z(o)));
+export function sampleVisibleNormal(o: v128, stretch: v128, u0: f32, u1: f32): v128 {
+  const standard = normalize(mul(o, stretch));
   const sc = sinCosTurns(u0);
   const cosTheta = (<f32>1.0 - u1) * (<f32>1.0 + z(standard)) - z(standard);
   const sinTheta = sqrt<f32>(max<f32>(<f32>0.0, <f32>1.0 - cosTheta * cosTheta));
   const h = add(vec(sinTheta * f32x4.extract_lane(sc, 1), sinTheta * f32x4.extract_lane(sc, 0), cosTheta), standard);
-  return normalize(vec(x(h) * alpha, y(h) * alpha, max<f32>(z(h), <f32>1e-9)));
+  return normalize(mul(vec(x(h), y(h), max<f32>(z(h), <f32>1e-9)), stretch));
 }
 
 /** (1 - c)^5 */

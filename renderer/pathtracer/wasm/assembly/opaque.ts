@@ -1,122 +1,189 @@
-// The glTF 2.0 metallic-roughness BRDF (specification, appendix B): GGX with Schlick's Fresnel over a Lambertian base.
+// The glTF 2.0 metallic-roughness BRDF (specification, appendix B): GGX with Schlick's Fresnel over a Lambertian base, with
+// KHR_materials_specular, anisotropy, iridescence and diffuse_transmission.
 // The specular lobe is compensated for multiple scattering and the base gets what the lobe leaves over (energy.ts).
-import { averageEnergyAt, energyAt, lobeAlbedo } from './energy';
-import { DELTA_ALPHA, distribution, maskingOverCosine, sampleVisibleNormal, schlickWeight, visibility } from './microfacet';
+import {
+  anisotropicEnergyAt,
+  averageAnisotropicEnergyAt,
+  averageEnergyAt,
+  averageLobeAlbedo,
+  energyAt,
+  lobeAlbedo,
+  stretchOf,
+} from './energy';
+import { filmReflectance } from './iridescence';
+import { FLAG_ANISOTROPY, FLAG_DIFFUSE_TRANSMISSION, FLAG_IRIDESCENCE } from './layout';
+import { DELTA_ALPHA, distribution, maskingOverCosine, sampleVisibleNormal, schlickWeight, smithRoot, visibility } from './microfacet';
 import { sinCosTurns, INV_PI } from './math';
-import { add, addScaled, dot, luminance, mix, mul, normalize, scale, sub, vec, w, x, y, z } from './vec';
-
-/** Direction (local), density and delta flag of the last sample; density of the last evaluation. */
-export let sampledDirection: v128 = i32x4(0, 0, 0, 0);
-export let density: f32 = 0;
-export let sampledDelta: bool = false;
-/** The last sample came from the specular lobe. */
-export let pickedSpecular: bool = false;
-/** The base's part of the last evaluation and of the last sample; the functions return the specular part. */
-export let evaluatedDiffuse: v128 = i32x4(0, 0, 0, 0);
-export let sampledDiffuse: v128 = i32x4(0, 0, 0, 0);
-
-let f0: v128 = i32x4(0, 0, 0, 0);
-let dielectricF0: f32 = <f32>0.04;
-let diffuse: v128 = i32x4(0, 0, 0, 0);
-let hasDiffuse: bool = false;
-let compensation: v128 = i32x4(0, 0, 0, 0);
-let alpha: f32 = 0;
-let rough: f32 = 0;
-let outgoing: v128 = i32x4(0, 0, 0, 0);
-let specularChance: f32 = 0;
-export let specularIsDelta: bool = false;
-
-/** Prepares for a surface point; `o` is the local direction towards the viewer, z > 0. */
-export function prepareOpaque(o: v128, baseColor: v128, metallic: f32, roughness: f32, ior: f32): void {
-  outgoing = o;
-  rough = roughness;
-  alpha = roughness * roughness;
-  specularIsDelta = alpha < DELTA_ALPHA;
-  const r = (ior - <f32>1.0) / (ior + <f32>1.0);
-  dielectricF0 = r * r;
-  f0 = mix(f32x4.splat(dielectricF0), baseColor, metallic);
-  const base = scale(baseColor, <f32>1.0 - metallic);
-  hasDiffuse = luminance(base) > <f32>0.0;
-  let specularAlbedo: v128;
-  let left: f32;
-  if (specularIsDelta) {
-    const f = schlickWeight(z(o));
-    specularAlbedo = mix(f0, f32x4.splat(<f32>1.0), f);
-    compensation = f32x4.splat(<f32>1.0);
-    // Reciprocal form for a mirror: 21/20 (1 - F0) normalises (1 - F(o)) (1 - F(i)) (Shirley et al. 1997).
-    left = (<f32>1.0 - dielectricF0) * (<f32>1.0 - f);
-    diffuse = scale(base, INV_PI * left / ((<f32>1.0 - dielectricF0) * <f32>0.952380952));
-  } else {
-    const e = energyAt(rough, z(o));
-    compensation = addScaled(f32x4.splat(<f32>1.0), f0, w(e));
-    specularAlbedo = mul(add(f32x4.splat(x(e)), scale(f0, max<f32>(<f32>0.0, lobeSlope(e)))), compensation);
-    left = <f32>1.0 - lobeAlbedo(e, dielectricF0);
-    if (hasDiffuse) {
-      diffuse = scale(base, INV_PI * left / max<f32>(<f32>1.0 - lobeAlbedo(averageEnergyAt(rough), dielectricF0), <f32>1e-4));
-    }
-  }
-  const specularWeight = luminance(specularAlbedo);
-  const diffuseWeight = hasDiffuse ? luminance(base) * left : <f32>0.0;
-  specularChance = hasDiffuse ? max<f32>(specularWeight / max<f32>(specularWeight + diffuseWeight, <f32>1e-6), <f32>0.05) : <f32>1.0;
-}
-
-/** The split-sum scale A, recovered from an energy entry (B, A + B q, A q, q). */
-// @ts-ignore: decorator
-@inline function lobeSlope(e: v128): f32 {
-  return y(e) - x(e) * w(e);
-}
+import {
+  anisotropy,
+  baseColor,
+  dielectricF0,
+  dielectricF90,
+  diffuseTransmission,
+  diffuseTransmissionColor,
+  iridescence,
+  iridescenceIor,
+  iridescenceThickness,
+  lobes,
+  roughness,
+} from './surface';
+import { add, dot, luminance, maxComponent, mix, mul, normalize, scale, sub, vec, x, y, z } from './vec';
 
 /** Nothing but a mirror: light sampling is useless. */
-export function opaqueIsDelta(): bool {
-  return specularIsDelta && !hasDiffuse;
-}
+export let opaqueIsDelta: bool = false;
+/** Estimate of the albedo (luminance) towards the viewer, for choosing between layers. */
+export let opaqueAlbedo: f32 = 1;
+/** Of the last evaluation: f |cos| by kind, and density. */
+export let opaqueDiffuse: v128 = i32x4(0, 0, 0, 0);
+export let opaqueSpecular: v128 = i32x4(0, 0, 0, 0);
+export let opaqueTransmission: v128 = i32x4(0, 0, 0, 0);
+export let opaqueDensity: f32 = 0;
+/** Of the last pick: direction, lobe (0 diffuse, 1 specular, 2 transmission), and whether it is the mirror's. */
+export let opaqueDirection: v128 = i32x4(0, 0, 0, 0);
+export let opaqueKind: i32 = 0;
+export let opaquePickedDelta: bool = false;
 
-/** Specular f cos for local `i`; sets `density` to the density with which `sampleOpaque` picks it. Delta lobes do not count. */
-export function evaluateOpaque(i: v128): v128 {
-  const cosI = z(i);
-  density = <f32>0.0;
-  evaluatedDiffuse = f32x4.splat(<f32>0.0);
-  if (!(cosI > <f32>0.0)) return f32x4.splat(<f32>0.0);
-  if (hasDiffuse) {
-    const left = specularIsDelta
-      ? (<f32>1.0 - dielectricF0) * (<f32>1.0 - schlickWeight(cosI))
-      : <f32>1.0 - lobeAlbedo(energyAt(rough, cosI), dielectricF0);
-    evaluatedDiffuse = scale(diffuse, left * cosI);
-    density = (<f32>1.0 - specularChance) * cosI * INV_PI;
+let outgoing: v128 = i32x4(0, 0, 0, 0);
+let outgoingRoot: f32 = 1;
+let stretch: v128 = i32x4(0, 0, 0, 0);
+let specularIsDelta: bool = false;
+let f0: v128 = i32x4(0, 0, 0, 0);
+let f90: f32 = 1;
+/** Compensation of the specular lobe. */
+let gain: v128 = i32x4(0, 0, 0, 0);
+// Reflectance at normal and grazing incidence of the dielectric's boundary alone: what it keeps from the base.
+let layerF0: f32 = <f32>0.04;
+let layerF90: f32 = 1;
+/** Base colours over pi, with what the boundary lets in from the viewer's side. */
+let diffuse: v128 = i32x4(0, 0, 0, 0);
+let transmitted: v128 = i32x4(0, 0, 0, 0);
+let hasBase: bool = false;
+let isTranslucent: bool = false;
+let specularChance: f32 = 0;
+/** Of the base's two sides: the viewer's. */
+let reflectedChance: f32 = 1;
+
+/** (A, B, q) of the specular lobe towards local direction `d` (energy.ts); a mirror's is Schlick's curve itself. */
+// @ts-ignore: decorator
+@inline function shares(d: v128): v128 {
+  if (specularIsDelta) {
+    const f = schlickWeight(z(d));
+    return vec(<f32>1.0 - f, f, <f32>0.0);
   }
-  if (specularIsDelta) return f32x4.splat(<f32>0.0);
-  const h = normalize(add(i, outgoing));
-  const d = distribution(h, alpha);
-  const fresnel = mix(f0, f32x4.splat(<f32>1.0), schlickWeight(dot(outgoing, h)));
-  density += specularChance * d * maskingOverCosine(z(outgoing), alpha) * <f32>0.25;
-  return scale(mul(fresnel, compensation), d * visibility(cosI, z(outgoing), alpha) * cosI);
+  return lobes & FLAG_ANISOTROPY ? anisotropicEnergyAt(roughness, anisotropy, d) : energyAt(roughness, z(d));
 }
 
-/** Picks a direction; returns specular f cos / density (zero when the sample is lost below the surface). */
-export function sampleOpaque(choice: f32, u0: f32, u1: f32): v128 {
-  sampledDelta = false;
-  sampledDiffuse = f32x4.splat(<f32>0.0);
-  pickedSpecular = choice < specularChance;
-  if (pickedSpecular) {
-    if (specularIsDelta) {
-      sampledDelta = true;
-      density = specularChance;
-      sampledDirection = vec(-x(outgoing), -y(outgoing), z(outgoing));
-      return scale(mix(f0, f32x4.splat(<f32>1.0), schlickWeight(z(outgoing))), <f32>1.0 / specularChance);
+/** Mean over the hemisphere of what the boundary keeps from the base. */
+function meanKept(): f32 {
+  // The cosine-weighted mean of (1 - c)^5 is 1/21.
+  if (specularIsDelta) return layerF0 + (layerF90 - layerF0) * <f32>0.0476190476;
+  const mean =
+    lobes & FLAG_ANISOTROPY ? averageAnisotropicEnergyAt(roughness, anisotropy) : averageEnergyAt(roughness);
+  return averageLobeAlbedo(mean, layerF0, layerF90);
+}
+
+/** Prepares for the hit in `surface.ts`; `o` is the local direction towards the viewer, z > 0. */
+export function prepareOpaque(o: v128, metallic: f32): void {
+  outgoing = o;
+  stretch = stretchOf(roughness, lobes & FLAG_ANISOTROPY ? anisotropy : <f32>0.0);
+  specularIsDelta = x(stretch) < DELTA_ALPHA;
+  if (!specularIsDelta && y(stretch) < DELTA_ALPHA) stretch = f32x4.max(stretch, f32x4.splat(DELTA_ALPHA));
+  outgoingRoot = smithRoot(o, stretch);
+
+  let boundary = dielectricF0;
+  let metal = baseColor;
+  layerF90 = dielectricF90;
+  if (lobes & FLAG_IRIDESCENCE) {
+    boundary = mix(boundary, filmReflectance(z(o), iridescenceIor, iridescenceThickness, boundary), iridescence);
+    metal = mix(metal, filmReflectance(z(o), iridescenceIor, iridescenceThickness, metal), iridescence);
+    layerF90 += (<f32>1.0 - layerF90) * iridescence;
+  }
+  layerF0 = maxComponent(boundary);
+  f0 = mix(boundary, metal, metallic);
+  f90 = layerF90 + (<f32>1.0 - layerF90) * metallic;
+
+  const e = shares(o);
+  gain = add(f32x4.splat(<f32>1.0), scale(f0, z(e)));
+  const specularAlbedo = luminance(mul(add(scale(f0, x(e)), f32x4.splat(f90 * y(e))), gain));
+
+  hasBase = metallic < <f32>1.0;
+  isTranslucent = false;
+  let baseAlbedo: f32 = <f32>0.0;
+  if (hasBase) {
+    const kept = lobeAlbedo(e, layerF0, layerF90);
+    const inside = (<f32>1.0 - metallic) * (<f32>1.0 - kept);
+    const strength = INV_PI * inside / max<f32>(<f32>1.0 - meanKept(), <f32>1e-4);
+    isTranslucent = (lobes & FLAG_DIFFUSE_TRANSMISSION) != 0;
+    if (isTranslucent) {
+      const back = luminance(diffuseTransmissionColor) * diffuseTransmission;
+      const front = luminance(baseColor) * (<f32>1.0 - diffuseTransmission);
+      transmitted = scale(diffuseTransmissionColor, strength * diffuseTransmission);
+      diffuse = scale(baseColor, strength * (<f32>1.0 - diffuseTransmission));
+      baseAlbedo = inside * (front + back);
+      reflectedChance = front / max<f32>(front + back, <f32>1e-6);
+    } else {
+      diffuse = scale(baseColor, strength);
+      baseAlbedo = inside * luminance(baseColor);
     }
-    const h = sampleVisibleNormal(outgoing, alpha, u0, u1);
-    sampledDirection = sub(scale(h, <f32>2.0 * dot(outgoing, h)), outgoing);
-  } else {
-    const sc = sinCosTurns(u0);
-    const radius = sqrt<f32>(u1);
-    sampledDirection = vec(
-      radius * f32x4.extract_lane(sc, 1),
-      radius * f32x4.extract_lane(sc, 0),
-      sqrt<f32>(max<f32>(<f32>0.0, <f32>1.0 - u1)),
-    );
+    hasBase = baseAlbedo > <f32>0.0;
   }
-  const f = evaluateOpaque(sampledDirection);
-  if (!(density > <f32>1e-12)) return f32x4.splat(<f32>0.0);
-  sampledDiffuse = scale(evaluatedDiffuse, <f32>1.0 / density);
-  return scale(f, <f32>1.0 / density);
+  opaqueAlbedo = specularAlbedo + baseAlbedo;
+  specularChance = hasBase ? max<f32>(specularAlbedo / max<f32>(opaqueAlbedo, <f32>1e-6), <f32>0.05) : <f32>1.0;
+  opaqueIsDelta = specularIsDelta && !hasBase;
+}
+
+/** Fills values and density for local `i`. Mirrors do not count. */
+export function evaluateOpaque(i: v128): void {
+  const cosI = z(i);
+  const none = f32x4.splat(<f32>0.0);
+  opaqueDensity = <f32>0.0;
+  opaqueDiffuse = none;
+  opaqueSpecular = none;
+  opaqueTransmission = none;
+  if (cosI > <f32>0.0) {
+    if (hasBase) {
+      opaqueDiffuse = scale(diffuse, (<f32>1.0 - lobeAlbedo(shares(i), layerF0, layerF90)) * cosI);
+      opaqueDensity = (<f32>1.0 - specularChance) * (isTranslucent ? reflectedChance : <f32>1.0) * cosI * INV_PI;
+    }
+    if (specularIsDelta) return;
+    const h = normalize(add(i, outgoing));
+    const d = distribution(h, stretch);
+    const fresnel = mix(f0, f32x4.splat(f90), schlickWeight(dot(outgoing, h)));
+    const v = visibility(cosI, smithRoot(i, stretch), z(outgoing), outgoingRoot);
+    opaqueDensity += specularChance * d * maskingOverCosine(z(outgoing), outgoingRoot) * <f32>0.25;
+    opaqueSpecular = scale(mul(fresnel, gain), d * v * cosI);
+  } else if (isTranslucent && hasBase && cosI < <f32>0.0) {
+    const mirrored = vec(x(i), y(i), -cosI);
+    opaqueTransmission = scale(transmitted, (<f32>1.0 - lobeAlbedo(shares(mirrored), layerF0, layerF90)) * -cosI);
+    opaqueDensity = (<f32>1.0 - specularChance) * (<f32>1.0 - reflectedChance) * -cosI * INV_PI;
+  }
+}
+
+/** Picks `opaqueDirection`; nothing is evaluated. A mirror's pick has chance `opaqueMirrorChance`. */
+export function pickOpaque(choice: f32, u0: f32, u1: f32): void {
+  opaquePickedDelta = false;
+  if (choice < specularChance) {
+    opaqueKind = 1;
+    opaquePickedDelta = specularIsDelta;
+    const h = specularIsDelta ? vec(<f32>0.0, <f32>0.0, <f32>1.0) : sampleVisibleNormal(outgoing, stretch, u0, u1);
+    opaqueDirection = sub(scale(h, <f32>2.0 * dot(outgoing, h)), outgoing);
+    return;
+  }
+  const back = isTranslucent && choice - specularChance >= (<f32>1.0 - specularChance) * reflectedChance;
+  opaqueKind = back ? 2 : 0;
+  const sc = sinCosTurns(u0);
+  const radius = sqrt<f32>(u1);
+  const up = sqrt<f32>(max<f32>(<f32>0.0, <f32>1.0 - u1));
+  opaqueDirection = vec(radius * f32x4.extract_lane(sc, 1), radius * f32x4.extract_lane(sc, 0), back ? -up : up);
+}
+
+/** Chance with which the mirror is picked. */
+// @ts-ignore: decorator
+@inline export function opaqueMirrorChance(): f32 {
+  return specularChance;
+}
+
+/** f cos of the mirror, per unit of its delta. */
+export function opaqueMirror(): v128 {
+  return mix(f0, f32x4.splat(f90), schlickWeight(z(outgoing)));
 }

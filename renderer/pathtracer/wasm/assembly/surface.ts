@@ -2,22 +2,61 @@
 import { interpolate3, interpolate4, selectTriangle, textureAt, vertexColor, vertex0, vertex1, vertex2 } from './attributes';
 import { normalToWorld, placeInstance, pointToWorld, toWorldOrigin, vectorToWorld } from './instance';
 import {
+  FLAG_ANISOTROPY,
+  FLAG_CLEARCOAT,
+  FLAG_DIFFUSE_TRANSMISSION,
   FLAG_DOUBLE_SIDED,
   FLAG_EMISSIVE,
+  FLAG_IRIDESCENCE,
+  FLAG_SHEEN,
+  FLAG_SPECULAR,
+  FLAG_TANGENTS,
+  FLAG_TANGENTS_UV1,
   FLAG_THICK,
+  FLAG_TRANSMISSION,
   FLAG_UNLIT,
+  FLAGS_EXTENDED,
   INSTANCE_MESH,
+  MATERIAL_ANISOTROPY,
+  MATERIAL_ANISOTROPY_COSINE,
+  MATERIAL_ANISOTROPY_SINE,
   MATERIAL_BASE_COLOR,
+  MATERIAL_CLEARCOAT,
+  MATERIAL_CLEARCOAT_NORMAL_SCALE,
+  MATERIAL_CLEARCOAT_ROUGHNESS,
+  MATERIAL_DIFFUSE_TRANSMISSION,
+  MATERIAL_DIFFUSE_TRANSMISSION_COLOR,
   MATERIAL_EMISSIVE,
+  MATERIAL_F0,
   MATERIAL_FLAGS,
   MATERIAL_IOR,
+  MATERIAL_IRIDESCENCE,
+  MATERIAL_IRIDESCENCE_IOR,
+  MATERIAL_IRIDESCENCE_MAXIMUM,
+  MATERIAL_IRIDESCENCE_MINIMUM,
   MATERIAL_METALLIC,
   MATERIAL_NORMAL_SCALE,
   MATERIAL_ROUGHNESS,
+  MATERIAL_SHEEN_COLOR,
+  MATERIAL_SHEEN_ROUGHNESS,
+  MATERIAL_SPECULAR,
+  MATERIAL_SPECULAR_COLOR,
+  MATERIAL_TEX_ANISOTROPY,
   MATERIAL_TEX_BASE,
+  MATERIAL_TEX_CLEARCOAT,
+  MATERIAL_TEX_CLEARCOAT_NORMAL,
+  MATERIAL_TEX_CLEARCOAT_ROUGHNESS,
+  MATERIAL_TEX_DIFFUSE_TRANSMISSION,
+  MATERIAL_TEX_DIFFUSE_TRANSMISSION_COLOR,
   MATERIAL_TEX_EMISSIVE,
+  MATERIAL_TEX_IRIDESCENCE,
+  MATERIAL_TEX_IRIDESCENCE_THICKNESS,
   MATERIAL_TEX_NORMAL,
   MATERIAL_TEX_ROUGHNESS,
+  MATERIAL_TEX_SHEEN_COLOR,
+  MATERIAL_TEX_SHEEN_ROUGHNESS,
+  MATERIAL_TEX_SPECULAR,
+  MATERIAL_TEX_SPECULAR_COLOR,
   MATERIAL_TEX_TRANSMISSION,
   MATERIAL_TRANSMISSION,
   MESH_MATERIAL,
@@ -26,9 +65,7 @@ import {
   MESH_UV0,
   MESH_UV1,
   PACK_IDS,
-  TEXTURE_FLAGS,
   TEXTURE_PIXELS,
-  TEXTURE_UV1,
 } from './layout';
 import { edge1, edge2, pointInTriangle, readTriangle } from './triangle';
 import {
@@ -58,18 +95,42 @@ export let frontFace: bool = true;
 /** How far rays start off the surface: some ulps of the largest coordinate that took part in finding the point. */
 export let offset: f32 = 0;
 export let material: usize = 0;
-export let baseColor: v128 = i32x4(0, 0, 0, 0);
-export let metallic: f32 = 0;
-export let roughness: f32 = 0;
-export let transmission: f32 = 0;
-export let ior: f32 = <f32>1.5;
+export let triangle: i32 = 0;
 export let emission: v128 = i32x4(0, 0, 0, 0);
 export let unlit: bool = false;
 export let thick: bool = false;
-export let triangle: i32 = 0;
-/** With `normal` the shading frame in which the scattering functions work. */
+/** FLAG_… of the extensions (FLAGS_EXTENDED) that the material uses; the variables of others are stale. */
+export let lobes: i32 = 0;
+export let baseColor: v128 = i32x4(0, 0, 0, 0);
+export let metallic: f32 = 0;
+export let roughness: f32 = 0;
+/** Always set; 0 without the extension. */
+export let transmission: f32 = 0;
+export let ior: f32 = <f32>1.5;
+/** Reflectance of the dielectric part at normal and grazing incidence. Always set. */
+export let dielectricF0: v128 = i32x4(0, 0, 0, 0);
+export let dielectricF90: f32 = 1;
+export let specularColor: v128 = i32x4(0, 0, 0, 0);
+export let clearcoat: f32 = 0;
+export let clearcoatRoughness: f32 = 0;
+export let clearcoatNormal: v128 = i32x4(0, 0, 0, 0);
+export let sheenColor: v128 = i32x4(0, 0, 0, 0);
+export let sheenRoughness: f32 = 0;
+/** Strength of the anisotropy, which runs along x of the shading frame. */
+export let anisotropy: f32 = 0;
+export let iridescence: f32 = 0;
+export let iridescenceIor: f32 = <f32>1.3;
+/** Nanometres. */
+export let iridescenceThickness: f32 = 0;
+export let diffuseTransmission: f32 = 0;
+export let diffuseTransmissionColor: v128 = i32x4(0, 0, 0, 0);
+
+// With `normal` the shading frame in which the scattering functions work.
 let frameTangent: v128 = i32x4(0, 0, 0, 0);
 let frameBitangent: v128 = i32x4(0, 0, 0, 0);
+// The surface's own tangents about the interpolated normal, as glTF defines them.
+let surfaceTangent: v128 = i32x4(0, 0, 0, 0);
+let surfaceBitangent: v128 = i32x4(0, 0, 0, 0);
 
 /** 2^-18: 32 ulps of a float in [1, 2). */
 const OFFSET_SCALE: f32 = <f32>3.8146973e-6;
@@ -97,22 +158,37 @@ export function describeHit(instance: usize, lane: usize, u: f32, v: f32, direct
   if (dot(normal, normal) < <f32>0.5) normal = geometricNormal;
 
   material = <usize>load<u32>(mesh, MESH_MATERIAL);
-  const normalMap = material + MATERIAL_TEX_NORMAL;
-  if (load<u32>(normalMap, TEXTURE_PIXELS)) bend(normalMap, mesh, e1, e2, u, v);
+  const flags = load<i32>(material, MATERIAL_FLAGS);
+  clearcoatNormal = normal;
+  const hasTangents = flags & FLAG_TANGENTS ? findTangents(mesh, flags, e1, e2, u, v) : false;
+  if (hasTangents) {
+    const smooth = normal;
+    normal = mapNormal(MATERIAL_TEX_NORMAL, load<f32>(material, MATERIAL_NORMAL_SCALE), mesh, smooth, u, v);
+    if (flags & FLAG_CLEARCOAT) {
+      const coatScale = load<f32>(material, MATERIAL_CLEARCOAT_NORMAL_SCALE);
+      clearcoatNormal = mapNormal(MATERIAL_TEX_CLEARCOAT_NORMAL, coatScale, mesh, smooth, u, v);
+    }
+  }
 
   frontFace = dot(geometricNormal, direction) < <f32>0.0;
   if (!frontFace) {
     geometricNormal = neg(geometricNormal);
     normal = neg(normal);
+    clearcoatNormal = neg(clearcoatNormal);
   }
-  // A shading normal that faces away from the viewer is pulled back until it just does not.
-  const facing = -dot(normal, direction);
-  if (!(facing > <f32>0.01)) {
-    normal = normalize(addScaled(normal, direction, facing - <f32>0.01));
-    if (!(dot(normal, normal) > <f32>0.5) || dot(normal, direction) >= <f32>0.0) normal = geometricNormal;
-  }
-  describeMaterial(mesh, u, v);
+  normal = facing(normal, direction);
+  if (flags & FLAG_CLEARCOAT) clearcoatNormal = facing(clearcoatNormal, direction);
+  describeMaterial(mesh, flags, u, v);
   makeFrame(normal);
+  if (hasTangents && lobes & FLAG_ANISOTROPY) turnFrame(mesh, u, v);
+}
+
+/** A shading normal that faces away from the viewer is pulled back until it just does not. */
+function facing(n: v128, direction: v128): v128 {
+  const cosine = -dot(n, direction);
+  if (cosine > <f32>0.01) return n;
+  const pulled = normalize(addScaled(n, direction, cosine - <f32>0.01));
+  return dot(pulled, pulled) > <f32>0.5 && dot(pulled, direction) < <f32>0.0 ? pulled : geometricNormal;
 }
 
 /** Orthonormal basis about the shading normal (Duff et al. 2017). */
@@ -136,9 +212,22 @@ function makeFrame(n: v128): void {
   return add(add(scale(frameTangent, x(d)), scale(frameBitangent, y(d))), scale(normal, z(d)));
 }
 
-function describeMaterial(mesh: usize, u: f32, v: f32): void {
+/** Turns the frame's x along the anisotropy (KHR_materials_anisotropy: direction in red and green, then the rotation). */
+function turnFrame(mesh: usize, u: f32, v: f32): void {
+  const t = textureAt(material + MATERIAL_TEX_ANISOTROPY, mesh, u, v, f32x4(1.0, 0.5, 1.0, 0.0));
+  const dx = x(t) * <f32>2.0 - <f32>1.0;
+  const dy = y(t) * <f32>2.0 - <f32>1.0;
+  const c = load<f32>(material, MATERIAL_ANISOTROPY_COSINE);
+  const s = load<f32>(material, MATERIAL_ANISOTROPY_SINE);
+  const along = add(scale(surfaceTangent, dx * c - dy * s), scale(surfaceBitangent, dx * s + dy * c));
+  const projected = normalize(addScaled(along, normal, -dot(along, normal)));
+  if (!(dot(projected, projected) > <f32>0.5)) return;
+  frameTangent = projected;
+  frameBitangent = cross(normal, projected);
+}
+
+function describeMaterial(mesh: usize, flags: i32, u: f32, v: f32): void {
   const one = f32x4.splat(<f32>1.0);
-  const flags = load<i32>(material, MATERIAL_FLAGS);
   baseColor = mul(
     mul(v128.load(material, MATERIAL_BASE_COLOR), vertexColor(mesh, u, v)),
     textureAt(material + MATERIAL_TEX_BASE, mesh, u, v, one),
@@ -146,13 +235,77 @@ function describeMaterial(mesh: usize, u: f32, v: f32): void {
   const rough = textureAt(material + MATERIAL_TEX_ROUGHNESS, mesh, u, v, one);
   roughness = load<f32>(material, MATERIAL_ROUGHNESS) * y(rough);
   metallic = load<f32>(material, MATERIAL_METALLIC) * z(rough);
-  transmission = load<f32>(material, MATERIAL_TRANSMISSION);
-  if (transmission > <f32>0.0) transmission *= x(textureAt(material + MATERIAL_TEX_TRANSMISSION, mesh, u, v, one));
   ior = load<f32>(material, MATERIAL_IOR);
   unlit = (flags & FLAG_UNLIT) != 0;
   thick = (flags & FLAG_THICK) != 0;
   emission =
     flags & FLAG_EMISSIVE && (frontFace || flags & FLAG_DOUBLE_SIDED) ? emissionAt(mesh, u, v) : f32x4.splat(<f32>0.0);
+  lobes = flags & FLAGS_EXTENDED;
+  transmission = <f32>0.0;
+  dielectricF0 = f32x4.splat(load<f32>(material, MATERIAL_F0));
+  dielectricF90 = <f32>1.0;
+  if (lobes) describeExtensions(mesh, u, v);
+}
+
+/** Factor times a channel of its texture. */
+// @ts-ignore: decorator
+@inline function textured(factor: usize, slot: usize, mesh: usize, u: f32, v: f32): v128 {
+  return scale(textureAt(material + slot, mesh, u, v, f32x4.splat(<f32>1.0)), load<f32>(material + factor));
+}
+
+function describeExtensions(mesh: usize, u: f32, v: f32): void {
+  const one = f32x4.splat(<f32>1.0);
+  if (lobes & FLAG_TRANSMISSION) transmission = x(textured(MATERIAL_TRANSMISSION, MATERIAL_TEX_TRANSMISSION, mesh, u, v));
+  if (lobes & FLAG_SPECULAR) {
+    dielectricF90 = w(textured(MATERIAL_SPECULAR, MATERIAL_TEX_SPECULAR, mesh, u, v));
+    specularColor = mul(
+      v128.load(material, MATERIAL_SPECULAR_COLOR),
+      textureAt(material + MATERIAL_TEX_SPECULAR_COLOR, mesh, u, v, one),
+    );
+    dielectricF0 = scale(f32x4.min(mul(dielectricF0, specularColor), one), dielectricF90);
+  } else {
+    specularColor = one;
+  }
+  if (lobes & FLAG_CLEARCOAT) {
+    clearcoat = x(textured(MATERIAL_CLEARCOAT, MATERIAL_TEX_CLEARCOAT, mesh, u, v));
+    clearcoatRoughness = y(textured(MATERIAL_CLEARCOAT_ROUGHNESS, MATERIAL_TEX_CLEARCOAT_ROUGHNESS, mesh, u, v));
+  }
+  if (lobes & FLAG_SHEEN) {
+    sheenColor = mul(
+      v128.load(material, MATERIAL_SHEEN_COLOR),
+      textureAt(material + MATERIAL_TEX_SHEEN_COLOR, mesh, u, v, one),
+    );
+    sheenRoughness = w(textured(MATERIAL_SHEEN_ROUGHNESS, MATERIAL_TEX_SHEEN_ROUGHNESS, mesh, u, v));
+  }
+  if (lobes & FLAG_ANISOTROPY) anisotropy = z(textured(MATERIAL_ANISOTROPY, MATERIAL_TEX_ANISOTROPY, mesh, u, v));
+  if (lobes & FLAG_IRIDESCENCE) {
+    iridescence = x(textured(MATERIAL_IRIDESCENCE, MATERIAL_TEX_IRIDESCENCE, mesh, u, v));
+    iridescenceIor = load<f32>(material, MATERIAL_IRIDESCENCE_IOR);
+    const low = load<f32>(material, MATERIAL_IRIDESCENCE_MINIMUM);
+    const high = load<f32>(material, MATERIAL_IRIDESCENCE_MAXIMUM);
+    iridescenceThickness = low + (high - low) * y(textureAt(material + MATERIAL_TEX_IRIDESCENCE_THICKNESS, mesh, u, v, one));
+  }
+  if (lobes & FLAG_DIFFUSE_TRANSMISSION) {
+    diffuseTransmission = w(textured(MATERIAL_DIFFUSE_TRANSMISSION, MATERIAL_TEX_DIFFUSE_TRANSMISSION, mesh, u, v));
+    diffuseTransmissionColor = mul(
+      v128.load(material, MATERIAL_DIFFUSE_TRANSMISSION_COLOR),
+      textureAt(material + MATERIAL_TEX_DIFFUSE_TRANSMISSION_COLOR, mesh, u, v, one),
+    );
+  }
+}
+
+/**
+ * Describes a material without textures at a flat place whose frame is the world's axes, for tests. `mesh` is a mesh record of
+ * zeros, `coatNormal` the clear coat's normal.
+ */
+export function describeBare(materialAt: usize, mesh: usize, isFront: bool, coatNormal: v128): void {
+  material = materialAt;
+  frontFace = isFront;
+  frameTangent = f32x4(1.0, 0.0, 0.0, 0.0);
+  frameBitangent = f32x4(0.0, 1.0, 0.0, 0.0);
+  normal = f32x4(0.0, 0.0, 1.0, 0.0);
+  clearcoatNormal = coatNormal;
+  describeMaterial(mesh, load<i32>(material, MATERIAL_FLAGS), <f32>0.0, <f32>0.0);
 }
 
 /** Emitted radiance of the selected triangle at (u, v). */
@@ -161,8 +314,8 @@ export function emissionAt(mesh: usize, u: f32, v: f32): v128 {
   return mul(v128.load(m, MATERIAL_EMISSIVE), textureAt(m + MATERIAL_TEX_EMISSIVE, mesh, u, v, f32x4.splat(<f32>1.0)));
 }
 
-/** Tangent-space normal map (glTF 2.0, 3.9.3); tangents come from the mesh, else from the uv gradient. */
-function bend(slot: usize, mesh: usize, e1: v128, e2: v128, u: f32, v: f32): void {
+/** Sets the surface's tangents, from the mesh or else from the gradient of its texture coordinates; false when it has none. */
+function findTangents(mesh: usize, flags: i32, e1: v128, e2: v128, u: f32, v: f32): bool {
   let tangent: v128;
   let handed: f32 = <f32>1.0;
   const tangents = <usize>load<u32>(mesh, MESH_TANGENTS);
@@ -170,8 +323,8 @@ function bend(slot: usize, mesh: usize, e1: v128, e2: v128, u: f32, v: f32): voi
     tangent = interpolate4(tangents, u, v);
     handed = w(tangent) < <f32>0.0 ? <f32>-1.0 : <f32>1.0;
   } else {
-    const uvs = <usize>(load<i32>(slot, TEXTURE_FLAGS) & TEXTURE_UV1 ? load<u32>(mesh, MESH_UV1) : load<u32>(mesh, MESH_UV0));
-    if (uvs == 0) return;
+    const uvs = <usize>(flags & FLAG_TANGENTS_UV1 ? load<u32>(mesh, MESH_UV1) : load<u32>(mesh, MESH_UV0));
+    if (uvs == 0) return false;
     const a = uvs + vertex0 * 8;
     const b = uvs + vertex1 * 8;
     const c = uvs + vertex2 * 8;
@@ -180,22 +333,29 @@ function bend(slot: usize, mesh: usize, e1: v128, e2: v128, u: f32, v: f32): voi
     const du2 = load<f32>(c) - load<f32>(a);
     const dv2 = load<f32>(c, 4) - load<f32>(a, 4);
     const det = du1 * dv2 - du2 * dv1;
-    if (det == <f32>0.0) return;
+    if (det == <f32>0.0) return false;
     tangent = scale(sub(scale(e1, dv2), scale(e2, dv1)), det < <f32>0.0 ? <f32>-1.0 : <f32>1.0);
     // glTF's v points down, so a positive determinant means a left-handed bitangent.
     handed = det < <f32>0.0 ? <f32>1.0 : <f32>-1.0;
   }
   tangent = vectorToWorld(tangent);
-  tangent = normalize(addScaled(tangent, normal, -dot(tangent, normal)));
-  if (dot(tangent, tangent) < <f32>0.5) return;
-  const bitangent = scale(cross(normal, tangent), handed);
-  const t = textureAt(slot, mesh, u, v, f32x4(0.5, 0.5, 1.0, 0.0));
-  const strength = load<f32>(material, MATERIAL_NORMAL_SCALE);
+  surfaceTangent = normalize(addScaled(tangent, normal, -dot(tangent, normal)));
+  surfaceBitangent = scale(cross(normal, surfaceTangent), handed);
+  return dot(surfaceTangent, surfaceTangent) > <f32>0.5;
+}
+
+/** Tangent-space normal map (glTF 2.0, 3.9.3) in texture slot `slot` about `smooth`, which stays where there is no map. */
+function mapNormal(slot: usize, strength: f32, mesh: usize, smooth: v128, u: f32, v: f32): v128 {
+  if (load<u32>(material + slot, TEXTURE_PIXELS) == 0) return smooth;
+  const t = textureAt(material + slot, mesh, u, v, f32x4(0.5, 0.5, 1.0, 0.0));
   const bent = normalize(
     add(
-      add(scale(tangent, (x(t) * <f32>2.0 - <f32>1.0) * strength), scale(bitangent, (y(t) * <f32>2.0 - <f32>1.0) * strength)),
-      scale(normal, z(t) * <f32>2.0 - <f32>1.0),
+      add(
+        scale(surfaceTangent, (x(t) * <f32>2.0 - <f32>1.0) * strength),
+        scale(surfaceBitangent, (y(t) * <f32>2.0 - <f32>1.0) * strength),
+      ),
+      scale(smooth, z(t) * <f32>2.0 - <f32>1.0),
     ),
   );
-  if (dot(bent, bent) > <f32>0.5) normal = bent;
+  return dot(bent, bent) > <f32>0.5 ? bent : smooth;
 }
