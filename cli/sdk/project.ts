@@ -1,7 +1,7 @@
 /** Reads a project from disk for submission: which files belong to it, and their hashes. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { lstat, open, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { refuse } from './errors.ts';
 
@@ -22,10 +22,9 @@ export interface Project {
 }
 
 const SCENE_EXTENSIONS = new Set(['.glb', '.gltf']);
-const ENVIRONMENT_EXTENSIONS = new Set(['.hdr', '.exr']);
 
 /**
- * @param path a scene file (a `.gltf` brings the files it names), or a folder with exactly one scene file at its top
+ * @param path a scene file (it brings the files it names, and a picture beside it that is its light), or a folder with exactly one scene file at its top
  * @param onHashed called with the bytes of every hashed file
  * @throws FarmApiError `FileNotFound`, `FileEmpty`, `SceneInvalid`, `SceneUnsupported`, `AssetMissing`, `NameInvalid`
  */
@@ -96,26 +95,32 @@ async function listScene(scene: string): Promise<{ root: string; main: string; f
       path: main,
     });
   }
-  const named = extension === '.gltf' ? await filesNamedBy(scene) : [];
-  const environment = extension === '.gltf' ? await environmentsBeside(root) : [];
-  return { root, main, files: [...new Set([main, ...named, ...environment])] };
+  const named = await filesNamedBy(scene);
+  return { root, main, files: [...new Set([main, ...named, ...(await environmentsBeside(root, main))])] };
 }
 
-/** The external buffers and images of a `.gltf`. What is named and not there is a mistake of the submission. */
+/** What of a scene's JSON names files. */
+interface NamingJson {
+  buffers?: { uri?: string }[];
+  images?: { uri?: string }[];
+  extensions?: EnvironmentExtension;
+  scenes?: { extensions?: EnvironmentExtension }[];
+}
+interface EnvironmentExtension {
+  FRAMEWRIGHT_environment?: { uri?: string };
+}
+
+/** The external buffers, images and environments of a scene. What is named and not there is a mistake of the submission. */
 async function filesNamedBy(scene: string): Promise<string[]> {
-  let document: { buffers?: { uri?: string }[]; images?: { uri?: string }[] };
-  const text = await readFile(scene, 'utf8');
-  try {
-    document = JSON.parse(text) as typeof document;
-  } catch (error) {
-    if (text.length === 0) return [];
-    const why = error instanceof Error ? error.message : String(error);
-    throw refuse('SceneInvalid', `"${basename(scene)}" is not JSON: ${why}`, 'Export the scene again.', {
-      path: basename(scene),
-    });
-  }
-  const uris = [...(document.buffers ?? []), ...(document.images ?? [])]
-    .map((item) => item.uri)
+  const json = await jsonOf(scene);
+  if (json === null) return [];
+  const environments = [json.extensions, ...listOf(json.scenes).map(({ extensions }) => extensions)];
+  const uris = [
+    ...listOf(json.buffers),
+    ...listOf(json.images),
+    ...environments.map((extensions) => extensions?.FRAMEWRIGHT_environment ?? {}),
+  ]
+    .map(({ uri }) => uri)
     .filter((uri): uri is string => typeof uri === 'string' && !uri.startsWith('data:'))
     .map((uri) => decodeURIComponent(uri));
   for (const uri of uris) {
@@ -125,9 +130,7 @@ async function filesNamedBy(scene: string): Promise<string[]> {
         'NameInvalid',
         `The scene names "${uri}", which lies outside its folder.`,
         'Copy the file beside the scene.',
-        {
-          path: uri,
-        },
+        { path: uri },
       );
     }
     if (!(await lstat(file).catch(() => undefined))?.isFile()) {
@@ -139,9 +142,44 @@ async function filesNamedBy(scene: string): Promise<string[]> {
   return uris.map((uri) => toProjectPath(dirname(scene), resolve(dirname(scene), uri)));
 }
 
-async function environmentsBeside(root: string): Promise<string[]> {
-  const names = (await readdir(root)).filter((name) => ENVIRONMENT_EXTENSIONS.has(extname(name).toLowerCase()));
-  return names.length === 1 ? names : [];
+/** Damaged files are the inspection's to explain. */
+const listOf = <T>(value: T[] | undefined): T[] => (Array.isArray(value) ? value : []);
+
+const GLB_MAGIC = 0x46546c67;
+
+/** The scene's JSON; null for a `.glb` whose first chunk is not whole, about which the farm's inspection says more. */
+async function jsonOf(scene: string): Promise<NamingJson | null> {
+  if (extname(scene).toLowerCase() === '.gltf') {
+    const text = await readFile(scene, 'utf8');
+    if (text.length === 0) return null;
+    try {
+      return JSON.parse(text) as NamingJson;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw refuse('SceneInvalid', `"${basename(scene)}" is not JSON: ${why}`, 'Export the scene again.', {
+        path: basename(scene),
+      });
+    }
+  }
+  const file = await open(scene);
+  try {
+    const { buffer: head, bytesRead } = await file.read(Buffer.alloc(20), 0, 20, 0);
+    if (bytesRead < 20 || head.readUInt32LE(0) !== GLB_MAGIC) return null;
+    const length = Math.min(head.readUInt32LE(12), (await file.stat()).size);
+    const chunk = await file.read(Buffer.alloc(length), 0, length, 20);
+    return JSON.parse(chunk.buffer.toString('utf8', 0, chunk.bytesRead)) as NamingJson;
+  } catch {
+    return null;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Pictures that the engine takes as the scene's light when they lie beside it: those with its name, or `environment`. */
+async function environmentsBeside(root: string, main: string): Promise<string[]> {
+  const stems = [basename(main, extname(main)).toLowerCase(), 'environment'];
+  const names = new Set(stems.flatMap((stem) => ['.exr', '.hdr'].map((extension) => stem + extension)));
+  return (await readdir(root)).filter((name) => names.has(name.toLowerCase()));
 }
 
 async function hashFile(root: string, path: string): Promise<ProjectFile> {

@@ -1,15 +1,12 @@
-import { ChevronRight } from 'lucide-react';
-import { type ReactNode, useId } from 'react';
-import type { SettingsField, SettingsText } from './settings.ts';
+import { useId } from 'react';
+import { AdvancedSettings } from './AdvancedSettings.tsx';
+import { CheckSetting, type PartProps, TextInput, TextSetting } from './fields.tsx';
+import { TechniqueChoice } from './TechniqueChoice.tsx';
 
-interface FormProps {
-  settings: SettingsText;
+interface FormProps extends PartProps {
   scenes: string[];
   cameras: string[];
-  disabled: boolean;
-  onChange: (change: Partial<SettingsText>) => void;
-  /** The problem to show at a field, if it is that field's. */
-  problemAt: (field: SettingsField) => ReactNode;
+  variants: string[];
 }
 
 const RESOLUTIONS: [string, string][] = [
@@ -22,24 +19,17 @@ const RESOLUTIONS: [string, string][] = [
 const SAMPLES = ['16', '64', '256', '1024'];
 
 /** What to render and how. Empty fields take what the scene or the farm says. */
-export function SettingsForm({ settings, scenes, cameras, disabled, onChange, problemAt }: FormProps) {
+export function SettingsForm({ scenes, cameras, variants, ...part }: FormProps) {
   const cameraList = useId();
-  const text = (field: Exclude<keyof SettingsText, 'denoise'>, extra: InputExtra = {}) => (
-    <Input
-      field={field}
-      value={settings[field]}
-      disabled={disabled}
-      onChange={(value) => onChange({ [field]: value })}
-      {...extra}
-    />
-  );
+  const { settings, disabled, onChange, problemAt } = part;
+  const number = { ...part, mono: true, inputMode: 'numeric' } as const;
   return (
     <div className="settings">
-      <Field label="Shot" problem={problemAt('name')}>
-        {text('name', { label: 'Shot', required: true })}
-      </Field>
+      <TechniqueChoice {...part} />
+      <TextSetting {...part} field="name" label="Shot" required />
       {scenes.length > 1 && (
-        <Field label="Scene file" problem={problemAt('main')}>
+        <label className="field">
+          <span className="field-label">Scene file</span>
           <select
             aria-label="Scene file"
             value={settings.main}
@@ -50,17 +40,23 @@ export function SettingsForm({ settings, scenes, cameras, disabled, onChange, pr
               <option key={scene}>{scene}</option>
             ))}
           </select>
-        </Field>
+          {problemAt('main')}
+        </label>
       )}
-      <Field label="Frames" hint="1-100, 1-100x2 or 1,5,20-30" problem={problemAt('frames')}>
-        {text('frames', { label: 'Frames', placeholder: 'All of the animation', mono: true })}
-      </Field>
+      <TextSetting
+        {...part}
+        mono
+        field="frames"
+        label="Frames"
+        hint="1-100, 1-100x2 or 1,5,20-30"
+        placeholder="All of the animation"
+      />
       <fieldset className="field">
         <legend>Resolution</legend>
         <div className="pair">
-          {text('width', { label: 'Width', inputMode: 'numeric', mono: true })}
+          <TextInput {...number} field="width" label="Width" />
           <span aria-hidden="true">×</span>
-          {text('height', { label: 'Height', inputMode: 'numeric', mono: true })}
+          <TextInput {...number} field="height" label="Height" />
         </div>
         <div className="presets">
           {RESOLUTIONS.map(([width, height]) => (
@@ -79,123 +75,52 @@ export function SettingsForm({ settings, scenes, cameras, disabled, onChange, pr
       </fieldset>
       <fieldset className="field">
         <legend>Samples a pixel</legend>
-        {text('samples', { label: 'Samples', inputMode: 'numeric', mono: true })}
+        <TextInput
+          {...number}
+          field="samples"
+          label="Samples"
+          disabled={disabled || settings.technique !== 'pathtrace'}
+        />
         <div className="presets">
-          {SAMPLES.map((samples) => (
-            <button
-              key={samples}
-              type="button"
-              disabled={disabled}
-              aria-pressed={settings.samples === samples}
-              onClick={() => onChange({ samples })}
-            >
-              {samples}
-            </button>
-          ))}
+          {settings.technique === 'pathtrace' ? (
+            SAMPLES.map((samples) => (
+              <button
+                key={samples}
+                type="button"
+                disabled={disabled}
+                aria-pressed={settings.samples === samples}
+                onClick={() => onChange({ samples })}
+              >
+                {samples}
+              </button>
+            ))
+          ) : (
+            <small className="presets-note">Only a path-traced final takes samples.</small>
+          )}
         </div>
         {problemAt('samples')}
       </fieldset>
-      <Field label="Camera" problem={problemAt('camera')}>
-        {text('camera', { label: 'Camera', placeholder: 'The first in the scene', list: cameraList })}
-        <datalist id={cameraList}>
-          {cameras.map((camera) => (
-            <option key={camera} value={camera} />
-          ))}
-        </datalist>
-      </Field>
-      <Field label="Frames a second" problem={problemAt('fps')}>
-        {text('fps', {
-          label: 'Frames a second',
-          placeholder: 'What the scene says, else 24',
-          inputMode: 'decimal',
-          mono: true,
-        })}
-      </Field>
-      <label className="check">
-        <input
-          type="checkbox"
-          checked={settings.denoise}
-          disabled={disabled}
-          onChange={(event) => onChange({ denoise: event.target.checked })}
-        />
-        <span>
-          Denoise film and previews <small>The EXR files always keep the original.</small>
-        </span>
-      </label>
-      <details className="more">
-        <summary>
-          <ChevronRight size={15} aria-hidden="true" /> More settings
-        </summary>
-        <div className="settings">
-          <Field label="First frame number" problem={problemAt('start')}>
-            {text('start', { label: 'First frame number', placeholder: 'What the scene says, else 1', mono: true })}
-          </Field>
-          <Field label="Longest path, bounces" problem={problemAt('maxDepth')}>
-            {text('maxDepth', { label: 'Longest path, bounces', placeholder: '8', inputMode: 'numeric', mono: true })}
-          </Field>
-          <Field label="Exposure of previews, stops" problem={problemAt('exposure')}>
-            {text('exposure', { label: 'Exposure of previews, stops', placeholder: '0', mono: true })}
-          </Field>
-          <Field label="Seed" problem={problemAt('seed')}>
-            {text('seed', { label: 'Seed', placeholder: '1', inputMode: 'numeric', mono: true })}
-          </Field>
-          <Field label="Priority" hint="1 to 5; 5 goes first" problem={problemAt('priority')}>
-            {text('priority', { label: 'Priority', inputMode: 'numeric', mono: true })}
-          </Field>
-          <Field label="File names" wide problem={problemAt('template')}>
-            {text('template', {
-              label: 'File names',
-              placeholder: '{shot}_{layer}_v{version}.{frame:04}.{ext}',
-              mono: true,
-            })}
-          </Field>
-        </div>
-      </details>
+      <TextSetting {...part} field="camera" label="Camera" placeholder="The first in the scene" list={cameraList} />
+      <datalist id={cameraList}>
+        {cameras.map((camera) => (
+          <option key={camera} value={camera} />
+        ))}
+      </datalist>
+      <TextSetting
+        {...part}
+        mono
+        inputMode="decimal"
+        field="fps"
+        label="Frames a second"
+        placeholder="What the scene says, else 24"
+      />
+      <CheckSetting
+        {...part}
+        field="denoise"
+        label="Denoise film and previews"
+        hint="The EXR files always keep the original."
+      />
+      <AdvancedSettings {...part} variants={variants} />
     </div>
-  );
-}
-
-function Field(props: { label: string; hint?: string; wide?: boolean; problem: ReactNode; children: ReactNode }) {
-  return (
-    // biome-ignore lint/a11y/noLabelWithoutControl: the control is among the children
-    <label className={`field ${props.wide ? 'wide' : ''}`}>
-      <span className="field-label">
-        {props.label}
-        {props.hint ? <small>{props.hint}</small> : null}
-      </span>
-      {props.children}
-      {props.problem}
-    </label>
-  );
-}
-
-interface InputExtra {
-  label?: string;
-  placeholder?: string;
-  inputMode?: 'numeric' | 'decimal';
-  list?: string;
-  mono?: boolean;
-  required?: boolean;
-}
-
-function Input(
-  props: InputExtra & { field: string; value: string; disabled: boolean; onChange: (value: string) => void },
-) {
-  return (
-    <input
-      type="text"
-      name={props.field}
-      aria-label={props.label}
-      className={props.mono ? 'mono' : ''}
-      value={props.value}
-      placeholder={props.placeholder}
-      inputMode={props.inputMode}
-      list={props.list}
-      required={props.required}
-      disabled={props.disabled}
-      autoComplete="off"
-      spellCheck={false}
-      onChange={(event) => props.onChange(event.target.value)}
-    />
   );
 }

@@ -98,6 +98,7 @@ export function SubmitPage() {
             settings={settings}
             scenes={scenes}
             cameras={seen?.cameras ?? []}
+            variants={seen?.variants ?? []}
             disabled={busy}
             onChange={(change) => {
               setMistake(null);

@@ -13,12 +13,13 @@ describe('peekInto', () => {
     };
     expect(peekInto(gltf, 'scenes/shot.gltf', new Set(['scenes/shot.gltf', 'geo/a b.bin']))).toEqual({
       cameras: ['Hero', 'Side'],
+      variants: [],
       missing: ['scenes/tex/wood.png'],
       durationSeconds: 2.5,
     });
   });
 
   it('finds nothing amiss in a bare file', () => {
-    expect(peekInto({}, 'shot.glb', new Set())).toEqual({ cameras: [], missing: [], durationSeconds: 0 });
+    expect(peekInto({}, 'shot.glb', new Set())).toEqual({ cameras: [], variants: [], missing: [], durationSeconds: 0 });
   });
 });

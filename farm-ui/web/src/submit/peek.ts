@@ -3,6 +3,8 @@ import type { ProjectFile } from './files.ts';
 
 export interface Peek {
   cameras: string[];
+  /** Material variants (KHR_materials_variants). */
+  variants: string[];
   /** Relative paths that the scene reads and that are not among the files. */
   missing: string[];
   /** Length of the longest animation, seconds, where the file says it. */
@@ -16,6 +18,7 @@ interface Gltf {
   images?: { uri?: string }[];
   animations?: { samplers?: { input?: number }[] }[];
   accessors?: { max?: number[] }[];
+  extensions?: { KHR_materials_variants?: { variants?: { name?: string }[] } };
 }
 
 const GLB_MAGIC = 0x46546c67;
@@ -61,6 +64,7 @@ export function peekInto(gltf: Gltf, mainPath: string, chosen: ReadonlySet<strin
   );
   return {
     cameras: [...new Set(cameras)],
+    variants: (gltf.extensions?.KHR_materials_variants?.variants ?? []).flatMap(({ name }) => name ?? []),
     missing: [...new Set(missing)],
     durationSeconds: durations.reduce((a, b) => Math.max(a, b), 0),
   };
