@@ -22,8 +22,8 @@ export const isCryptomatteLayer = (layer: string): layer is CryptomatteLayer => 
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
-/** MurmurHash3 (x86, 32 bits, seed 0) of the UTF-8 name, its exponent clamped so that the bits are a finite normal float. */
-function cryptomatteBits(name: string): number {
+/** Bits of the id: MurmurHash3 (x86, 32 bits, seed 0) of the UTF-8 name, its exponent clamped so that the bits are a finite normal float. */
+export function cryptomatteBits(name: string): number {
   const hash = murmurhash.v3(name, 0);
   const exponent = Math.min(Math.max((hash >>> 23) & 0xff, 1), 254);
   return ((hash & 0x807f_ffff) | (exponent << 23)) >>> 0;

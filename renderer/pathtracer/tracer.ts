@@ -6,6 +6,7 @@ import {
   type PixelRect,
   type RenderSettings,
 } from '../../domain/scene.ts';
+import type { TracePartial } from './partial.ts';
 import type { SceneDescription } from './scene/description.ts';
 
 /** Everything about light transport and film that a request may choose; `traceOptionsOf` reads it from settings. */
@@ -68,6 +69,15 @@ export interface Tracer {
   setScene(scene: SceneDescription): Promise<void>;
   /** Traces; `onProgress` gets 0..1. Rejects with `Cancelled` soon after an abort. */
   trace(request: TraceRequest, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<TracedPixels>;
+  /**
+   * Traces the request's samples into exact sums, which `partial.ts` merges with those of other samples and finishes into the
+   * bits that an undivided render has. Throws `SettingInvalid` for adaptive sampling, which does not know its samples beforehand.
+   */
+  tracePartial(
+    request: TraceRequest,
+    onProgress?: (fraction: number) => void,
+    signal?: AbortSignal,
+  ): Promise<TracePartial>;
   /** Ends its threads. */
   close(): Promise<void>;
 }

@@ -67,15 +67,6 @@ describe('the same bits', () => {
     }
   });
 
-  it('for one sample, wherever the range starts', async () => {
-    const tracer = await one;
-    const both = await trace(tracer, { sampleStart: 2, sampleCount: 2 });
-    const first = await trace(tracer, { sampleStart: 2, sampleCount: 1 });
-    const second = await trace(tracer, { sampleStart: 3, sampleCount: 1 });
-    const mean = first.beauty.map((value, i) => Math.fround(Math.fround(value + second.beauty[i]!) * 0.5));
-    expect(both.beauty).toEqual(mean);
-  });
-
   it('but others for another seed or frame', async () => {
     const tracer = await one;
     const first = (await trace(tracer)).beauty;

@@ -1,5 +1,6 @@
 /** Instances in the tracer's memory: their records, how they move, and the tree over them. */
 import { FarmError } from '../../../domain/errors.ts';
+import { cryptomatteBits } from '../../image/cryptomatte.ts';
 import type { MeshGeometry, SceneDescription } from '../scene/description.ts';
 import * as layout from './assembly/layout.ts';
 import type { Heap } from './heap.ts';
@@ -14,6 +15,8 @@ export interface PlacedInstance {
   stored: StoredMesh;
   /** Position in the scene description's list. */
   source: number;
+  /** Of the node. */
+  name: string;
   transform: Float32Array;
   inverse: Float64Array;
   /** Null when it stands still while the shutter is open. */
@@ -46,6 +49,7 @@ export function placeInstances(scene: SceneDescription, stored: readonly StoredM
       mesh,
       stored: geometry,
       source,
+      name,
       transform,
       inverse,
       motion,
@@ -88,7 +92,7 @@ export function writeInstances(
   const motions = moving > 0 ? allocate(moving * layout.MOTION_STRIDE) : 0;
   let motionsWritten = 0;
   const view = heap.view(address, placed.length * layout.INSTANCE_STRIDE);
-  placed.forEach(({ stored, transform, inverse, motion }, index) => {
+  placed.forEach(({ name, stored, transform, inverse, motion }, index) => {
     const at = index * layout.INSTANCE_STRIDE;
     for (let i = 0; i < 16; i++) {
       view.setFloat32(at + layout.INSTANCE_TO_OBJECT + 4 * i, inverse[i]!, true);
@@ -97,6 +101,7 @@ export function writeInstances(
     view.setUint32(at + layout.INSTANCE_MESH, stored.record, true);
     view.setUint32(at + layout.INSTANCE_LIGHT_DENSITY, 0, true);
     view.setInt32(at + layout.INSTANCE_ID, index, true);
+    view.setUint32(at + layout.INSTANCE_NAME, cryptomatteBits(name), true);
     view.setInt32(at + layout.INSTANCE_FLAGS, isIdentity(transform) ? layout.INSTANCE_IS_IDENTITY : 0, true);
     view.setUint32(at + layout.INSTANCE_MOTION, 0, true);
     if (!motion) return;

@@ -1,5 +1,7 @@
 /** Carries a scene description into the tracer's memory and keeps there what the next frame can use again. */
 import { FarmError } from '../../../domain/errors.ts';
+import type { RenderSettings } from '../../../domain/scene.ts';
+import { cryptomatteBits } from '../../image/cryptomatte.ts';
 import type { EnvironmentMap, MeshGeometry, SceneDescription, TracerCamera } from '../scene/description.ts';
 import { ALBEDO_TABLES, buildAlbedoTable } from './albedo-tables.ts';
 import * as layout from './assembly/layout.ts';
@@ -29,6 +31,7 @@ export class SceneMemory {
   readonly #pool: ThreadPool;
   readonly #meshes = new Map<number, StoredMesh>();
   readonly #images = new Map<Uint8Array, number>();
+  readonly #filters = new Map<string, number>();
   #environment: StoredEnvironment | null = null;
   /** What is written anew for each scene. */
   #transient: number[] = [];
@@ -43,14 +46,22 @@ export class SceneMemory {
   /** Tables that no scene changes. `strategy`: 0 MIS, 1 BSDF sampling only, 2 light sampling only. */
   async prepare(strategy: number): Promise<void> {
     const srgb = this.#heap.store(Float32Array.from({ length: 256 }, (_, i) => decodeSrgb(i / 255)));
-    const filter = this.#heap.store(makeFilterTable());
     const energy = await buildAlbedoTable('reflection', this.#heap, this.#pool);
     this.#words({
       [layout.SCENE_SRGB_TABLE]: srgb,
-      [layout.SCENE_FILTER_TABLE]: filter,
       [layout.SCENE_ENERGY_TABLE]: energy,
       [layout.SCENE_STRATEGY]: strategy,
     });
+  }
+
+  /** Address of the pixel filter's table, made once a filter. */
+  filterTable(filter: RenderSettings['filter']): number {
+    const key = `${filter.kind} ${filter.radius}`;
+    const known = this.#filters.get(key);
+    if (known !== undefined) return known;
+    const address = this.#heap.store(makeFilterTable(filter));
+    this.#filters.set(key, address);
+    return address;
   }
 
   /** Replaces the scene. Throws `SceneInvalid` for references out of range and `SceneTooLarge`; the scene is empty then. */
@@ -160,6 +171,7 @@ export class SceneMemory {
     scene.materials.forEach((material, index) => {
       const record = new DataView(new ArrayBuffer(layout.MATERIAL_STRIDE));
       writeMaterial(record, 0, material, (i) => ({ address: addressOf(i), image: scene.images[i]! }));
+      record.setUint32(layout.MATERIAL_NAME, cryptomatteBits(material.name), true);
       this.#heap
         .bytes(address + index * layout.MATERIAL_STRIDE, layout.MATERIAL_STRIDE)
         .set(new Uint8Array(record.buffer));

@@ -1,10 +1,13 @@
 /** The tracer's CPU tier: WebAssembly with SIMD on worker threads that share one memory. */
 import os from 'node:os';
 import { FarmError } from '../../../domain/errors.ts';
+import type { TracePartial } from '../partial.ts';
 import type { SceneDescription } from '../scene/description.ts';
 import type { TracedPixels, TraceRequest, Tracer } from '../tracer.ts';
 import * as layout from './assembly/layout.ts';
+import { FilmMemory, SumMemory, tracedRect } from './film-memory.ts';
 import { Heap } from './heap.ts';
+import { refuseAdaptiveRange, validateRequest, writeJob } from './job-block.ts';
 import { loadTracerModule } from './module.ts';
 import { SceneMemory } from './scene-memory.ts';
 import { ThreadPool } from './threads.ts';
@@ -52,6 +55,7 @@ class CpuTracer implements Tracer {
   readonly #pool: ThreadPool;
   readonly #scene: SceneMemory;
   readonly #workspaces: number[];
+  readonly #filmScratches: number[];
   /** Calls take turns: a scene is not replaced while it is being traced. */
   #turn: Promise<unknown> = Promise.resolve();
   #hasScene = false;
@@ -62,6 +66,7 @@ class CpuTracer implements Tracer {
     this.#scene = scene;
     this.threads = pool.size;
     this.#workspaces = Array.from({ length: pool.size }, () => heap.allocate(layout.WORKSPACE_SIZE));
+    this.#filmScratches = Array.from({ length: pool.size }, () => heap.allocate(layout.FILM_SCRATCH_SIZE));
   }
 
   setScene(scene: SceneDescription): Promise<void> {
@@ -74,6 +79,14 @@ class CpuTracer implements Tracer {
 
   trace(request: TraceRequest, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<TracedPixels> {
     return this.#inTurn(() => this.#trace(request, onProgress, signal));
+  }
+
+  tracePartial(
+    request: TraceRequest,
+    onProgress?: (fraction: number) => void,
+    signal?: AbortSignal,
+  ): Promise<TracePartial> {
+    return this.#inTurn(() => this.#tracePartial(request, onProgress, signal));
   }
 
   close(): Promise<void> {
@@ -91,25 +104,50 @@ class CpuTracer implements Tracer {
     onProgress?: (fraction: number) => void,
     signal?: AbortSignal,
   ): Promise<TracedPixels> {
-    validate(request);
+    validateRequest(request);
+    const film = new FilmMemory(this.#heap, request);
+    try {
+      const { rays, samples } = await this.#runJob(request, film, onProgress, signal);
+      return { rect: { ...request.rect }, ...film.read(request.rect), samples, rays };
+    } finally {
+      film.free();
+    }
+  }
+
+  async #tracePartial(
+    request: TraceRequest,
+    onProgress?: (fraction: number) => void,
+    signal?: AbortSignal,
+  ): Promise<TracePartial> {
+    validateRequest(request);
+    if (request.options.adaptive) refuseAdaptiveRange();
+    const sums = new SumMemory(this.#heap, request);
+    try {
+      const { rays } = await this.#runJob(request, sums, onProgress, signal);
+      return sums.read(rays);
+    } finally {
+      sums.free();
+    }
+  }
+
+  /** Has all threads trace the request into `film`. */
+  async #runJob(
+    request: TraceRequest,
+    film: FilmMemory | SumMemory,
+    onProgress?: (fraction: number) => void,
+    signal?: AbortSignal,
+  ): Promise<{ rays: number; samples: number }> {
     if (!this.#hasScene) throw new FarmError('Internal', 'The tracer was asked to trace before it had a scene.');
     const cancelled = (): FarmError => new FarmError('Cancelled', 'Tracing was cancelled.');
     if (signal?.aborted) throw cancelled();
-    const { rect } = request;
+    const rect = tracedRect(request);
     const pixels = (rect.x1 - rect.x0) * (rect.y1 - rect.y0);
+    const filter = this.#scene.filterTable(request.options.filter);
     const job = this.#heap.allocate(layout.JOB_SIZE);
-    let film = 0;
-    try {
-      film = this.#heap.allocate(pixels * 11 * 4 + 64);
-    } catch (error) {
-      this.#heap.free(job);
-      throw error;
-    }
-    const beauty = film;
-    const albedo = beauty + pixels * 16;
-    const normal = albedo + pixels * 12;
-    const depth = normal + pixels * 12;
-    this.#writeJob(job, request, { beauty, albedo, normal, depth });
+    this.#heap.bytes(job, layout.JOB_SIZE).fill(0);
+    const view = this.#heap.view(job, layout.JOB_SIZE);
+    writeJob(view, request, rect, filter);
+    film.describe(view);
     const counters = this.#heap.words(job, layout.JOB_SIZE / 4);
     const abort = (): void => {
       Atomics.store(counters, layout.JOB_ABORT / 4, 1);
@@ -125,7 +163,9 @@ class CpuTracer implements Tracer {
       const scene = this.#scene.address;
       const runs = await Promise.allSettled(
         Array.from({ length: this.threads }, () =>
-          this.#pool.lend((call, index) => call('trace', scene, job, this.#workspaces[index]!)),
+          this.#pool.lend((call, index) =>
+            call('trace', scene, job, this.#workspaces[index]!, this.#filmScratches[index]!),
+          ),
         ),
       );
       let rays = 0;
@@ -135,64 +175,11 @@ class CpuTracer implements Tracer {
       }
       if (Atomics.load(counters, layout.JOB_ABORT / 4) !== 0) throw cancelled();
       onProgress?.(1);
-      return {
-        rect: { ...rect },
-        beauty: this.#heap.floats(beauty, pixels * 4).slice(),
-        albedo: this.#heap.floats(albedo, pixels * 3).slice(),
-        normal: this.#heap.floats(normal, pixels * 3).slice(),
-        depth: this.#heap.floats(depth, pixels).slice(),
-        layers: {},
-        samples: pixels * request.sampleCount,
-        rays,
-      };
+      return { rays, samples: pixels * request.sampleCount };
     } finally {
       clearInterval(timer);
       signal?.removeEventListener('abort', abort);
       this.#heap.free(job);
-      this.#heap.free(film);
     }
   }
-
-  #writeJob(
-    job: number,
-    { width, height, sampleStart, sampleCount, seed, frame, rect, options }: TraceRequest,
-    film: { beauty: number; albedo: number; normal: number; depth: number },
-  ): void {
-    this.#heap.bytes(job, layout.JOB_SIZE).fill(0);
-    const view = this.#heap.view(job, layout.JOB_SIZE);
-    const fields: [number, number][] = [
-      [layout.JOB_WIDTH, width],
-      [layout.JOB_HEIGHT, height],
-      [layout.JOB_SAMPLE_START, sampleStart],
-      [layout.JOB_SAMPLE_COUNT, sampleCount],
-      [layout.JOB_MAX_DEPTH, options.maxDepth],
-      [layout.JOB_SEED, seed],
-      [layout.JOB_FRAME, frame],
-      [layout.JOB_X0, rect.x0],
-      [layout.JOB_Y0, rect.y0],
-      [layout.JOB_X1, rect.x1],
-      [layout.JOB_Y1, rect.y1],
-      [layout.JOB_BEAUTY, film.beauty],
-      [layout.JOB_ALBEDO, film.albedo],
-      [layout.JOB_NORMAL, film.normal],
-      [layout.JOB_DEPTH, film.depth],
-    ];
-    for (const [offset, value] of fields) view.setUint32(offset, value >>> 0, true);
-  }
-}
-
-function validate({ width, height, sampleStart, sampleCount, options: { maxDepth }, rect }: TraceRequest): void {
-  const check = (setting: string, holds: boolean): void => {
-    if (!holds) throw new FarmError('SettingInvalid', `The trace request has an impossible ${setting}.`, { setting });
-  };
-  const whole = (...values: number[]): boolean => values.every((value) => Number.isInteger(value));
-  check('resolution', whole(width, height) && width >= 1 && height >= 1 && width <= 16_384 && height <= 16_384);
-  check('sample range', whole(sampleStart, sampleCount) && sampleStart >= 0 && sampleCount >= 1);
-  check('sample range', sampleStart + sampleCount <= 2 ** 24);
-  check('depth', whole(maxDepth) && maxDepth >= 0 && maxDepth <= 1024);
-  check(
-    'rectangle',
-    whole(rect.x0, rect.y0, rect.x1, rect.y1) && rect.x0 >= 0 && rect.y0 >= 0 && rect.x0 < rect.x1 && rect.y0 < rect.y1,
-  );
-  check('rectangle', rect.x1 <= width && rect.y1 <= height);
 }

@@ -1,6 +1,7 @@
 // Vertex attributes interpolated inside a triangle, and textures looked up with them.
 import { MESH_COLORS, MESH_INDICES, MESH_UV0, MESH_UV1, TEXTURE_FLAGS, TEXTURE_PIXELS, TEXTURE_UV1 } from './layout';
 import { sampleTexture } from './texture';
+import { vec } from './vec';
 
 /** Vertex numbers of the triangle that was looked at last. */
 export let vertex0: usize = 0;
@@ -47,6 +48,19 @@ export function textureAt(slot: usize, mesh: usize, u: f32, v: f32, otherwise: v
     load<f32>(a) * w + load<f32>(b) * u + load<f32>(c) * v,
     load<f32>(a, 4) * w + load<f32>(b, 4) * u + load<f32>(c, 4) * v,
   );
+}
+
+/** First texture coordinates at barycentrics (u, v) of the selected triangle, lanes 0 and 1; zero without. */
+export function textureCoordinates(mesh: usize, u: f32, v: f32): v128 {
+  const uvs = <usize>load<u32>(mesh, MESH_UV0);
+  if (uvs == 0) return f32x4.splat(<f32>0.0);
+  const w = <f32>1.0 - u - v;
+  const a = uvs + vertex0 * 8;
+  const b = uvs + vertex1 * 8;
+  const c = uvs + vertex2 * 8;
+  const s = load<f32>(a) * w + load<f32>(b) * u + load<f32>(c) * v;
+  const t = load<f32>(a, 4) * w + load<f32>(b, 4) * u + load<f32>(c, 4) * v;
+  return vec(s, t, <f32>0.0);
 }
 
 export function vertexColor(mesh: usize, u: f32, v: f32): v128 {

@@ -2,13 +2,13 @@
 // no sample is shared between pixels.
 import {
   FILTER_CELLS,
+  JOB_FILTER_TABLE,
   JOB_HEIGHT,
   JOB_WIDTH,
   SCENE_CAMERA,
   SCENE_CAMERA_KIND,
   SCENE_CAMERA_NEAR,
   SCENE_CAMERA_SCALE,
-  SCENE_FILTER_TABLE,
 } from './layout';
 import { add, addScaled, neg, normalize, scale, z } from './vec';
 
@@ -37,7 +37,7 @@ export function setCamera(scene: usize, job: usize): void {
   orthographic = load<i32>(scene, SCENE_CAMERA_KIND) == 1;
   halfHeight = load<f32>(scene, SCENE_CAMERA_SCALE);
   near = load<f32>(scene, SCENE_CAMERA_NEAR);
-  filter = load<u32>(scene, SCENE_FILTER_TABLE);
+  filter = load<u32>(job, JOB_FILTER_TABLE);
   const height = <f32>load<i32>(job, JOB_HEIGHT);
   pixelSize = <f32>2.0 * halfHeight / height;
   centreX = <f32>load<i32>(job, JOB_WIDTH) * <f32>0.5;

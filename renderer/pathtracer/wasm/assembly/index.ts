@@ -1,26 +1,24 @@
 // What the host calls. Every function runs on one of the tracer's threads; all of them share one linear memory.
-import { setSrgbTable } from './texture';
+import { setEnergyCompensation } from './bsdf';
 import { buildScratchBytes } from './bvh-build';
 import { buildMeshTree, buildSceneBvh, emitMeshTree } from './bvh-emit';
 import { setCamera } from './camera';
 import { setEnergyTables } from './energy';
 import { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable } from './energy-tables';
 import { setEnvironment } from './environment';
-import { albedo, depth, firstNormal, radiance, setIntegrator, tracePath } from './integrator';
+import { addSample, clearPixel, filmStride, setFilm, writePixel } from './film';
+import { setIntegrator, startPath, stepPath } from './integrator';
 import {
   BUCKET,
   JOB_ABORT,
-  JOB_ALBEDO,
-  JOB_BEAUTY,
-  JOB_DEPTH,
+  JOB_ENERGY_COMPENSATION,
   JOB_FRAME,
-  JOB_MAX_DEPTH,
   JOB_NEXT_BUCKET,
-  JOB_NORMAL,
   JOB_PIXELS_DONE,
   JOB_SAMPLE_COUNT,
   JOB_SAMPLE_START,
   JOB_SEED,
+  JOB_SUMS,
   JOB_X0,
   JOB_X1,
   JOB_Y0,
@@ -28,31 +26,24 @@ import {
   SCENE_INSTANCES,
   SCENE_NODES,
   SCENE_SRGB_TABLE,
-  SCENE_STRATEGY,
 } from './layout';
 import { setLights } from './lights';
 import { probeBsdf } from './probe-bsdf';
 import { startPixel } from './sampler';
 import { setSheenScene } from './sheen';
+import { setSrgbTable } from './texture';
 import { rayCount, setTraversal } from './traverse';
-import { add, scale } from './vec';
 
 export { buildMeshTree, buildSceneBvh, buildScratchBytes, emitMeshTree };
 export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable, probeBsdf };
 
 /**
  * Traces buckets of the job until none is left or the job is aborted; returns the rays this thread cast. Threads take buckets
- * from an atomic counter. Buckets lie on a grid that is fixed to the picture.
+ * from an atomic counter. Buckets lie on a grid that is fixed to the picture. `scratch` holds FILM_SCRATCH_SIZE bytes.
  */
-export function trace(scene: usize, job: usize, workspace: usize): f64 {
-  setTraversal(workspace, load<u32>(scene, SCENE_NODES), load<u32>(scene, SCENE_INSTANCES));
-  setSrgbTable(load<u32>(scene, SCENE_SRGB_TABLE));
-  setEnergyTables(scene);
-  setSheenScene(scene);
-  setEnvironment(scene);
-  setLights(scene);
-  setCamera(scene, job);
-  setIntegrator(load<i32>(job, JOB_MAX_DEPTH), load<i32>(scene, SCENE_STRATEGY));
+export function trace(scene: usize, job: usize, workspace: usize, scratch: usize): f64 {
+  prepare(scene, job, workspace);
+  setFilm(job, false);
   const x0 = load<i32>(job, JOB_X0);
   const y0 = load<i32>(job, JOB_Y0);
   const x1 = load<i32>(job, JOB_X1);
@@ -72,38 +63,37 @@ export function trace(scene: usize, job: usize, workspace: usize): f64 {
     for (let py = max<i32>(y0, by); py < bottom; py++) {
       for (let px = left; px < right; px++) {
         if (atomic.load<i32>(job, JOB_ABORT)) return rayCount;
-        tracePixel(job, px, py, <usize>((py - y0) * (x1 - x0) + px - x0));
+        tracePixel(job, px, py, <usize>((py - y0) * (x1 - x0) + px - x0), scratch);
       }
       atomic.add<i32>(job, right - left, JOB_PIXELS_DONE);
     }
   }
 }
 
-function tracePixel(job: usize, px: i32, py: i32, index: usize): void {
-  const first = load<i32>(job, JOB_SAMPLE_START);
-  const count = load<i32>(job, JOB_SAMPLE_COUNT);
-  startPixel(load<u32>(job, JOB_SEED), load<u32>(job, JOB_FRAME), px, py);
-  let beauty = f32x4.splat(<f32>0.0);
-  let albedoSum = f32x4.splat(<f32>0.0);
-  let normalSum = f32x4.splat(<f32>0.0);
-  let nearest: f32 = Infinity;
-  for (let s = first; s < first + count; s++) {
-    tracePath(px, py, s);
-    beauty = add(beauty, radiance);
-    albedoSum = add(albedoSum, albedo);
-    normalSum = add(normalSum, firstNormal);
-    nearest = min<f32>(nearest, depth);
-  }
-  const share = <f32>1.0 / <f32>count;
-  v128.store(<usize>load<u32>(job, JOB_BEAUTY) + (index << 4), scale(beauty, share));
-  store3(<usize>load<u32>(job, JOB_ALBEDO) + index * 12, scale(albedoSum, share));
-  store3(<usize>load<u32>(job, JOB_NORMAL) + index * 12, scale(normalSum, share));
-  store<f32>(<usize>load<u32>(job, JOB_DEPTH) + (index << 2), nearest);
+/** Sets the modules up for the scene and the job. */
+function prepare(scene: usize, job: usize, workspace: usize): void {
+  setTraversal(workspace, load<u32>(scene, SCENE_NODES), load<u32>(scene, SCENE_INSTANCES));
+  setSrgbTable(load<u32>(scene, SCENE_SRGB_TABLE));
+  setEnergyTables(scene);
+  setSheenScene(scene);
+  setEnergyCompensation(load<i32>(job, JOB_ENERGY_COMPENSATION) != 0);
+  setEnvironment(scene);
+  setLights(scene);
+  setCamera(scene, job);
+  setIntegrator(scene, job);
 }
 
-// @ts-ignore: decorator
-@inline function store3(at: usize, v: v128): void {
-  store<f32>(at, f32x4.extract_lane(v, 0));
-  store<f32>(at, f32x4.extract_lane(v, 1), 4);
-  store<f32>(at, f32x4.extract_lane(v, 2), 8);
+function tracePixel(job: usize, px: i32, py: i32, index: usize, scratch: usize): void {
+  const first = load<i32>(job, JOB_SAMPLE_START);
+  const count = load<i32>(job, JOB_SAMPLE_COUNT);
+  const sums = <usize>load<u32>(job, JOB_SUMS);
+  const record = sums ? sums + index * filmStride() : scratch;
+  clearPixel(record);
+  startPixel(load<u32>(job, JOB_SEED), load<u32>(job, JOB_FRAME), px, py);
+  for (let sample = first; sample < first + count; sample++) {
+    startPath(px, py, sample);
+    while (stepPath()) {}
+    addSample(record, sample);
+  }
+  if (!sums) writePixel(job, record, index);
 }

@@ -1,6 +1,13 @@
 // Unidirectional path tracing with next-event estimation, combined by the power heuristic (Veach 1997, chapters 8-10).
+//
+// A path is `startPath` and then `stepPath` until that says no. What one step hands to the next is in the `path…` variables,
+// what the sample has seen in the results below them. Nothing is stored in memory: the film, a recorder and a wavefront read
+// the variables and drive the steps as they like.
 import { setAlphaSegment } from './alpha';
+import { textureCoordinates } from './attributes';
 import {
+  KIND_DIFFUSE,
+  KIND_SPECULAR,
   bsdfIsDelta,
   evaluateBsdf,
   evaluatedDensity,
@@ -14,12 +21,26 @@ import {
   sampledDiffuse,
   sampledDirection,
   sampledEtaScale,
+  sampledKind,
   sampledSpecular,
   sampledThrough,
   sampledTransmission,
 } from './bsdf';
 import { depthScale, generateRay, near, rayDirection, rayOrigin } from './camera';
 import { densityOfEnvironment, environmentRadiance, hasEnvironment } from './environment';
+import {
+  INSTANCE_MESH,
+  JOB_CLAMP_DIRECT,
+  JOB_CLAMP_INDIRECT,
+  JOB_DIFFUSE_DEPTH,
+  JOB_LAYERS,
+  JOB_MAX_DEPTH,
+  JOB_SPECULAR_DEPTH,
+  JOB_TRANSMISSION_DEPTH,
+  LAYER_UV,
+  LIGHT_LAYERS,
+  SCENE_STRATEGY,
+} from './layout';
 import {
   densityOnTriangle,
   environmentChance,
@@ -52,13 +73,75 @@ import {
   unlit,
 } from './surface';
 import { hitInstance, hitT, hitTriangle, hitU, hitV, intersect, occluded } from './traverse';
-import { add, addScaled, dot, maxComponent, mul, neg, scale, sub, vec, x, y, z } from './vec';
+import { add, addScaled, dot, luminance, maxComponent, mul, neg, scale, sub, z } from './vec';
 
-/** What one sample saw. `radiance` carries coverage in its fourth lane. */
+// ---- The path: what one step hands to the next, together with the volumes of medium.ts.
+
+export let pathOrigin: v128 = i32x4(0, 0, 0, 0);
+export let pathDirection: v128 = i32x4(0, 0, 0, 0);
+export let pathThroughput: v128 = i32x4(0, 0, 0, 0);
+/** Scatterings so far. */
+export let pathBounce: i32 = 0;
+/** Scatterings by kind, for the depth limits. */
+export let pathDiffuseBounces: i32 = 0;
+export let pathSpecularBounces: i32 = 0;
+export let pathTransmissionBounces: i32 = 0;
+/** No light sampling competes with what the next ray finds. */
+export let pathDelta: bool = true;
+/** Density per solid angle with which `pathDirection` was picked. */
+export let pathDensity: f32 = 0;
+/** Product of squared relative indices, which Russian roulette must not mistake for absorption. */
+export let pathEtaScale: f32 = 1;
+/** The albedo is still to be found, behind what only mirrors or lenses. */
+export let pathAlbedoPending: bool = true;
+/** Shares that the lobes of the first hit have in `pathThroughput`; kept when light layers are asked for. */
+export let pathDiffuseShare: v128 = i32x4(0, 0, 0, 0);
+export let pathSpecularShare: v128 = i32x4(0, 0, 0, 0);
+export let pathTransmissionShare: v128 = i32x4(0, 0, 0, 0);
+
+// ---- What the sample has seen.
+
 export let radiance: v128 = i32x4(0, 0, 0, 0);
+/** 0 where the camera looks past everything. */
+export let coverage: f32 = 1;
 export let albedo: v128 = i32x4(0, 0, 0, 0);
 export let firstNormal: v128 = i32x4(0, 0, 0, 0);
+export let firstPosition: v128 = i32x4(0, 0, 0, 0);
+/** First texture coordinates of the first hit, lanes 0 and 1. */
+export let firstUv: v128 = i32x4(0, 0, 0, 0);
+/** Pixels to the right and down by which the first hit moves until the next frame, lanes 0 and 1. */
+export let firstMotion: v128 = i32x4(0, 0, 0, 0);
+/** Instance and material records of the first hit, 0 for none. */
+export let firstInstance: usize = 0;
+export let firstMaterial: usize = 0;
+/** Along the viewing axis; Infinity where nothing was hit. */
 export let depth: f32 = Infinity;
+/** Radiance by layer (domain/layers.ts); filled in when light layers are asked for. */
+export let diffuseDirect: v128 = i32x4(0, 0, 0, 0);
+export let diffuseIndirect: v128 = i32x4(0, 0, 0, 0);
+export let specularDirect: v128 = i32x4(0, 0, 0, 0);
+export let specularIndirect: v128 = i32x4(0, 0, 0, 0);
+export let transmitted: v128 = i32x4(0, 0, 0, 0);
+export let emitted: v128 = i32x4(0, 0, 0, 0);
+export let surroundings: v128 = i32x4(0, 0, 0, 0);
+
+// ---- What the last step did, for recording.
+
+/** Light that the step's ray ran into, and light that was sampled from where it ended; weighted, as added to `radiance`. */
+export let foundLight: v128 = i32x4(0, 0, 0, 0);
+export let sampledLight: v128 = i32x4(0, 0, 0, 0);
+/** Why the path ended. */
+export let pathEnd: i32 = 0;
+export const END_ESCAPED: i32 = 1;
+export const END_UNLIT: i32 = 2;
+export const END_DEPTH: i32 = 3;
+export const END_ABSORBED: i32 = 4;
+export const END_ROULETTE: i32 = 5;
+
+/** How light was found. */
+export const LIGHT_EMISSION: i32 = 0;
+export const LIGHT_ENVIRONMENT: i32 = 1;
+export const LIGHT_SAMPLED: i32 = 2;
 
 /** Russian roulette may end a path from its second scattering on (as in pbrt-v4). */
 const ROULETTE_START: i32 = 1;
@@ -66,11 +149,247 @@ const STRATEGY_BSDF: i32 = 1;
 const STRATEGY_LIGHT: i32 = 2;
 
 let maxDepth: i32 = 1;
+let diffuseDepth: i32 = 1;
+let specularDepth: i32 = 1;
+let transmissionDepth: i32 = 1;
+/** Some kind of scattering has a limit of its own. */
+let limitsKinds: bool = false;
+let clampDirect: f32 = 0;
+let clampIndirect: f32 = 0;
+let splitsLight: bool = false;
+let wantsUv: bool = false;
 let strategy: i32 = 0;
 
-export function setIntegrator(depthLimit: i32, strategyChoice: i32): void {
-  maxDepth = depthLimit;
-  strategy = strategyChoice;
+export function setIntegrator(scene: usize, job: usize): void {
+  maxDepth = load<i32>(job, JOB_MAX_DEPTH);
+  diffuseDepth = load<i32>(job, JOB_DIFFUSE_DEPTH);
+  specularDepth = load<i32>(job, JOB_SPECULAR_DEPTH);
+  transmissionDepth = load<i32>(job, JOB_TRANSMISSION_DEPTH);
+  limitsKinds = diffuseDepth < maxDepth || specularDepth < maxDepth || transmissionDepth < maxDepth;
+  clampDirect = load<f32>(job, JOB_CLAMP_DIRECT);
+  clampIndirect = load<f32>(job, JOB_CLAMP_INDIRECT);
+  splitsLight = (load<u32>(job, JOB_LAYERS) & LIGHT_LAYERS) != 0;
+  wantsUv = (load<u32>(job, JOB_LAYERS) & (1 << LAYER_UV)) != 0;
+  strategy = load<i32>(scene, SCENE_STRATEGY);
+}
+
+/** Begins the path of a sample of pixel (px, py), whose sampler was started. */
+export function startPath(px: i32, py: i32, sample: u32): void {
+  const zero = f32x4.splat(<f32>0.0);
+  startSample(sample);
+  const film = sample4(0);
+  generateRay(px, py, f32x4.extract_lane(film, 0), f32x4.extract_lane(film, 1));
+  pathOrigin = rayOrigin;
+  pathDirection = rayDirection;
+  pathThroughput = f32x4.splat(<f32>1.0);
+  pathBounce = 0;
+  pathDiffuseBounces = 0;
+  pathSpecularBounces = 0;
+  pathTransmissionBounces = 0;
+  pathDelta = true;
+  pathDensity = <f32>0.0;
+  resetMedium();
+  pathEtaScale = <f32>1.0;
+  pathAlbedoPending = true;
+  radiance = zero;
+  coverage = <f32>1.0;
+  albedo = zero;
+  firstNormal = zero;
+  firstInstance = 0;
+  firstMaterial = 0;
+  depth = Infinity;
+  if (splitsLight) {
+    diffuseDirect = zero;
+    diffuseIndirect = zero;
+    specularDirect = zero;
+    specularIndirect = zero;
+    transmitted = zero;
+    emitted = zero;
+    surroundings = zero;
+  }
+}
+
+/** Follows the path to its next hit, gathers light there and picks the way on; false when the path has ended. */
+export function stepPath(): bool {
+  foundLight = f32x4.splat(<f32>0.0);
+  sampledLight = f32x4.splat(<f32>0.0);
+  setAlphaSegment(2 * pathBounce);
+  if (!intersect(pathOrigin, pathDirection, Infinity)) return escape();
+  const t = hitT;
+  const instance = hitInstance;
+  const medium = currentMedium();
+  if (medium) pathThroughput = mul(pathThroughput, transmittance(medium, t));
+  describeHit(instance, hitTriangle, hitU, hitV, pathDirection);
+  if (pathBounce == 0) {
+    firstInstance = instance;
+    firstMaterial = material;
+    firstPosition = position;
+    firstNormal = normal;
+    depth = near + t * depthScale;
+    if (wantsUv) firstUv = textureCoordinates(load<u32>(instance, INSTANCE_MESH), hitU, hitV);
+  }
+  if (unlit) {
+    if (pathAlbedoPending) albedo = mul(pathThroughput, baseColor);
+    addLight(LIGHT_EMISSION, mul(pathThroughput, baseColor));
+    return endPath(END_UNLIT);
+  }
+  if (maxComponent(emission) > <f32>0.0) {
+    const perArea = densityOnTriangle(instance, triangle);
+    const cosine = abs<f32>(dot(geometricNormal, pathDirection));
+    const weight = bsdfWeight((perArea * t * t) / max<f32>(cosine, <f32>1e-7));
+    addLight(LIGHT_EMISSION, scale(mul(pathThroughput, emission), weight));
+  }
+
+  const numbers = sample4(1 + 2 * pathBounce);
+  const choices = sample4(2 + 2 * pathBounce);
+  prepareBsdf(toLocal(neg(pathDirection)), f32x4.extract_lane(choices, 3));
+  if (pathAlbedoPending && !bsdfIsDelta) {
+    albedo = mul(pathThroughput, baseColor);
+    pathAlbedoPending = false;
+  }
+  if (pathBounce >= maxDepth) return endPath(END_DEPTH);
+  if (!bsdfIsDelta && strategy != STRATEGY_BSDF && hasLights()) {
+    gatherLight(f32x4.extract_lane(choices, 2), f32x4.extract_lane(numbers, 2), f32x4.extract_lane(numbers, 3));
+  }
+  if (!sampleBsdf(f32x4.extract_lane(choices, 0), f32x4.extract_lane(numbers, 0), f32x4.extract_lane(numbers, 1))) {
+    return endPath(END_ABSORBED);
+  }
+  return scatter(f32x4.extract_lane(choices, 1));
+}
+
+function endPath(reason: i32): bool {
+  // What showed no rough surface has the colour of its mirrors and lenses.
+  if (pathAlbedoPending && reason != END_UNLIT && firstInstance) albedo = pathThroughput;
+  pathEnd = reason;
+  return false;
+}
+
+/** Nothing was hit: the environment is seen. */
+function escape(): bool {
+  if (hasEnvironment()) {
+    const weight = bsdfWeight(environmentChance * densityOfEnvironment(pathDirection));
+    addLight(LIGHT_ENVIRONMENT, scale(mul(pathThroughput, environmentRadiance(pathDirection)), weight));
+  } else if (pathBounce == 0) {
+    coverage = <f32>0.0;
+  }
+  return endPath(END_ESCAPED);
+}
+
+/** Goes on in the direction that the BSDF picked; `survival` decides in Russian roulette. */
+function scatter(survival: f32): bool {
+  let diffuse = sampledDiffuse;
+  let specular = sampledSpecular;
+  let transmission = sampledTransmission;
+  if (limitsKinds) {
+    const zero = f32x4.splat(<f32>0.0);
+    if (pathDiffuseBounces >= diffuseDepth) diffuse = zero;
+    if (pathSpecularBounces >= specularDepth) specular = zero;
+    if (pathTransmissionBounces >= transmissionDepth) transmission = zero;
+  }
+  const factor = add(add(diffuse, specular), transmission);
+  const throughput = mul(pathThroughput, factor);
+  const next = fromLocal(sampledDirection);
+  const side = dot(next, geometricNormal);
+  const largest = maxComponent(throughput);
+  // A shading normal must not send light through the surface that the geometry has there.
+  if (!(largest > <f32>0.0) || (sampledThrough ? side >= <f32>0.0 : side <= <f32>0.0)) {
+    if (pathAlbedoPending) albedo = baseColor;
+    pathAlbedoPending = false;
+    return endPath(END_ABSORBED);
+  }
+  pathThroughput = throughput;
+  if (pathBounce == 0 && splitsLight) setShares(diffuse, specular, transmission);
+  pathEtaScale *= sampledEtaScale;
+  if (sampledThrough && thick) crossBoundary(material, frontFace);
+  if (pathBounce >= ROULETTE_START) {
+    const survive = largest * pathEtaScale;
+    if (survive < <f32>1.0) {
+      if (survival >= survive) return endPath(END_ROULETTE);
+      pathThroughput = scale(throughput, <f32>1.0 / survive);
+    }
+  }
+  pathDirection = next;
+  pathDensity = sampledDensity;
+  pathDelta = sampledDelta;
+  pathOrigin = addScaled(position, geometricNormal, sampledThrough ? -offset : offset);
+  if (sampledKind == KIND_DIFFUSE) pathDiffuseBounces++;
+  else if (sampledKind == KIND_SPECULAR) pathSpecularBounces++;
+  else pathTransmissionBounces++;
+  pathBounce++;
+  return true;
+}
+
+/** Adds light from one sampled point, seen through the prepared BSDF, weighted against BSDF sampling. */
+function gatherLight(choice: f32, u0: f32, u1: f32): void {
+  if (!sampleLight(choice, u0, u1, position)) return;
+  const side = dot(lightDirection, geometricNormal);
+  const incoming = toLocal(lightDirection);
+  if (side == <f32>0.0 || side > <f32>0.0 != z(incoming) > <f32>0.0) return;
+  evaluateBsdf(incoming);
+  let diffuse = evaluatedDiffuse;
+  let specular = evaluatedSpecular;
+  let transmission = evaluatedTransmission;
+  if (limitsKinds) {
+    const zero = f32x4.splat(<f32>0.0);
+    if (pathDiffuseBounces >= diffuseDepth) diffuse = zero;
+    if (pathSpecularBounces >= specularDepth) specular = zero;
+    if (pathTransmissionBounces >= transmissionDepth) transmission = zero;
+  }
+  const f = add(add(diffuse, specular), transmission);
+  if (!(maxComponent(f) > <f32>0.0)) return;
+  setAlphaSegment(2 * pathBounce + 1);
+  const origin = addScaled(position, geometricNormal, side > <f32>0.0 ? offset : -offset);
+  let toLight = lightDirection;
+  let reach: f32 = Infinity;
+  if (lightDistance < Infinity) {
+    // Aimed anew from where the ray really starts, and shortened, so that it does not meet the light itself.
+    toLight = sub(lightPoint, origin);
+    reach = sqrt<f32>(dot(toLight, toLight));
+    if (!(reach > <f32>0.0)) return;
+    toLight = scale(toLight, <f32>1.0 / reach);
+    reach *= <f32>0.9999;
+  }
+  if (occluded(origin, toLight, reach)) return;
+  const weight =
+    lightIsPunctual || strategy == STRATEGY_LIGHT ? <f32>1.0 : powerHeuristic(lightDensity, evaluatedDensity);
+  const arriving = lightIsEnvironment ? environmentRadiance(lightDirection) : lightRadiance;
+  if (pathBounce == 0 && splitsLight) setShares(diffuse, specular, transmission);
+  addLight(LIGHT_SAMPLED, mul(pathThroughput, scale(mul(f, arriving), weight / lightDensity)));
+}
+
+/** The one place where light enters the picture. `light` is what the sample gains, throughput and weight included. */
+function addLight(kind: i32, light: v128): void {
+  const scatterings = kind == LIGHT_SAMPLED ? pathBounce + 1 : pathBounce;
+  const limit = scatterings > 1 ? clampIndirect : clampDirect;
+  if (limit > <f32>0.0) {
+    const brightness = luminance(light);
+    if (brightness > limit) light = scale(light, limit / brightness);
+  }
+  radiance = add(radiance, light);
+  if (kind == LIGHT_SAMPLED) sampledLight = light;
+  else foundLight = light;
+  if (!splitsLight) return;
+  if (scatterings == 0) {
+    if (kind == LIGHT_ENVIRONMENT) surroundings = add(surroundings, light);
+    else emitted = add(emitted, light);
+    return;
+  }
+  transmitted = add(transmitted, mul(light, pathTransmissionShare));
+  if (scatterings == 1) {
+    diffuseDirect = add(diffuseDirect, mul(light, pathDiffuseShare));
+    specularDirect = add(specularDirect, mul(light, pathSpecularShare));
+  } else {
+    diffuseIndirect = add(diffuseIndirect, mul(light, pathDiffuseShare));
+    specularIndirect = add(specularIndirect, mul(light, pathSpecularShare));
+  }
+}
+
+/** Remembers how the lobes of the first hit share what comes through it. */
+function setShares(diffuse: v128, specular: v128, transmission: v128): void {
+  const sum = f32x4.max(add(add(diffuse, specular), transmission), f32x4.splat(<f32>1e-30));
+  pathDiffuseShare = f32x4.div(diffuse, sum);
+  pathSpecularShare = f32x4.div(specular, sum);
+  pathTransmissionShare = f32x4.div(transmission, sum);
 }
 
 // @ts-ignore: decorator
@@ -80,142 +399,10 @@ export function setIntegrator(depthLimit: i32, strategyChoice: i32): void {
   return <f32>1.0 / (<f32>1.0 + r * r);
 }
 
-/** Weight of a light found by a BSDF sample of density `found`, where light sampling had density `other`. */
+/** Weight of light that the path ran into, where light sampling had density `other`. */
 // @ts-ignore: decorator
-@inline function bsdfWeight(delta: bool, found: f32, other: f32): f32 {
-  if (delta || strategy == STRATEGY_BSDF) return <f32>1.0;
+@inline function bsdfWeight(other: f32): f32 {
+  if (pathDelta || strategy == STRATEGY_BSDF) return <f32>1.0;
   if (strategy == STRATEGY_LIGHT) return other > <f32>0.0 ? <f32>0.0 : <f32>1.0;
-  return powerHeuristic(found, other);
-}
-
-/** Traces one path from pixel (px, py); fills the variables above. */
-export function tracePath(px: i32, py: i32, sample: u32): void {
-  startSample(sample);
-  const film = sample4(0);
-  generateRay(px, py, f32x4.extract_lane(film, 0), f32x4.extract_lane(film, 1));
-  let origin = rayOrigin;
-  let direction = rayDirection;
-  let throughput = f32x4.splat(<f32>1.0);
-  let light = f32x4.splat(<f32>0.0);
-  let etaScale: f32 = <f32>1.0;
-  let delta = true; // no light sampling competes with the next hit
-  let bsdfDensity: f32 = <f32>0.0;
-  resetMedium();
-  let albedoPending = true;
-  let coverage: f32 = <f32>1.0;
-  albedo = f32x4.splat(<f32>0.0);
-  firstNormal = f32x4.splat(<f32>0.0);
-  depth = Infinity;
-
-  for (let bounce = 0; ; bounce++) {
-    setAlphaSegment(2 * bounce);
-    const found = intersect(origin, direction, Infinity);
-    if (!found) {
-      if (hasEnvironment()) {
-        const weight = bsdfWeight(delta, bsdfDensity, environmentChance * densityOfEnvironment(direction));
-        light = add(light, scale(mul(throughput, environmentRadiance(direction)), weight));
-      } else if (bounce == 0) {
-        coverage = <f32>0.0;
-      }
-      if (albedoPending && bounce > 0) albedo = throughput;
-      break;
-    }
-    const t = hitT;
-    const instance = hitInstance;
-    const medium = currentMedium();
-    if (medium) throughput = mul(throughput, transmittance(medium, t));
-    describeHit(instance, hitTriangle, hitU, hitV, direction);
-    if (bounce == 0) {
-      firstNormal = normal;
-      depth = near + t * depthScale;
-    }
-    if (unlit) {
-      if (albedoPending) albedo = mul(throughput, baseColor);
-      light = add(light, mul(throughput, baseColor));
-      break;
-    }
-    if (maxComponent(emission) > <f32>0.0) {
-      const perArea = densityOnTriangle(instance, triangle);
-      const cosine = abs<f32>(dot(geometricNormal, direction));
-      const weight = bsdfWeight(delta, bsdfDensity, (perArea * t * t) / max<f32>(cosine, <f32>1e-7));
-      light = add(light, scale(mul(throughput, emission), weight));
-    }
-
-    const numbers = sample4(1 + 2 * bounce);
-    const choices = sample4(2 + 2 * bounce);
-    prepareBsdf(toLocal(neg(direction)), f32x4.extract_lane(choices, 3));
-    if (albedoPending && !bsdfIsDelta) {
-      albedo = mul(throughput, baseColor);
-      albedoPending = false;
-    }
-    if (bounce >= maxDepth) {
-      if (albedoPending) albedo = throughput;
-      break;
-    }
-
-    if (!bsdfIsDelta && strategy != STRATEGY_BSDF && hasLights()) {
-      light = add(light, mul(throughput, directLight(numbers, choices, bounce)));
-    }
-
-    const scattered = sampleBsdf(
-      f32x4.extract_lane(choices, 0),
-      f32x4.extract_lane(numbers, 0),
-      f32x4.extract_lane(numbers, 1),
-    );
-    throughput = mul(throughput, add(add(sampledDiffuse, sampledSpecular), sampledTransmission));
-    const next = fromLocal(sampledDirection);
-    const through = sampledThrough;
-    bsdfDensity = sampledDensity;
-    delta = sampledDelta;
-    etaScale *= sampledEtaScale;
-    const largest = maxComponent(throughput);
-    const side = dot(next, geometricNormal);
-    // A shading normal must not send light through the surface that the geometry has there.
-    if (!scattered || !(largest > <f32>0.0) || (through ? side >= <f32>0.0 : side <= <f32>0.0)) {
-      if (albedoPending) albedo = scale(baseColor, <f32>1.0);
-      break;
-    }
-    if (through && thick) crossBoundary(material, frontFace);
-
-    if (bounce >= ROULETTE_START) {
-      const survive = largest * etaScale;
-      if (survive < <f32>1.0) {
-        if (f32x4.extract_lane(choices, 1) >= survive) break;
-        throughput = scale(throughput, <f32>1.0 / survive);
-      }
-    }
-    direction = next;
-    origin = addScaled(position, geometricNormal, through ? -offset : offset);
-  }
-  radiance = f32x4.replace_lane(light, 3, coverage);
-}
-
-/** Light from one sampled point, seen through the prepared BSDF, weighted against BSDF sampling. */
-function directLight(numbers: v128, choices: v128, bounce: i32): v128 {
-  const none = f32x4.splat(<f32>0.0);
-  const choice = f32x4.extract_lane(choices, 2);
-  if (!sampleLight(choice, f32x4.extract_lane(numbers, 2), f32x4.extract_lane(numbers, 3), position)) return none;
-  const side = dot(lightDirection, geometricNormal);
-  if (side == <f32>0.0) return none;
-  const incoming = toLocal(lightDirection);
-  if (side > <f32>0.0 != z(incoming) > <f32>0.0) return none;
-  evaluateBsdf(incoming);
-  const f = add(add(evaluatedDiffuse, evaluatedSpecular), evaluatedTransmission);
-  if (!(maxComponent(f) > <f32>0.0)) return none;
-  setAlphaSegment(2 * bounce + 1);
-  const origin = addScaled(position, geometricNormal, side > <f32>0.0 ? offset : -offset);
-  let toLight = lightDirection;
-  let reach: f32 = Infinity;
-  if (lightDistance < Infinity) {
-    // Aimed anew from where the ray really starts, and shortened, so that it does not meet the light itself.
-    toLight = sub(lightPoint, origin);
-    reach = sqrt<f32>(dot(toLight, toLight));
-    if (!(reach > <f32>0.0)) return none;
-    toLight = scale(toLight, <f32>1.0 / reach);
-    reach *= <f32>0.9999;
-  }
-  if (occluded(origin, toLight, reach)) return none;
-  const weight = lightIsPunctual || strategy == STRATEGY_LIGHT ? <f32>1.0 : powerHeuristic(lightDensity, evaluatedDensity);
-  const radianceThere = lightIsEnvironment ? environmentRadiance(lightDirection) : lightRadiance;
-  return scale(mul(f, radianceThere), weight / lightDensity);
+  return powerHeuristic(pathDensity, other);
 }

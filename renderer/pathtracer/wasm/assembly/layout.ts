@@ -53,6 +53,8 @@ export const INSTANCE_MOTION = 140;
 export const INSTANCE_FLAGS = 144;
 /** Object space is world space: rays need no transform. */
 export const INSTANCE_IS_IDENTITY = 1;
+/** Bits of the Cryptomatte id of the node's name. */
+export const INSTANCE_NAME = 148;
 
 // Motion of an instance over one frame: matrix = translation(t) * rotation(t) * stretch(t), each interpolated linearly between
 // the poses now and next, the quaternion (xyzw, both in one hemisphere) normalised. Stretch: three columns of four floats.
@@ -105,6 +107,8 @@ export const MATERIAL_IRIDESCENCE = 120;
 export const MATERIAL_IRIDESCENCE_IOR = 124;
 export const MATERIAL_IRIDESCENCE_MINIMUM = 128; // nanometres
 export const MATERIAL_IRIDESCENCE_MAXIMUM = 132; // nanometres
+/** Bits of the Cryptomatte id of the material's name. */
+export const MATERIAL_NAME = 136;
 export const MATERIAL_SPECULAR_COLOR = 144; // rgb_
 export const MATERIAL_SHEEN_COLOR = 160; // rgb_
 export const MATERIAL_DIFFUSE_TRANSMISSION_COLOR = 176; // rgb_
@@ -183,7 +187,6 @@ export const SCENE_TRI_LIGHTS = 68;
 export const SCENE_PUNCTUAL_COUNT = 72;
 export const SCENE_PUNCTUAL_CDF = 76;
 export const SCENE_PUNCTUALS = 80;
-export const SCENE_FILTER_TABLE = 84; // FILTER_CELLS + 1 floats
 export const SCENE_ENV_MARGINAL_GUIDE = 88; // ENV_GUIDE + 1 u16
 export const SCENE_ENV_CONDITIONAL_GUIDE = 92; // ENV_ROWS x (ENV_GUIDE + 1) u16
 export const SCENE_CAMERA = 96; // four columns of four floats, orthonormal
@@ -223,7 +226,7 @@ export const SHEEN_SIZE = 16;
 export const SHEEN_BYTES = 1024;
 
 // Job block; counters are written atomically.
-export const JOB_SIZE = 128;
+export const JOB_SIZE = 256;
 export const JOB_WIDTH = 0;
 export const JOB_HEIGHT = 4;
 export const JOB_SAMPLE_START = 8;
@@ -235,13 +238,81 @@ export const JOB_X0 = 28;
 export const JOB_Y0 = 32;
 export const JOB_X1 = 36;
 export const JOB_Y1 = 40;
-export const JOB_BEAUTY = 44;
-export const JOB_ALBEDO = 48;
-export const JOB_NORMAL = 52;
-export const JOB_DEPTH = 56;
+export const JOB_DIFFUSE_DEPTH = 44;
+export const JOB_SPECULAR_DEPTH = 48;
+export const JOB_TRANSMISSION_DEPTH = 52;
+/** Floats; 0 does not clamp. */
+export const JOB_CLAMP_DIRECT = 56;
+export const JOB_CLAMP_INDIRECT = 60;
 export const JOB_NEXT_BUCKET = 64;
 export const JOB_ABORT = 68;
 export const JOB_PIXELS_DONE = 72;
+/** 1: rough lobes are compensated for multiple scattering. */
+export const JOB_ENERGY_COMPENSATION = 76;
+/** FILTER_CELLS + 1 floats: offsets in pixels. */
+export const JOB_FILTER_TABLE = 80;
+/** Bit LAYER_… for each layer asked for. */
+export const JOB_LAYERS = 84;
+/** Float: standard error at which a block stops; 0 without adaptive sampling. */
+export const JOB_ADAPTIVE_THRESHOLD = 88;
+export const JOB_ADAPTIVE_MINIMUM = 92;
+/** Address of exact sums, one film record a pixel, when they are wanted instead of means; else 0. */
+export const JOB_SUMS = 96;
+/** Address of the layer with bit i, at JOB_FILM + 4 i. */
+export const JOB_FILM = 128;
+
+// Layers, in the order of domain/layers.ts.
+export const LAYER_BEAUTY = 0;
+export const LAYER_DIFFUSE_DIRECT = 1;
+export const LAYER_DIFFUSE_INDIRECT = 2;
+export const LAYER_SPECULAR_DIRECT = 3;
+export const LAYER_SPECULAR_INDIRECT = 4;
+export const LAYER_TRANSMISSION = 5;
+export const LAYER_EMISSION = 6;
+export const LAYER_ENVIRONMENT = 7;
+export const LAYER_ALBEDO = 8;
+export const LAYER_NORMAL = 9;
+export const LAYER_POSITION = 10;
+export const LAYER_DEPTH = 11;
+export const LAYER_MOTION = 12;
+export const LAYER_UV = 13;
+export const LAYER_SAMPLE_COUNT = 14;
+export const LAYER_VARIANCE = 15;
+export const LAYER_CRYPTOMATTE_OBJECT = 16;
+export const LAYER_CRYPTOMATTE_MATERIAL = 17;
+/** Bits of the layers that add up to the beauty. */
+export const LIGHT_LAYERS = 0xfe;
+
+// Film record: all that the samples of one pixel leave. Sums are 64-bit integers in quanta of 2^-24.
+/** R, G, B, coverage; albedo; normal; luminance and its square; then the light layers. */
+export const SUM_BEAUTY = 0;
+export const SUM_ALBEDO = 32;
+export const SUM_NORMAL = 56;
+export const SUM_LUMINANCE = 80;
+export const SUM_LUMINANCE_SQUARED = 88;
+export const SUM_LIGHT = 96; // seven times R, G, B, from LAYER_DIFFUSE_DIRECT on
+/** Samples taken. */
+export const FILM_SAMPLES = 264;
+/** Of the sample nearest to the camera: its number, depth, position, motion, uv. */
+export const FILM_NEAREST_SAMPLE = 268;
+export const FILM_DEPTH = 272;
+export const FILM_POSITION = 276;
+export const FILM_MOTION = 288;
+export const FILM_UV = 296;
+/** Names that the pixel shows: CRYPTO_IDS pairs of id (bits of a float; 0 ends the list) and samples; objects, then materials. */
+export const FILM_CRYPTO = 304;
+export const CRYPTO_IDS = 32;
+export const CRYPTO_BYTES = 256;
+/** Without and with names. */
+export const FILM_STRIDE = 304;
+export const FILM_STRIDE_NAMES = 816;
+/** Ranks that cryptomatte layers keep (domain/layers.ts). */
+export const CRYPTO_RANKS = 6;
+
+/** Side of the blocks of adaptive sampling, on a grid that is fixed to the picture. */
+export const BLOCK = 8;
+/** Film records of one block: what each thread works in. */
+export const FILM_SCRATCH_SIZE = 52224; // 64 * 816
 
 export const BUCKET = 16;
 
