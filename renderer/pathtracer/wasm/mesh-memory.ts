@@ -135,7 +135,10 @@ export function fingerprintOf(...arrays: (Float32Array | Uint32Array)[]): number
   return hash;
 }
 
-/** Lengths and indices: the tracer itself checks nothing while it runs. */
+/** Squares of larger ones do not fit single precision. */
+const LARGEST_COORDINATE = 1e18;
+
+/** Lengths, coordinates and indices: the tracer itself checks nothing while it runs. */
 function validate(mesh: MeshGeometry): void {
   const vertices = Math.floor(mesh.positions.length / 3);
   const refuse = (what: string): never => {
@@ -152,6 +155,15 @@ function validate(mesh: MeshGeometry): void {
   ];
   for (const [name, values, width] of lengths) {
     if (values && values.length < vertices * width) refuse(`${name} has fewer entries than there are vertices`);
+  }
+  for (const positions of mesh.positionsNext ? [mesh.positions, mesh.positionsNext] : [mesh.positions]) {
+    for (let i = 0; i < positions.length; i++) {
+      // NaN passes: triangles that have one are left out.
+      if (Math.abs(positions[i]!) > LARGEST_COORDINATE)
+        refuse(
+          `vertex ${Math.floor(i / 3)} lies at ${positions[i]}, farther out than the tracer can reckon with (1e18)`,
+        );
+    }
   }
   for (let i = 0; i < mesh.indices.length; i++) {
     if (mesh.indices[i]! >= vertices) refuse(`index ${i} is ${mesh.indices[i]}, but there are ${vertices} vertices`);

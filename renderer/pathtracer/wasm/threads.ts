@@ -12,6 +12,7 @@ export type TracerCall =
   | 'buildEnergyTable'
   | 'buildGlassTable'
   | 'buildSheenTable'
+  | 'probeRays'
   | 'buildScratchBytes';
 
 /** Runs one exported function on a thread; addresses above 2 GiB are passed as they are. */

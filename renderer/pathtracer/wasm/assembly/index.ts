@@ -29,13 +29,14 @@ import {
 } from './layout';
 import { setLights } from './lights';
 import { probeBsdf } from './probe-bsdf';
+import { probeRays } from './probe-traverse';
 import { startPixel } from './sampler';
 import { setSheenScene } from './sheen';
 import { setSrgbTable } from './texture';
 import { rayCount, setTraversal } from './traverse';
 
 export { buildMeshTree, buildSceneBvh, buildScratchBytes, emitMeshTree };
-export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable, probeBsdf };
+export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable, probeBsdf, probeRays };
 
 /**
  * Traces buckets of the job until none is left or the job is aborted; returns the rays this thread cast. Threads take buckets

@@ -351,3 +351,7 @@ export const PROBE_IS_DELTA = 204; // the four below are integers
 export const PROBE_IS_SAMPLED = 208; // what sampleBsdf returned
 export const PROBE_SAMPLED_FLAGS = 212; // 1 delta, 2 through
 export const PROBE_SAMPLED_KIND = 216;
+
+// Rays and hits of probe-traverse.ts.
+export const PROBE_RAY_STRIDE = 32;
+export const PROBE_HIT_STRIDE = 32;

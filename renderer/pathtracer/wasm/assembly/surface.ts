@@ -152,7 +152,9 @@ export function describeHit(instance: usize, lane: usize, u: f32, v: f32, direct
       largestMagnitude(toWorldOrigin) +
       <f32>0.25 * (largestMagnitude(vectorToWorld(e1)) + largestMagnitude(vectorToWorld(e2))));
 
-  geometricNormal = normalize(normalToWorld(normalize(cross(e1, e2))));
+  // Brought to size 1 first, so that the product of two edges neither vanishes nor overflows.
+  const unitSize = <f32>1.0 / max<f32>(largestMagnitude(e1), largestMagnitude(e2));
+  geometricNormal = normalize(normalToWorld(normalize(cross(scale(e1, unitSize), scale(e2, unitSize)))));
   const normals = <usize>load<u32>(mesh, MESH_NORMALS);
   normal = normalize(normalToWorld(interpolate3(normals, u, v)));
   if (dot(normal, normal) < <f32>0.5) normal = geometricNormal;

@@ -1,0 +1,33 @@
+// Casts given rays and tells what they hit: how tests compare traversal with testing every triangle.
+import {
+  INSTANCE_ID,
+  PACK_IDS,
+  PROBE_HIT_STRIDE,
+  PROBE_RAY_STRIDE,
+  SCENE_INSTANCES,
+  SCENE_NODES,
+} from './layout';
+import { hitInstance, hitT, hitTriangle, hitU, hitV, intersect, occluded, setRayTime, setTraversal } from './traverse';
+
+/**
+ * Rays are [origin.xyz, time][direction.xyz, tMax]; hits are t, u, v, triangle (-1 without a hit), instance, 1 when `occluded`
+ * says so.
+ */
+export function probeRays(scene: usize, workspace: usize, rays: usize, hits: usize, count: i32): void {
+  setTraversal(workspace, load<u32>(scene, SCENE_NODES), load<u32>(scene, SCENE_INSTANCES));
+  for (let i = 0; i < count; i++) {
+    const ray = rays + <usize>i * PROBE_RAY_STRIDE;
+    const hit = hits + <usize>i * PROBE_HIT_STRIDE;
+    const origin = v128.load(ray);
+    const direction = v128.load(ray, 16);
+    const tMax = load<f32>(ray, 28);
+    setRayTime(load<f32>(ray, 12));
+    store<i32>(hit, occluded(origin, direction, tMax) ? 1 : 0, 20);
+    const found = intersect(origin, direction, tMax);
+    store<f32>(hit, hitT);
+    store<f32>(hit, hitU, 4);
+    store<f32>(hit, hitV, 8);
+    store<i32>(hit, found ? load<i32>(hitTriangle, PACK_IDS) : -1, 12);
+    store<i32>(hit, found ? load<i32>(hitInstance, INSTANCE_ID) : -1, 16);
+  }
+}
