@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addControl } from './commands/control.ts';
 import { addDemo } from './commands/demo.ts';
 import { addFarm } from './commands/farm.ts';
+import { addInspect } from './commands/inspect.ts';
 import { addInvoice } from './commands/invoice.ts';
 import { addJobs } from './commands/jobs.ts';
 import { addNode } from './commands/node.ts';
@@ -17,6 +18,7 @@ const program = new Command('farm')
   .configureHelp({ sortSubcommands: false, showGlobalOptions: true });
 
 addFarm(program);
+addInspect(program);
 addRender(program);
 addSubmit(program);
 addJobs(program);

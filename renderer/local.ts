@@ -9,9 +9,8 @@ import type { PictureFormat, RenderSettings, SceneInspection } from '../domain/s
 import { type RequestedSettings, resolveSettings } from '../domain/settings.ts';
 import type { RenderEngine, SceneFiles } from './engine.ts';
 import { createPathTracerEngine } from './pathtracer/engine.ts';
+import { type GeometryMemory, measureGeometry } from './pathtracer/geometryMemory.ts';
 import { findMainScene } from './pathtracer/gltf/files.ts';
-
-export type { SceneInspection } from '../domain/scene.ts';
 
 /** A scene on disk with the settings it will be rendered with. */
 export interface LocalShot {
@@ -54,12 +53,19 @@ export async function findScene(scene: string): Promise<SceneFiles> {
   return { root: path.dirname(absolute), main: path.basename(absolute) };
 }
 
-/** What the farm would see in a scene. @throws FarmError as the engine does */
-export async function inspectLocally(scene: string): Promise<{ files: SceneFiles; inspection: SceneInspection }> {
-  const files = await findScene(scene);
+/** What the farm would see in a scene, what it would do without being told, and what the scene takes in memory. */
+export interface LocalInspection {
+  inspection: SceneInspection;
+  defaults: { settings: RenderSettings; frames: readonly number[] };
+  geometry: GeometryMemory;
+}
+
+/** @throws FarmError as the engine does */
+export async function inspectLocally(scene: string, threads: number): Promise<LocalInspection> {
   const engine = createPathTracerEngine();
   try {
-    return { files, inspection: await engine.inspect(files) };
+    const { files, inspection, settings, frames } = await openShot(engine, scene, {});
+    return { inspection, defaults: { settings, frames }, geometry: await measureGeometry(files, threads) };
   } finally {
     await engine.close();
   }
