@@ -1,0 +1,131 @@
+/**
+ * From linear light to what a screen shows: exposure, a view transform by name, sRGB (IEC 61966-2-1).
+ *
+ * Plain loops rather than kernels: a pixel is read once and written once, and moving it to planes would take longer than the curve.
+ */
+import type { ViewTransform } from '../../domain/scene.ts';
+import { CHROMATICITIES, type Chromaticities, conversionMatrix, type Matrix3 } from './colorSpace.ts';
+
+type Color = [number, number, number];
+
+/** Takes light (linear Rec.709, not negative) to light on the screen (linear sRGB); the caller clamps to 0 to 1. In place. */
+type View = (color: Color) => void;
+
+function transform(m: Matrix3, color: Color): void {
+  const [r, g, b] = color;
+  for (let row = 0; row < 3; row++) color[row] = m[row * 3]! * r + m[row * 3 + 1]! * g + m[row * 3 + 2]! * b;
+}
+
+/** ITU-R BT.2020. */
+const REC2020: Chromaticities = [0.708, 0.292, 0.17, 0.797, 0.131, 0.046, 0.3127, 0.329];
+const TO_REC2020 = conversionMatrix(CHROMATICITIES.rec709, REC2020);
+const FROM_REC2020 = conversionMatrix(REC2020, CHROMATICITIES.rec709);
+
+/**
+ * AgX (T. Sobotka, 2022), the base look of Blender 4: primaries drawn in within Rec.2020, 16.5 stops of logarithm, a sigmoid, and
+ * out again. Matrices and range as in Filament's version of it (google/filament, pull request 7236), the sigmoid as B. Wrensch's
+ * polynomial ("Minimal AgX Implementation", 2023).
+ */
+const AGX_INSET: Matrix3 = [
+  ...[0.856627153315983, 0.0951212405381588, 0.0482516061458583],
+  ...[0.137318972929847, 0.761241990602591, 0.101439036467562],
+  ...[0.11189821299995, 0.0767994186031903, 0.811302368396859],
+];
+const AGX_OUTSET: Matrix3 = [
+  ...[1.1271005818144368, -0.11060664309660323, -0.016493938717834573],
+  ...[-0.1413297634984383, 1.157823702216272, -0.016493938717834257],
+  ...[-0.14132976349843826, -0.11060664309660294, 1.2519364065950405],
+];
+const AGX_MIN_STOP = -12.47393;
+const AGX_MAX_STOP = 4.026069;
+
+const agxSigmoid = (x: number): number =>
+  (((((15.5 * x - 40.14) * x + 31.96) * x - 6.868) * x + 0.4298) * x + 0.1191) * x - 0.00232;
+
+function agx(color: Color): void {
+  transform(TO_REC2020, color);
+  transform(AGX_INSET, color);
+  for (let k = 0; k < 3; k++) {
+    const stop = Math.min(Math.max(Math.log2(Math.max(color[k]!, 1e-10)), AGX_MIN_STOP), AGX_MAX_STOP);
+    color[k] = agxSigmoid((stop - AGX_MIN_STOP) / (AGX_MAX_STOP - AGX_MIN_STOP));
+  }
+  transform(AGX_OUTSET, color);
+  for (let k = 0; k < 3; k++) color[k] = Math.max(color[k]!, 0) ** 2.2;
+  transform(FROM_REC2020, color);
+}
+
+/** ACES: S. Hill's fit of the reference rendering transform with the sRGB output transform (BakingLab, 2016). */
+const ACES_IN: Matrix3 = [0.59719, 0.35458, 0.04823, 0.076, 0.90834, 0.01566, 0.0284, 0.13383, 0.83777];
+const ACES_OUT: Matrix3 = [1.60475, -0.53108, -0.07367, -0.10208, 1.10813, -0.00605, -0.00327, -0.07276, 1.07602];
+
+function aces(color: Color): void {
+  transform(ACES_IN, color);
+  for (let k = 0; k < 3; k++) {
+    const v = Math.min(color[k]!, 1e6);
+    color[k] = (v * (v + 0.0245786) - 0.000090537) / (v * (0.983729 * v + 0.432951) + 0.238081);
+  }
+  transform(ACES_OUT, color);
+}
+
+/**
+ * Khronos Group, "PBR Neutral Tone Mapping" (2024): colours up to 0.8 stay as authored, brighter ones are compressed and run
+ * towards white. Scene colours therefore keep the look that they have in glTF viewers.
+ */
+function neutral(color: Color): void {
+  const darkest = Math.min(...color);
+  const offset = darkest < 0.08 ? darkest - 6.25 * darkest * darkest : 0.04;
+  const peak = Math.max(...color) - offset;
+  const start = 0.8 - 0.04;
+  const range = 1 - start;
+  const compressed = peak < start ? peak : 1 - (range * range) / (peak + range - start);
+  const desaturation = peak < start ? 0 : 1 - 1 / (0.15 * (peak - compressed) + 1);
+  const scale = peak > 0 ? compressed / peak : 1;
+  for (let k = 0; k < 3; k++) {
+    color[k] = (color[k]! - offset) * scale * (1 - desaturation) + compressed * desaturation;
+  }
+}
+
+const asItIs: View = () => undefined;
+
+/** `srgb` clips, `raw` also leaves out sRGB's curve: numbers as they are. */
+const VIEWS: Record<ViewTransform, View> = { srgb: asItIs, agx, aces, neutral, raw: asItIs };
+
+const encodeSrgb = (value: number): number => (value <= 0.0031308 ? 12.92 * value : 1.055 * value ** (1 / 2.4) - 0.055);
+
+export interface ViewSettings {
+  view: ViewTransform;
+  /** Stops. */
+  exposure: number;
+}
+
+/**
+ * Linear Rec.709 RGBA with premultiplied alpha as screen values with straight alpha, scaled to the whole range of `out` (8 or 16
+ * bits), from its element `at` on. NaN becomes black.
+ */
+export function applyView(
+  beauty: Float32Array,
+  { view, exposure }: ViewSettings,
+  out: Uint8Array | Uint16Array,
+  at = 0,
+): void {
+  const show = VIEWS[view];
+  const gain = 2 ** exposure;
+  const largest = out instanceof Uint16Array ? 65_535 : 255;
+  const color: Color = [0, 0, 0];
+  const clamp = (value: number): number => Math.min(Math.max(value, 0), 1);
+  for (let i = 0; i < beauty.length; i += 4) {
+    const alpha = beauty[i + 3]!;
+    const scale = gain / Math.max(alpha, 1e-6);
+    for (let k = 0; k < 3; k++) {
+      const light = beauty[i + k]! * scale;
+      // False of NaN too. The bound keeps infinite light from becoming NaN inside a curve.
+      color[k] = light > 0 ? Math.min(light, 1e9) : 0;
+    }
+    show(color);
+    for (let k = 0; k < 3; k++) {
+      const value = clamp(color[k]!);
+      out[at + i + k] = (view === 'raw' ? value : encodeSrgb(value)) * largest + 0.5;
+    }
+    out[at + i + 3] = (alpha > 0 ? Math.min(alpha, 1) : 0) * largest + 0.5;
+  }
+}
