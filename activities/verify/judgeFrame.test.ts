@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { DEFAULT_RENDER_SETTINGS } from '../../domain/scene.ts';
 import { inspectExr } from '../../renderer/image/exr/inspect.ts';
 import { encodeExr } from '../../renderer/image/exr/write.ts';
 import { judgeFrame } from './judgeFrame.ts';
@@ -17,7 +18,7 @@ async function frame(value: (name: string, pixel: number) => number, names = LAY
   return inspectExr(await encodeExr({ width, height, channels, compression: 'zip' }));
 }
 
-const expected = { width: 4, height: 3 };
+const expected = { ...DEFAULT_RENDER_SETTINGS, width: 4, height: 3 };
 
 it('accepts a whole frame, also with infinite depth', async () => {
   const picture = await frame((name) => (name === 'depth.Z' ? Number.POSITIVE_INFINITY : 0.5));
@@ -53,4 +54,14 @@ it.each(LAYERS)('refuses a single NaN in %s and names the layer', async (bad) =>
   const verdict = judgeFrame(picture, expected);
   expect(verdict).toMatchObject({ accepted: false, reason: 'NaN' });
   expect(verdict).toHaveProperty('message', expect.stringContaining(`${bad} (1 NaN`));
+});
+
+it('asks for the layers and the crop that were ordered, and no others', async () => {
+  const output = { ...expected.output, layers: ['beauty' as const] };
+  const colours = await frame(() => 1, ['R', 'G', 'B', 'A']);
+  expect(judgeFrame(colours, { ...expected, output })).toMatchObject({ accepted: true });
+  const more = { ...output, layers: ['beauty' as const, 'cryptomatte_object' as const] };
+  expect(judgeFrame(colours, { ...expected, output: more })).toMatchObject({ accepted: false, reason: 'Channels' });
+  const crop = { x0: 0, y0: 1, x1: 4, y1: 3 };
+  expect(judgeFrame(colours, { ...expected, output, crop })).toMatchObject({ accepted: false, reason: 'Size' });
 });

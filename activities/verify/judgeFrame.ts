@@ -1,15 +1,13 @@
 /** What makes a rendered frame acceptable. Rules only; `verifyFrame.ts` brings the picture. */
 import type { RefusalReason } from '../../domain/policy.ts';
+import type { RenderSettings } from '../../domain/scene.ts';
 import type { ExrInspection } from '../../renderer/image/exr/inspect.ts';
+import { frameChannels } from '../../renderer/pathtracer/frameLayers.ts';
 
-/** The layers that compositors and the denoiser of previews rely on: colour by name, the others by their prefix. */
 const COLOUR = ['R', 'G', 'B', 'A'] as const;
-const LAYERS = ['albedo.', 'normal.', 'depth.'] as const;
 
-export interface ExpectedFrame {
-  width: number;
-  height: number;
-}
+/** What was ordered. */
+export type ExpectedFrame = Pick<RenderSettings, 'width' | 'height' | 'crop' | 'output'>;
 
 /** Warnings do not refuse: fades are black and holds repeat. */
 export interface FrameWarning {
@@ -26,19 +24,20 @@ export function judgeFrame(picture: ExrInspection, expected: ExpectedFrame): Ver
   const { width, height, displayWindow: shown } = picture;
   const shownWidth = shown.xMax - shown.xMin + 1;
   const shownHeight = shown.yMax - shown.yMin + 1;
-  if (
-    [width, shownWidth].some((w) => w !== expected.width) ||
-    [height, shownHeight].some((h) => h !== expected.height)
-  ) {
-    const message = `The frame is ${width}x${height}; ${expected.width}x${expected.height} was ordered.`;
+  const ordered = {
+    width: expected.crop ? expected.crop.x1 - expected.crop.x0 : expected.width,
+    height: expected.crop ? expected.crop.y1 - expected.crop.y0 : expected.height,
+  };
+  const isWhole = shownWidth === expected.width && shownHeight === expected.height;
+  if (!isWhole || width !== ordered.width || height !== ordered.height) {
+    const message = `The frame is ${width}x${height}; ${ordered.width}x${ordered.height} was ordered.`;
     return { accepted: false, reason: 'Size', message };
   }
-  const missing = [
-    ...COLOUR.filter((name) => !picture.channels.includes(name)),
-    ...LAYERS.filter((prefix) => !picture.channels.some((name) => name.startsWith(prefix))),
-  ];
+  const present = new Set(picture.channels);
+  const missing = frameChannels(expected.output).filter(({ name }) => !present.has(name));
   if (missing.length > 0) {
-    return { accepted: false, reason: 'Channels', message: `The frame lacks ${missing.join(', ')}.` };
+    const message = `The frame lacks ${missing.map(({ name }) => name).join(', ')}.`;
+    return { accepted: false, reason: 'Channels', message };
   }
   if (picture.hasNaN || picture.hasInfinity) {
     const where = Object.entries(picture.stats)

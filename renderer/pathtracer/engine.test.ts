@@ -9,10 +9,11 @@ import type { RenderedUnit, RenderSink, RenderUnit, SceneFiles } from '../engine
 import { inspectExr } from '../image/exr/inspect.ts';
 import { decodeExr } from '../image/exr/read.ts';
 import { createPathTracerEngine } from './engine.ts';
-import { FRAME_CHANNELS } from './frameFiles.ts';
+import { frameChannels } from './frameLayers.ts';
 import { projectWith, toGlb, triangleScene } from './gltf/tinyScenes.ts';
 
 const THREADS = 2;
+const FRAME_CHANNELS = frameChannels(DEFAULT_RENDER_SETTINGS.output).map(({ name }) => name);
 const engine = createPathTracerEngine();
 afterAll(() => engine.close());
 

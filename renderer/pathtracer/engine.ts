@@ -16,7 +16,8 @@ import type {
 import { ImageProcessor } from '../image/imageProcessor.ts';
 import { calibrate } from './estimate.ts';
 import { FARM_BENCH_VERSION, measureFarmBench } from './farmBench.ts';
-import { FRAME_CHANNELS, writeUnitFiles } from './frameFiles.ts';
+import { writeUnitFiles } from './frameFiles.ts';
+import { cryptomatteNames, frameChannels, writableCompression } from './frameLayers.ts';
 import { inspectScene } from './gltf/inspect.ts';
 import { chooseCamera, SceneInstancer } from './gltf/instantiate.ts';
 import { loadScene } from './gltf/load.ts';
@@ -59,8 +60,8 @@ function throwIfCancelled(signal: AbortSignal): void {
 }
 
 /** The unit's rectangle, checked against the picture. */
-function rectOf(unit: RenderUnit, { width, height }: RenderSettings): PixelRect {
-  const rect = unit.rect ?? { x0: 0, y0: 0, x1: width, y1: height };
+function rectOf(unit: RenderUnit, { width, height, crop }: RenderSettings): PixelRect {
+  const rect = unit.rect ?? crop ?? { x0: 0, y0: 0, x1: width, y1: height };
   const { x0, y0, x1, y1 } = rect;
   const isInside =
     [x0, y0, x1, y1].every(Number.isInteger) && x0 >= 0 && y0 >= 0 && x1 <= width && y1 <= height && x0 < x1 && y0 < y1;
@@ -150,6 +151,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
   async function render(request: RenderRequest, sink: RenderSink, signal: AbortSignal): Promise<void> {
     const { files, settings, units, outputFolder, threads } = request;
     throwIfCancelled(signal);
+    writableCompression(settings.output);
     const rects = units.map((unit) => rectOf(unit, settings));
     const scene = await scenes.load(files);
     const camera = chooseCamera(scene, settings.camera);
@@ -185,6 +187,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
         cameraName: camera?.name ?? null,
         camera: description.camera,
         time,
+        names: cryptomatteNames(description),
       };
       const paths = await writeUnitFiles(outputFolder, pixels, facts, processor);
       await sink.unit({
@@ -192,7 +195,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
         ...paths,
         width: pixels.rect.x1 - pixels.rect.x0,
         height: pixels.rect.y1 - pixels.rect.y0,
-        channels: [...FRAME_CHANNELS],
+        channels: frameChannels(settings.output).map(({ name }) => name),
         renderSeconds: (performance.now() - begin) / 1000,
         samples: pixels.samples,
         rays: pixels.rays,

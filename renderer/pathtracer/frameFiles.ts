@@ -1,78 +1,22 @@
-/** Turns traced pixels into the two files that a unit delivers: the layered EXR and the preview PNG. */
-import { writeFile } from 'node:fs/promises';
+/** Turns traced pixels into the two files that a unit delivers: the layered EXR and the picture beside it. */
+import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
-import type { RenderSettings } from '../../domain/scene.ts';
+import type { LayerName } from '../../domain/layers.ts';
 import type { RenderUnit } from '../engine.ts';
 import { denoise } from '../image/denoise.ts';
-import type { ExrAttribute } from '../image/exr/format.ts';
-import { type ExrChannelSource, encodeExr, exrChannelOrder } from '../image/exr/write.ts';
+import { ExrWriter } from '../image/exr/write.ts';
 import type { ImageProcessor } from '../image/imageProcessor.ts';
-import { toneMap } from '../image/tonemap.ts';
-import type { TracerCamera } from './scene/description.ts';
+import { PICTURE_EXTENSIONS, PictureBuilder } from '../image/picture.ts';
+import {
+  channelSources,
+  denoisedLayersOf,
+  type FrameFacts,
+  frameChannels,
+  headerAttributes,
+  layerData,
+  writableCompression,
+} from './frameLayers.ts';
 import type { TracedPixels } from './tracer.ts';
-
-/** Depth of pixels that hit nothing, as Blender writes it: compositors take infinity for an error. */
-const BACKGROUND_DEPTH = 1e10;
-
-/** What the EXR header says of the frame. */
-export interface FrameFacts {
-  settings: RenderSettings;
-  unit: RenderUnit;
-  build: string;
-  /** Name of the camera, null for the default view. */
-  cameraName: string | null;
-  camera: TracerCamera;
-  /** Time of the frame in the shot, seconds. */
-  time: number;
-}
-
-function channelSources(pixels: TracedPixels): ExrChannelSource[] {
-  const depth = pixels.depth.map((z) => (Number.isFinite(z) || Number.isNaN(z) ? z : BACKGROUND_DEPTH));
-  const layer = (prefix: string, names: string, data: Float32Array): ExrChannelSource[] =>
-    [...names].map((name, offset) => ({ name: prefix + name, type: 'half', data, stride: names.length, offset }));
-  return [
-    ...layer('', 'RGBA', pixels.beauty),
-    ...layer('albedo.', 'RGB', pixels.albedo),
-    ...layer('normal.', 'XYZ', pixels.normal),
-    // Half has eleven bits: not enough for a compositor's depth.
-    { name: 'depth.Z', type: 'float', data: depth, stride: 1, offset: 0 },
-  ];
-}
-
-/** Layers of our EXR files, in file order. */
-export const FRAME_CHANNELS: readonly string[] = exrChannelOrder([
-  ...['R', 'G', 'B', 'A'],
-  ...['albedo.R', 'albedo.G', 'albedo.B'],
-  ...['normal.X', 'normal.Y', 'normal.Z'],
-  'depth.Z',
-]);
-
-function headerAttributes({
-  settings,
-  unit,
-  build,
-  cameraName,
-  camera,
-  time,
-}: FrameFacts): Record<string, ExrAttribute> {
-  const text = (value: string): ExrAttribute => ({ kind: 'string', value });
-  const integer = (value: number): ExrAttribute => ({ kind: 'int', value });
-  return {
-    cameraName: text(cameraName ?? 'default'),
-    'framewright:build': text(build),
-    // Row vectors in OpenEXR, columns here: the sixteen numbers are the same.
-    'framewright:cameraToWorld': { kind: 'm44f', value: camera.transform },
-    'framewright:frame': integer(unit.frame),
-    'framewright:maxDepth': integer(settings.maxDepth),
-    'framewright:samples': integer(settings.samples),
-    'framewright:seed': { kind: 'double', value: settings.seed },
-    'framewright:tile': integer(unit.tile),
-    'framewright:time': { kind: 'double', value: time },
-    framesPerSecond: { kind: 'double', value: settings.fps },
-    software: text('Framewright'),
-  };
-}
 
 /** File names of a unit without their ending: `frame.0012`, or `frame.0012.tile03` when the frame is cut. */
 function unitBaseName({ frame, tile, rect }: RenderUnit): string {
@@ -80,46 +24,83 @@ function unitBaseName({ frame, tile, rect }: RenderUnit): string {
   return rect || tile > 0 ? `frame.${number}.tile${String(tile).padStart(2, '0')}` : `frame.${number}`;
 }
 
-/** The EXR of a unit: half floats (depth: float), ZIP, data window at the unit's place in the picture. */
-function encodeFrame(pixels: TracedPixels, facts: FrameFacts): Promise<Buffer> {
-  return encodeExr({
-    width: facts.settings.width,
-    height: facts.settings.height,
-    rect: pixels.rect,
-    channels: channelSources(pixels),
-    compression: 'zip',
-    attributes: headerAttributes(facts),
-  });
+/** RGBA of a layer for the denoiser, which takes alpha along untouched. */
+function asRgba(data: Float32Array, pixels: number): Float32Array {
+  if (data.length === pixels * 4) return data;
+  const out = new Float32Array(pixels * 4);
+  for (let i = 0; i < pixels; i++) out.set(data.subarray(i * 3, i * 3 + 3), i * 4);
+  return out;
 }
 
-/** The preview of a unit: denoised when the settings say so, tone mapped, PNG. */
-async function encodePreview(
+function asRgb(data: Float32Array): Float32Array {
+  const out = new Float32Array((data.length / 4) * 3);
+  for (let i = 0; i < data.length / 4; i++) out.set(data.subarray(i * 4, i * 4 + 3), i * 3);
+  return out;
+}
+
+/** Denoised copies of what the settings ask for; `beauty` also for the picture. */
+async function denoiseLayers(
   pixels: TracedPixels,
-  settings: RenderSettings,
+  { settings }: FrameFacts,
   processor: ImageProcessor,
-): Promise<Buffer> {
+): Promise<Map<LayerName, Float32Array>> {
   const width = pixels.rect.x1 - pixels.rect.x0;
   const height = pixels.rect.y1 - pixels.rect.y0;
-  const light = settings.denoise ? await denoise({ ...pixels, width, height }, processor) : pixels.beauty;
-  const screen = await toneMap(light, width, height, settings.exposure, processor);
-  return sharp(screen, { raw: { width, height, channels: 4 } })
-    .png({ compressionLevel: 6 })
-    .toBuffer();
+  const layers = new Set<LayerName>([
+    ...(settings.denoise ? (['beauty'] as const) : []),
+    ...denoisedLayersOf(settings.output),
+  ]);
+  const denoised = new Map<LayerName, Float32Array>();
+  for (const layer of layers) {
+    const data = layerData(pixels, layer);
+    const beauty = asRgba(data, width * height);
+    const calm = await denoise({ ...pixels, width, height, beauty }, processor);
+    denoised.set(layer, layer === 'beauty' ? calm : asRgb(calm));
+  }
+  return denoised;
 }
 
-/** Writes both files of a unit below `folder` and returns their paths. */
+/**
+ * Writes both files of a unit below `folder`; each has its name only when it is whole, and after an error neither is left.
+ * Throws `SettingInvalid` for a compression that cannot be written, `Internal` for a layer that the tracer did not fill in.
+ */
 export async function writeUnitFiles(
   folder: string,
   pixels: TracedPixels,
   facts: FrameFacts,
   processor: ImageProcessor,
 ): Promise<{ exrPath: string; previewPath: string }> {
-  const base = path.join(folder, unitBaseName(facts.unit));
-  const [exr, preview] = await Promise.all([
-    encodeFrame(pixels, facts),
-    encodePreview(pixels, facts.settings, processor),
-  ]);
-  const paths = { exrPath: `${base}.exr`, previewPath: `${base}.png` };
-  await Promise.all([writeFile(paths.exrPath, exr), writeFile(paths.previewPath, preview)]);
+  const { settings, unit } = facts;
+  const { output } = settings;
+  const { rect } = pixels;
+  const compression = writableCompression(output);
+  const base = path.join(folder, unitBaseName(unit));
+  const paths = { exrPath: `${base}.exr`, previewPath: `${base}.${PICTURE_EXTENSIONS[output.picture]}` };
+  const denoised = await denoiseLayers(pixels, facts, processor);
+  const channels = channelSources(pixels, output, denoised);
+  const writer = await ExrWriter.open(paths.exrPath, {
+    width: settings.width,
+    height: settings.height,
+    rect,
+    compression,
+    channels: frameChannels(output),
+    attributes: headerAttributes(facts),
+  });
+  const partial = `${paths.previewPath}.partial`;
+  try {
+    const picture = new PictureBuilder(rect.x1 - rect.x0, rect.y1 - rect.y0, output.picture, settings);
+    picture.add((settings.denoise && denoised.get('beauty')) || pixels.beauty);
+    const shown = picture.encode();
+    await Promise.all([
+      writer.writeRows(0, rect.y1 - rect.y0, channels),
+      shown.then((bytes) => writeFile(partial, bytes)),
+    ]);
+    await writer.close();
+    await rename(partial, paths.previewPath);
+  } catch (error) {
+    await writer.abandon();
+    await Promise.all([partial, paths.exrPath].map((file) => rm(file, { force: true })));
+    throw error;
+  }
   return paths;
 }

@@ -84,6 +84,7 @@ export class ExrWriter {
   private readonly pool: EncoderPool;
   private readonly positions: number[] = [];
   private nextRow = 0;
+  private hasEnded = false;
   private position: number;
 
   private constructor(path: string, file: ExrFileHeader, order: FileOrder, handle: FileHandle) {
@@ -152,13 +153,19 @@ export class ExrWriter {
     const { order, path } = this;
     if (this.nextRow !== order.height) throw new RangeError(`EXR file lacks rows from ${this.nextRow} on`);
     await this.handle.write(Buffer.concat([order.header, offsetTable(this.positions)]), 0, null, 0);
-    await Promise.all([this.handle.close(), this.pool.close()]);
+    await this.end();
     await rename(`${path}.partial`, path);
   }
 
-  /** Gives up: nothing is left behind. */
-  async abandon(): Promise<void> {
+  private async end(): Promise<void> {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
     await Promise.all([this.handle.close(), this.pool.close()]);
+  }
+
+  /** Gives up, if it is not closed: no unfinished file is left behind. */
+  async abandon(): Promise<void> {
+    await this.end();
     await rm(`${this.path}.partial`, { force: true });
   }
 }
