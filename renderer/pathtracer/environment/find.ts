@@ -3,9 +3,10 @@ import path from 'node:path';
 import type { GLTF } from '@gltf-transform/core';
 import { FarmError } from '../../../domain/errors.ts';
 import type { SceneWarning } from '../../../domain/scene.ts';
+import type { ContentStore } from '../gltf/contentStore.ts';
 import type { ProjectReader } from '../gltf/files.ts';
 import type { EnvironmentMap } from '../scene/description.ts';
-import { decodeEnvironment } from './decode.ts';
+import { decodeEnvironment, type EnvironmentPixels } from './decode.ts';
 
 export const ENVIRONMENT_EXTENSION = 'FRAMEWRIGHT_environment';
 
@@ -39,43 +40,73 @@ function readExtension(json: GLTF.IGLTF, sceneIndex: number, file: string): Envi
     const number = value[key];
     if (number !== undefined && !Number.isFinite(number)) refuse(`has a ${key} that is no number`);
   }
-  if ((value.intensity ?? 1) < 0) refuse('has a negative intensity');
   return value;
 }
 
-/** The scene's environment, or null. Throws `SceneInvalid`, `AssetMissing`, `NameInvalid`, `SceneTooLarge`. */
-export async function findEnvironment(
-  json: GLTF.IGLTF,
-  bufferView: (index: number) => Uint8Array,
-  sceneIndex: number,
-  reader: ProjectReader,
-  file: string,
-): Promise<{ environment: EnvironmentMap | null; warnings: SceneWarning[] }> {
+/** What was found, if anything. */
+interface FoundEnvironment {
+  /** As the file says it at rest. */
+  environment: EnvironmentMap | null;
+  /** As the JSON says it now: intensity and rotation may be animated. */
+  readEnvironment: () => EnvironmentMap | null;
+  warnings: SceneWarning[];
+}
+
+export interface EnvironmentSearch {
+  json: GLTF.IGLTF;
+  bufferView: (index: number) => Uint8Array;
+  /** Index of the scene in the file. */
+  sceneIndex: number;
+  reader: ProjectReader;
+  file: string;
+  /** Keeps the decoded picture from file to file of a sequence. */
+  store: ContentStore | null;
+}
+
+/** Where the scene's environment is, without reading it: an extension, or a file beside the scene. */
+export async function locateEnvironment({
+  json,
+  sceneIndex,
+  reader,
+  file,
+}: Omit<EnvironmentSearch, 'bufferView' | 'store'>) {
   const extension = readExtension(json, sceneIndex, file);
   if (extension) {
-    const { uri } = extension;
-    const bytes =
-      uri === undefined
-        ? bufferView(extension.bufferView!)
-        : await reader.read(reader.resolveUri(file, uri), 'AssetMissing', file);
-    const pixels = decodeEnvironment(bytes, uri ?? `of ${file}`);
-    const { intensity = 1, rotation = 0 } = extension;
-    return { environment: { ...pixels, intensity, rotation, revision: 1 }, warnings: [] };
+    const path = extension.uri === undefined ? null : reader.resolveUri(file, extension.uri);
+    return { extension, path };
   }
   const candidates = environmentNames(file);
   const beside = (await reader.siblings(file)).filter((name) =>
     candidates.includes(path.posix.basename(name).toLowerCase()),
   );
-  if (beside.length === 0) return { environment: null, warnings: [] };
   beside.sort((a, b) => rank(candidates, a) - rank(candidates, b));
-  const chosen = beside[0]!;
-  const pixels = decodeEnvironment(await reader.read(chosen, 'AssetMissing'), chosen);
-  return {
-    environment: { ...pixels, intensity: 1, rotation: 0, revision: 1 },
-    warnings: [
-      { code: 'NoLight', message: `The scene names no environment; ${chosen}, which lies beside it, is taken.` },
-    ],
+  return { extension: null, path: beside[0] ?? null };
+}
+
+/** The scene's environment, or null. Throws `SceneInvalid`, `AssetMissing`, `NameInvalid`, `SceneTooLarge`. */
+export async function findEnvironment(search: EnvironmentSearch): Promise<FoundEnvironment> {
+  const { json, sceneIndex, reader, file, store } = search;
+  const { extension, path: source } = await locateEnvironment(search);
+  if (!extension && source === null) {
+    return { environment: null, readEnvironment: () => null, warnings: [] };
+  }
+  if ((extension?.intensity ?? 1) < 0) {
+    throw new FarmError('SceneInvalid', `${file}: ${ENVIRONMENT_EXTENSION} has a negative intensity`, {
+      file,
+      extension: ENVIRONMENT_EXTENSION,
+    });
+  }
+  const bytes =
+    source === null ? search.bufferView(extension!.bufferView!) : await reader.read(source, 'AssetMissing', file);
+  const decode = (): EnvironmentPixels => decodeEnvironment(bytes, source ?? `of ${file}`);
+  const pixels = store ? store.environment(bytes, decode) : decode();
+  const readEnvironment = (): EnvironmentMap => {
+    const { intensity = 1, rotation = 0 } = readExtension(json, sceneIndex, file) ?? {};
+    return { ...pixels, intensity: Math.max(0, intensity), rotation, revision: 1 };
   };
+  const message = `The scene names no environment; ${source}, which lies beside it, is taken.`;
+  const warnings: SceneWarning[] = extension ? [] : [{ code: 'NoLight', message }];
+  return { environment: readEnvironment(), readEnvironment, warnings };
 }
 
 /**

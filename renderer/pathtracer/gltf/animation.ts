@@ -1,21 +1,30 @@
-/** Animation channels: reading them, choosing which clips play, and sampling them. Standard: glTF 2.0, 3.11 and appendix C. */
-import type { Animation, AnimationChannel } from '@gltf-transform/core';
+/**
+ * Animation channels: reading them, choosing which clips play, and sampling them. Standards: glTF 2.0, 3.11 and appendix C;
+ * KHR_animation_pointer.
+ */
+import type { Accessor, GLTF } from '@gltf-transform/core';
 import { FarmError } from '../../../domain/errors.ts';
+import type { SceneWarning } from '../../../domain/scene.ts';
 import { readFloats } from './accessors.ts';
+import type { PointerTargets } from './pointers.ts';
 
-type AnimatedPath = 'translation' | 'rotation' | 'scale' | 'weights';
+export type NodePath = 'translation' | 'rotation' | 'scale' | 'weights' | 'visible';
 type Interpolation = 'LINEAR' | 'STEP' | 'CUBICSPLINE';
 
 export interface Channel {
-  /** Index of the node that moves. */
+  /** Index of the node that moves; -1 for what is not a node's. */
   node: number;
-  path: AnimatedPath;
+  path: NodePath | 'pointer';
+  /** Sets what `pointer` names in the loaded document. */
+  write?: (value: number[]) => void;
+  /** JSON pointer of what is set, for `pointer`. */
+  pointer?: string;
   interpolation: Interpolation;
   /** Seconds, increasing. */
   times: Float32Array;
   /** `size` numbers a key; for cubic splines in-tangent, value, out-tangent. */
   values: Float32Array;
-  /** Numbers of one value: 3, 4, or the number of morph targets. */
+  /** Numbers of one value: 1 to 4, or the number of morph targets. */
   size: number;
 }
 
@@ -26,45 +35,92 @@ export interface Clip {
   duration: number;
 }
 
-function readChannel(channel: AnimationChannel, node: number, file: string, clip: string): Channel | null {
-  const sampler = channel.getSampler();
-  const input = sampler?.getInput();
-  const output = sampler?.getOutput();
-  const path = channel.getTargetPath();
-  if (!sampler || !input || !output || !path) return null;
-  const use = { file, what: `${path} of animation "${clip}"` };
+/** Numbers that a value of a path has; null for morph weights, which have as many as there are targets. */
+const SIZES: Record<NodePath, number | null> = { translation: 3, rotation: 4, scale: 3, weights: null, visible: 1 };
+
+type Keys = Pick<Channel, 'interpolation' | 'times' | 'values' | 'size'>;
+
+/** Keys of a sampler, checked against the size of what they set. Throws `SceneInvalid`. */
+function readKeys(
+  sampler: GLTF.IAnimationSampler,
+  size: number | null,
+  what: string,
+  { accessors, file }: Pick<ClipContext, 'accessors' | 'file'>,
+): Keys {
+  const use = { file, what };
+  const refuse = (why: string): never => {
+    throw new FarmError('SceneInvalid', `${file}: ${what} ${why}`, { file, what });
+  };
+  const [input, output] = [accessors[sampler.input], accessors[sampler.output]];
+  if (!input || !output) return refuse('has no keys');
   const times = readFloats(input, use);
   const values = readFloats(output, use);
-  const refuse = (why: string): never => {
-    throw new FarmError('SceneInvalid', `${file}: ${use.what} ${why}`, { file, animation: clip, path });
-  };
   for (let i = 1; i < times.length; i++) if (times[i]! < times[i - 1]!) refuse(`has keys out of order at ${i}`);
-  const interpolation = sampler.getInterpolation() as Interpolation;
+  const interpolation = (sampler.interpolation ?? 'LINEAR') as Interpolation;
   const perKey = times.length ? values.length / times.length : 0;
-  const size = interpolation === 'CUBICSPLINE' ? perKey / 3 : perKey;
-  const expected = path === 'rotation' ? 4 : path === 'weights' ? size : 3;
-  if (times.length === 0 || size !== expected || !Number.isInteger(size) || size === 0) {
+  const found = interpolation === 'CUBICSPLINE' ? perKey / 3 : perKey;
+  if (!Number.isInteger(found) || found === 0 || found !== (size ?? found)) {
     refuse(`has ${values.length} numbers for ${times.length} keys`);
   }
-  return { node, path: path as AnimatedPath, interpolation, times, values, size };
+  return { interpolation, times, values, size: found };
 }
 
-/** All clips of a document. `nodeIndex` numbers the nodes. Throws `SceneInvalid`. */
-export function readClips(
-  animations: Animation[],
-  nodeIndex: (node: NonNullable<ReturnType<AnimationChannel['getTargetNode']>>) => number,
-  file: string,
-): Clip[] {
-  return animations.map((animation, index) => {
-    const name = animation.getName() || `animation ${index}`;
-    const channels: Channel[] = [];
-    for (const channel of animation.listChannels()) {
-      const target = channel.getTargetNode();
-      const read = target && readChannel(channel, nodeIndex(target), file, name);
-      if (read) channels.push(read);
-    }
-    return { name, channels, duration: Math.max(0, ...channels.map(({ times }) => times[times.length - 1]!)) };
+/** What channels refer to. */
+export interface ClipContext {
+  json: GLTF.IGLTF;
+  accessors: Accessor[];
+  /** Index in `LoadedScene.nodes` by index in the file; nodes outside the scene have none. */
+  nodeIndex: Map<number, number>;
+  targets: PointerTargets;
+  file: string;
+}
+
+/** All clips of a file; what moves nothing that is seen is left out. Throws `SceneInvalid`. */
+export function readClips(context: ClipContext): { clips: Clip[]; warnings: SceneWarning[] } {
+  const { json, nodeIndex, targets } = context;
+  const unknown: string[] = [];
+  const clips = (json.animations ?? []).map((animation, index): Clip => {
+    const name = animation.name || `animation ${index + 1}`;
+    const channels = animation.channels.flatMap(({ sampler: samplerIndex, target }): Channel[] => {
+      const sampler = animation.samplers[samplerIndex];
+      if (!sampler) return [];
+      const pointer = pointerOf(target);
+      if (pointer !== null) {
+        const what = `${pointer} of animation "${name}"`;
+        const found = targets.resolve(pointer);
+        if (found === 'unknown') unknown.push(pointer);
+        if (typeof found === 'string') return [];
+        if ('nodes' in found) {
+          const keys = readKeys(sampler, SIZES[found.path], what, context);
+          return found.nodes.map((node) => ({ node, path: found.path, ...keys }));
+        }
+        return [
+          { node: -1, path: 'pointer', pointer, write: found.write, ...readKeys(sampler, found.size, what, context) },
+        ];
+      }
+      const node = target.node === undefined ? undefined : nodeIndex.get(target.node);
+      const path = target.path as NodePath;
+      if (!(path in SIZES)) return [];
+      const keys = readKeys(sampler, SIZES[path], `${path} of animation "${name}"`, context);
+      return node === undefined ? [] : [{ node, path, ...keys }];
+    });
+    return {
+      name,
+      channels,
+      duration: channels.reduce((end, { times }) => Math.max(end, times[times.length - 1]!), 0),
+    };
   });
+  const warnings = [...new Set(unknown)].slice(0, 5).map((pointer): SceneWarning => {
+    return { code: 'FeatureIgnored', message: `An animation moves ${pointer}, which this engine does not read.` };
+  });
+  return { clips, warnings };
+}
+
+/** The JSON pointer of a channel of KHR_animation_pointer, else null. */
+function pointerOf(target: GLTF.IAnimationChannelTarget): string | null {
+  if ((target.path as string) !== 'pointer') return null;
+  const pointer = (target.extensions?.KHR_animation_pointer as { pointer?: unknown } | undefined)?.pointer;
+  return typeof pointer === 'string' ? pointer : '';
 }
 
 /**
@@ -76,7 +132,7 @@ export function chooseClips(clips: Clip[]): { played: Clip[]; skipped: Clip[] } 
   const played: Clip[] = [];
   const skipped: Clip[] = [];
   for (const clip of clips) {
-    const targets = clip.channels.map((channel) => `${channel.node}/${channel.path}`);
+    const targets = clip.channels.map(({ node, path, pointer }) => pointer ?? `${node}/${path}`);
     if (targets.some((target) => claimed.has(target))) {
       skipped.push(clip);
       continue;

@@ -12,7 +12,8 @@ const VIEW_DIRECTION: Vec3 = normalize([0.62, 0.42, 1]);
 /** Room around the subject. */
 const MARGIN = 1.08;
 
-function objectBounds(positions: Float32Array): Bounds {
+/** Smallest box around vertices (xyz each). */
+export function objectBounds(positions: Float32Array): Bounds {
   const bounds: Bounds = [Infinity, Infinity, Infinity, -Infinity, -Infinity, -Infinity];
   for (let i = 0; i < positions.length; i++) {
     const k = i % 3;

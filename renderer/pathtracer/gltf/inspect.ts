@@ -3,6 +3,7 @@ import type { SceneInspection, SceneWarning } from '../../../domain/scene.ts';
 import { worldBounds } from './framing.ts';
 import { SceneInstancer, sceneHasLamps } from './instantiate.ts';
 import type { LoadedScene } from './load.ts';
+import { outlineOf } from './outline.ts';
 
 /** `asset.extras` may state where a shot starts and how fast it runs. */
 function finiteExtra(extras: Record<string, unknown>, key: string): number | null {
@@ -26,8 +27,8 @@ function defaultsTaken(scene: LoadedScene, hasLight: boolean): SceneWarning[] {
 
 /** Inspects a loaded scene, its resting pose included. Throws `SceneInvalid` when that is not finite. */
 export function inspectScene(scene: LoadedScene, engine: string): SceneInspection {
-  const root = scene.document.getRoot();
-  const extras = scene.asset.extras ?? {};
+  const { asset } = scene.json;
+  const extras = (asset.extras ?? {}) as Record<string, unknown>;
   const { meshes, instances } = new SceneInstancer(scene).at(0, null, 16 / 9);
   const trianglesOf = (mesh: number): number => meshes[mesh]!.indices.length / 3;
   const animatedNodes = new Set(scene.clips.flatMap((clip) => clip.channels.map((channel) => channel.node)));
@@ -40,13 +41,13 @@ export function inspectScene(scene: LoadedScene, engine: string): SceneInspectio
       scene.materials[part.material]!.emissive.some((value) => value > 0) ? [index] : [],
     ),
   );
-  const lights = scene.nodes.filter((node) => node.light !== null).length;
+  const lights = scene.nodes.filter((node) => node.light >= 0).length;
   const hasLight = scene.environment !== null || lights > 0 || sceneHasLamps(scene);
   return {
     formatVersion: 1,
     engine,
-    generator: scene.asset.generator ?? null,
-    ...scene.outline,
+    generator: asset.generator ?? null,
+    ...outlineOf(scene.json),
     cameras: scene.cameras.map((camera) => ({
       name: camera.name,
       yfov: camera.projection.kind === 'perspective' ? camera.projection.yfov : null,
@@ -59,10 +60,10 @@ export function inspectScene(scene: LoadedScene, engine: string): SceneInspectio
     start: finiteExtra(extras, 'start'),
     triangles: scene.parts.reduce((sum, part) => sum + part.geometry.indices.length / 3, 0),
     instancedTriangles: instances.reduce((sum, instance) => sum + trianglesOf(instance.mesh), 0),
-    meshes: root.listMeshes().length,
-    materials: root.listMaterials().length,
-    nodes: root.listNodes().length,
-    skins: root.listSkins().length,
+    meshes: scene.json.meshes?.length ?? 0,
+    materials: scene.json.materials?.length ?? 0,
+    nodes: scene.json.nodes?.length ?? 0,
+    skins: scene.json.skins?.length ?? 0,
     lights,
     emissiveMeshes: emissive.size,
     hasEnvironment: scene.environment !== null,
