@@ -19,9 +19,9 @@ import { evaluateSheen, prepareSheen, setSheenTable } from './sheen';
 import { add, dot, normalize, scale, sub, vec, x, y, z } from './vec';
 
 const SAMPLES: i32 = 1024;
-const ANISOTROPIC_SAMPLES: i32 = 256;
-const GLASS_SAMPLES: i32 = 512;
-const SHEEN_STEPS: i32 = 48;
+const ANISOTROPIC_SAMPLES: i32 = 384;
+const GLASS_SAMPLES: i32 = 384;
+const SHEEN_STEPS: i32 = 40;
 /** Roughness 0 is a mirror; its row stands for the smoothest lobe that is none. */
 const SMOOTHEST: f32 = <f32>0.02;
 
@@ -48,14 +48,33 @@ const SMOOTHEST: f32 = <f32>0.02;
   return index == count - 1 ? <f32>0.5 * k * k * k : k * k * k;
 }
 
+/** A number in [0, 1), moved on by a shift that differs between entries: neighbours that are blended do not share their errors. */
+// @ts-ignore: decorator
+@inline function moved(u: f32, entry: i32, step: f32): f32 {
+  const s = <f32>(entry & 1023) * step;
+  const v = u + s - floor<f32>(s);
+  return v < <f32>1.0 ? v : v - <f32>1.0;
+}
+
+/** Visible normal number `s` for an entry of a table. */
+// @ts-ignore: decorator
+@inline function sampleNormal(o: v128, stretch: v128, s: i32, samples: i32, entry: i32): v128 {
+  return sampleVisibleNormal(
+    o,
+    stretch,
+    moved((<f32>s + <f32>0.5) / <f32>samples, entry, <f32>0.754877666),
+    moved(radicalInverse(s), entry, <f32>0.569840291),
+  );
+}
+
 /** Split-sum albedo (A, B) of a GGX lobe seen from `o`. */
-function reflectedShares(o: v128, stretch: v128, samples: i32): v128 {
+function reflectedShares(o: v128, stretch: v128, samples: i32, entry: i32): v128 {
   const rootO = smithRoot(o, stretch);
   const masking = maskingOverCosine(z(o), rootO);
   let a: f32 = <f32>0.0;
   let b: f32 = <f32>0.0;
   for (let s = 0; s < samples; s++) {
-    const h = sampleVisibleNormal(o, stretch, (<f32>s + <f32>0.5) / <f32>samples, radicalInverse(s));
+    const h = sampleNormal(o, stretch, s, samples, entry);
     const oh = dot(o, h);
     const i = sub(scale(h, <f32>2.0 * oh), o);
     if (z(i) <= <f32>0.0) continue;
@@ -84,7 +103,7 @@ export function buildEnergyTable(at: usize): void {
     let weight: f32 = <f32>0.0;
     for (let c = 0; c < ENERGY_SIZE; c++) {
       const cosine = cosineAt(c, ENERGY_SIZE);
-      const e = reflectedShares(vec(sqrt<f32>(<f32>1.0 - cosine * cosine), <f32>0.0, cosine), stretch, SAMPLES);
+      const e = reflectedShares(vec(sqrt<f32>(<f32>1.0 - cosine * cosine), <f32>0.0, cosine), stretch, SAMPLES, 0);
       v128.store(at + <usize>((r * ENERGY_SIZE + c) * 16), e);
       const wc = cosineWeight(c, ENERGY_SIZE);
       sum = add(sum, scale(withProducts(e), wc));
@@ -111,8 +130,9 @@ export function buildAnisotropicTable(at: usize, first: i32, end: i32): void {
         for (let c = 0; c < ANISOTROPIC_COSINES; c++) {
           const cosine = cosineAt(c, ANISOTROPIC_COSINES);
           const o = f32x4.replace_lane(scale(turn, sqrt<f32>(<f32>1.0 - cosine * cosine)), 2, cosine);
-          const e = reflectedShares(o, stretch, ANISOTROPIC_SAMPLES);
-          v128.store(at + <usize>(((lobe * ANISOTROPIC_TURNS + t) * ANISOTROPIC_COSINES + c) * 16), e);
+          const entry = (lobe * ANISOTROPIC_TURNS + t) * ANISOTROPIC_COSINES + c;
+          const e = reflectedShares(o, stretch, ANISOTROPIC_SAMPLES, entry);
+          v128.store(at + <usize>(entry * 16), e);
           const wc = wt * cosineWeight(c, ANISOTROPIC_COSINES);
           sum = add(sum, scale(withProducts(e), wc));
           weight += wc;
@@ -135,19 +155,20 @@ export function buildGlassTable(at: usize, first: i32, end: i32): void {
       const stretch = stretchOf(max<f32>(<f32>r / <f32>(GLASS_ROUGHNESSES - 1), SMOOTHEST), <f32>0.0);
       for (let c = 0; c < GLASS_COSINES; c++) {
         const cosine = cosineAt(c, GLASS_COSINES);
-        const e = boundaryShares(vec(sqrt<f32>(<f32>1.0 - cosine * cosine), <f32>0.0, cosine), stretch, eta);
-        v128.store(at + <usize>(((n * GLASS_ROUGHNESSES + r) * GLASS_COSINES + c) * 16), e);
+        const entry = (n * GLASS_ROUGHNESSES + r) * GLASS_COSINES + c;
+        const e = boundaryShares(vec(sqrt<f32>(<f32>1.0 - cosine * cosine), <f32>0.0, cosine), stretch, eta, entry);
+        v128.store(at + <usize>(entry * 16), e);
       }
     }
   }
 }
 
-function boundaryShares(o: v128, stretch: v128, eta: f32): v128 {
+function boundaryShares(o: v128, stretch: v128, eta: f32, entry: i32): v128 {
   const rootO = smithRoot(o, stretch);
   const masking = maskingOverCosine(z(o), rootO);
   let sum = f32x4.splat(<f32>0.0);
   for (let s = 0; s < GLASS_SAMPLES; s++) {
-    const h = sampleVisibleNormal(o, stretch, (<f32>s + <f32>0.5) / <f32>GLASS_SAMPLES, radicalInverse(s));
+    const h = sampleNormal(o, stretch, s, GLASS_SAMPLES, entry);
     const oh = min<f32>(dot(o, h), <f32>1.0);
     const f = fresnelDielectric(oh, eta);
     const i = sub(scale(h, <f32>2.0 * oh), o);
@@ -174,6 +195,7 @@ function boundaryShares(o: v128, stretch: v128, eta: f32): v128 {
 /** SHEEN_SIZE^2 floats [roughness][cosine]: albedo of white sheen, by the midpoint rule over the hemisphere. */
 export function buildSheenTable(at: usize): void {
   setSheenTable(at);
+  // While the table is empty, sheen is what the model says.
   memory.fill(at, 0, SHEEN_SIZE * SHEEN_SIZE * 4);
   for (let r = 0; r < SHEEN_SIZE; r++) {
     for (let c = 0; c < SHEEN_SIZE; c++) {

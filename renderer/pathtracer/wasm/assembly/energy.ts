@@ -4,7 +4,8 @@
 // by 1 + F0 q (Turquin 2019, "Practical multiple scattering compensation for microfacet models"), so that its albedo becomes
 // (F0 A + F90 B) (1 + F0 q). Averages over the cosine-weighted hemisphere serve the diffuse base (Kulla and Conty 2017).
 // Dielectric boundaries are divided by what they reflect and let through together (Turquin 2019, section 4).
-// Cosines are spaced by their square root, since albedos bend most near grazing angles.
+// Cosines are spaced by their square root, since albedos bend most near grazing angles; between the smoothest two roughnesses,
+// where the loss goes with alpha, blending follows the square.
 import {
   ANISOTROPIC_AVERAGES,
   ANISOTROPIC_COSINES,
@@ -44,6 +45,13 @@ export function setCompensation(on: bool): void {
   return vec(alpha + (<f32>1.0 - alpha) * strength * strength, alpha, <f32>1.0);
 }
 
+/** How far between roughness rows `row` and the next. */
+// @ts-ignore: decorator
+@inline function betweenRows(r: f32, row: i32): f32 {
+  const fraction = r - <f32>row;
+  return row == 0 ? fraction * fraction : fraction;
+}
+
 /** (A, B) becomes (A, B, q). */
 // @ts-ignore: decorator
 @inline function withLoss(e: v128): v128 {
@@ -63,7 +71,7 @@ export function energyAt(roughness: f32, cosine: f32): v128 {
     mix(
       mix(v128.load(at), v128.load(at, 16), fc),
       mix(v128.load(at, ENERGY_SIZE * 16), v128.load(at, ENERGY_SIZE * 16 + 16), fc),
-      r - <f32>r0,
+      betweenRows(r, r0),
     ),
   );
 }
@@ -73,7 +81,7 @@ export function averageEnergyAt(roughness: f32): v128 {
   const r = min<f32>(max<f32>(roughness, <f32>0.0), <f32>1.0) * <f32>(ENERGY_SIZE - 1);
   const r0 = min<i32>(<i32>r, ENERGY_SIZE - 2);
   const at = isotropic + <usize>((ENERGY_SIZE * ENERGY_SIZE + r0) * 16);
-  return withoutLoss(mix(v128.load(at), v128.load(at, 16), r - <f32>r0));
+  return withoutLoss(mix(v128.load(at), v128.load(at, 16), betweenRows(r, r0)));
 }
 
 // @ts-ignore: decorator
@@ -117,7 +125,7 @@ export function anisotropicEnergyAt(roughness: f32, strength: f32, d: v128): v12
     mix(
       mix(alongTurn(at, fc, ft), alongTurn(nextStrength, fc, ft), s - <f32>s0),
       mix(alongTurn(nextRoughness, fc, ft), alongTurn(nextBoth, fc, ft), s - <f32>s0),
-      r - <f32>r0,
+      betweenRows(r, r0),
     ),
   );
 }
@@ -133,7 +141,7 @@ export function averageAnisotropicEnergyAt(roughness: f32, strength: f32): v128 
     mix(
       mix(v128.load(at), v128.load(at, 16), s - <f32>s0),
       mix(v128.load(at, ANISOTROPIC_STRENGTHS * 16), v128.load(at, ANISOTROPIC_STRENGTHS * 16 + 16), s - <f32>s0),
-      r - <f32>r0,
+      betweenRows(r, r0),
     ),
   );
 }
@@ -168,7 +176,7 @@ export function boundaryCompensation(roughness: f32, cosine: f32, eta: f32, shif
   const at = glass + <usize>(((n0 * GLASS_ROUGHNESSES + r0) * GLASS_COSINES + c0) * 16);
   const nextIndex = at + GLASS_ROUGHNESSES * GLASS_COSINES * 16;
   const fc = c - <f32>c0;
-  const fr = r - <f32>r0;
+  const fr = betweenRows(r, r0);
   const e = mix(
     mix(alongCosine(at, fc), alongCosine(at + GLASS_COSINES * 16, fc), fr),
     mix(alongCosine(nextIndex, fc), alongCosine(nextIndex + GLASS_COSINES * 16, fc), fr),

@@ -62,7 +62,8 @@ let reflectanceColor: v128 = i32x4(0, 0, 0, 0);
 export function prepareGlass(o: v128): void {
   outgoing = o;
   eta = thick ? relativeIor(material, frontFace) : ior;
-  const strength: f32 = lobes & FLAG_ANISOTROPY ? anisotropy : <f32>0.0;
+  // Volumes have isotropic boundaries: what an anisotropic one loses would take a table of five dimensions to give back.
+  const strength: f32 = lobes & FLAG_ANISOTROPY && !thick ? anisotropy : <f32>0.0;
   stretch = stretchOf(roughness, strength);
   glassIsDelta = x(stretch) < DELTA_ALPHA || (thick && abs<f32>(eta - <f32>1.0) < <f32>1e-4);
   if (y(stretch) < DELTA_ALPHA) stretch = f32x4.max(stretch, f32x4.splat(DELTA_ALPHA));

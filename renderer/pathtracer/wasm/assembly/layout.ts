@@ -217,13 +217,13 @@ export const ANISOTROPIC_COSINES = 16;
 export const ANISOTROPIC_AVERAGES = 393216; // 16 * 12 * 8 * 16 * 16
 export const ANISOTROPIC_BYTES = 396288; // and 16 * 12 * 16 more
 // Rough dielectric boundaries: [index][roughness][cosine]. Only with volumes.
-export const GLASS_INDICES = 25;
+export const GLASS_INDICES = 41;
 export const GLASS_ROUGHNESSES = 16;
-export const GLASS_COSINES = 16;
-export const GLASS_BYTES = 102400; // 25 * 16 * 16 * 16
+export const GLASS_COSINES = 24;
+export const GLASS_BYTES = 251904; // 41 * 16 * 24 * 16
 // Sheen: [roughness][cosine], one float. Only with such materials.
-export const SHEEN_SIZE = 16;
-export const SHEEN_BYTES = 1024;
+export const SHEEN_SIZE = 24;
+export const SHEEN_BYTES = 2304;
 
 // Job block; counters are written atomically.
 export const JOB_SIZE = 256;

@@ -27,7 +27,7 @@ import {
   lobes,
   roughness,
 } from './surface';
-import { add, dot, luminance, maxComponent, mix, mul, normalize, scale, sub, vec, x, y, z } from './vec';
+import { add, addScaled, dot, luminance, maxComponent, mix, mul, normalize, scale, sub, vec, x, y, z } from './vec';
 
 /** Nothing but a mirror: light sampling is useless. */
 export let opaqueIsDelta: bool = false;
@@ -47,10 +47,9 @@ let outgoing: v128 = i32x4(0, 0, 0, 0);
 let outgoingRoot: f32 = 1;
 let stretch: v128 = i32x4(0, 0, 0, 0);
 let specularIsDelta: bool = false;
-let f0: v128 = i32x4(0, 0, 0, 0);
-let f90: f32 = 1;
-/** Compensation of the specular lobe. */
-let gain: v128 = i32x4(0, 0, 0, 0);
+/** Reflectance of the specular lobe at normal and grazing incidence, compensation included. */
+let specular0: v128 = i32x4(0, 0, 0, 0);
+let specular90: v128 = i32x4(0, 0, 0, 0);
 // Reflectance at normal and grazing incidence of the dielectric's boundary alone: what it keeps from the base.
 let layerF0: f32 = <f32>0.04;
 let layerF90: f32 = 1;
@@ -99,12 +98,14 @@ export function prepareOpaque(o: v128, metallic: f32): void {
     layerF90 += (<f32>1.0 - layerF90) * iridescence;
   }
   layerF0 = maxComponent(boundary);
-  f0 = mix(boundary, metal, metallic);
-  f90 = layerF90 + (<f32>1.0 - layerF90) * metallic;
 
   const e = shares(o);
-  gain = add(f32x4.splat(<f32>1.0), scale(f0, z(e)));
-  const specularAlbedo = luminance(mul(add(scale(f0, x(e)), f32x4.splat(f90 * y(e))), gain));
+  const one = f32x4.splat(<f32>1.0);
+  const gain = addScaled(one, boundary, z(e));
+  const metalGain = addScaled(one, metal, z(e));
+  specular0 = mix(mul(boundary, gain), mul(metal, metalGain), metallic);
+  specular90 = mix(scale(gain, layerF90), metalGain, metallic);
+  const specularAlbedo = luminance(addScaled(scale(specular0, x(e)), specular90, y(e)));
 
   hasBase = metallic < <f32>1.0;
   isTranslucent = false;
@@ -148,10 +149,10 @@ export function evaluateOpaque(i: v128): void {
     if (specularIsDelta) return;
     const h = normalize(add(i, outgoing));
     const d = distribution(h, stretch);
-    const fresnel = mix(f0, f32x4.splat(f90), schlickWeight(dot(outgoing, h)));
+    const fresnel = mix(specular0, specular90, schlickWeight(dot(outgoing, h)));
     const v = visibility(cosI, smithRoot(i, stretch), z(outgoing), outgoingRoot);
     opaqueDensity += specularChance * d * maskingOverCosine(z(outgoing), outgoingRoot) * <f32>0.25;
-    opaqueSpecular = scale(mul(fresnel, gain), d * v * cosI);
+    opaqueSpecular = scale(fresnel, d * v * cosI);
   } else if (isTranslucent && hasBase && cosI < <f32>0.0) {
     const mirrored = vec(x(i), y(i), -cosI);
     opaqueTransmission = scale(transmitted, (<f32>1.0 - lobeAlbedo(shares(mirrored), layerF0, layerF90)) * -cosI);
@@ -185,5 +186,5 @@ export function pickOpaque(choice: f32, u0: f32, u1: f32): void {
 
 /** f cos of the mirror, per unit of its delta. */
 export function opaqueMirror(): v128 {
-  return mix(f0, f32x4.splat(f90), schlickWeight(z(outgoing)));
+  return mix(specular0, specular90, schlickWeight(z(outgoing)));
 }

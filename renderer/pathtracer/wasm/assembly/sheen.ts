@@ -4,7 +4,7 @@ import { SCENE_SHEEN_TABLE, SHEEN_SIZE } from './layout';
 import { exponential, INV_PI, power, sinCosTurns } from './math';
 import { add, maxComponent, normalize, scale, vec, x, y, z } from './vec';
 
-/** Smoother fibres would need finer tables than the model is worth. */
+/** Smoother fibres would need finer tables than the model is worth (and reflect more light than they get). */
 const SMOOTHEST_SHEEN: f32 = <f32>0.1;
 
 let table: usize = 0;
@@ -54,12 +54,14 @@ function sheenAlbedo(roughness: f32, cosine: f32): f32 {
   const fc = c - <f32>c0;
   const a = load<f32>(at) + (load<f32>(at, 4) - load<f32>(at)) * fc;
   const b = load<f32>(at, SHEEN_SIZE * 4) + (load<f32>(at, SHEEN_SIZE * 4 + 4) - load<f32>(at, SHEEN_SIZE * 4)) * fc;
-  return min<f32>(a + (b - a) * (r - <f32>r0), <f32>1.0);
+  return a + (b - a) * (r - <f32>r0);
 }
 
 /** Prepares for local direction `o`; returns the share of light that the layer keeps from what is below (the brightest channel's albedo). */
 export function prepareSheen(o: v128, sheenColor: v128, roughness: f32): f32 {
-  color = sheenColor;
+  const albedo = sheenAlbedo(roughness, z(o));
+  // Smooth fibres at grazing angles would reflect more than they get: the model's shadowing is a fit.
+  color = albedo > <f32>1.0 ? scale(sheenColor, <f32>1.0 / albedo) : sheenColor;
   outgoing = o;
   const r = max<f32>(roughness, SMOOTHEST_SHEEN);
   const alpha = r * r;
@@ -72,7 +74,7 @@ export function prepareSheen(o: v128, sheenColor: v128, roughness: f32): f32 {
   fitD = fit(<f32>-1.9776, <f32>-1.27393, smooth);
   fitE = fit(<f32>-4.32054, <f32>-4.85967, smooth);
   outgoingLambda = lambda(z(o));
-  return maxComponent(sheenColor) * sheenAlbedo(roughness, z(o));
+  return maxComponent(color) * albedo;
 }
 
 /** f cos for local `i` above the surface. */

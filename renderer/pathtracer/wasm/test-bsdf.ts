@@ -1,0 +1,145 @@
+/** Asks the compiled scattering functions directly, by the thousand, for tests (assembly/probe-bsdf.ts). */
+import type { SurfaceMaterial } from '../scene/description.ts';
+import { ALBEDO_TABLES, type AlbedoTable } from './albedo-tables.ts';
+import * as layout from './assembly/layout.ts';
+import { Heap } from './heap.ts';
+import { writeMaterial } from './material-record.ts';
+import { loadTracerModule } from './module.ts';
+
+export type Direction = readonly [number, number, number];
+
+export interface BsdfQuestion {
+  /** Local directions, z the shading normal; `outgoing` has z > 0. */
+  outgoing: Direction;
+  incoming?: Direction;
+  /** Numbers in [0, 1): for prepareBsdf, then for sampleBsdf. */
+  numbers?: readonly [number, number, number, number];
+  coatNormal?: Direction;
+  /** Seen from inside a volume, or from the back. */
+  isBack?: boolean;
+}
+
+/** Colours as triples; see `assembly/bsdf.ts` for what they mean. */
+export interface BsdfAnswer {
+  isDelta: boolean;
+  diffuse: number[];
+  specular: number[];
+  transmission: number[];
+  density: number;
+  /** Null when the sample carried nothing. */
+  sample: {
+    direction: [number, number, number];
+    diffuse: number[];
+    specular: number[];
+    transmission: number[];
+    density: number;
+    isDelta: boolean;
+    isThrough: boolean;
+    etaScale: number;
+    kind: number;
+  } | null;
+}
+
+const BATCH = 2048;
+
+/** One tracer module on this thread, with all tables; textures are not looked up. */
+export class BsdfProbe {
+  readonly #heap: Heap;
+  readonly #call: (...args: number[]) => void;
+  readonly #scene: number;
+  readonly #mesh: number;
+  readonly #records: number;
+  readonly #material: number;
+
+  private constructor(heap: Heap, call: (...args: number[]) => void, scene: number) {
+    this.#heap = heap;
+    this.#call = call;
+    this.#scene = scene;
+    this.#mesh = heap.allocate(layout.MESH_STRIDE);
+    heap.bytes(this.#mesh, layout.MESH_STRIDE).fill(0);
+    this.#records = heap.allocate(BATCH * layout.PROBE_STRIDE);
+    this.#material = heap.allocate(layout.MATERIAL_STRIDE);
+  }
+
+  static async create(tables: readonly AlbedoTable[] = ['reflection', 'anisotropic', 'glass', 'sheen']) {
+    const { module } = await loadTracerModule();
+    const heap = new Heap();
+    const abort = (): never => {
+      throw new Error('the tracer aborted');
+    };
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: heap.memory, abort } });
+    const calls = exports as unknown as Record<string, (...args: number[]) => void>;
+    const scene = heap.allocate(layout.SCENE_SIZE);
+    heap.bytes(scene, layout.SCENE_SIZE).fill(0);
+    for (const name of tables) {
+      const { bytes, call, rows, sceneOffset } = ALBEDO_TABLES[name];
+      const address = heap.allocate(bytes);
+      calls[call]!(address, ...(rows === 0 ? [] : [0, rows]));
+      heap.view(scene, layout.SCENE_SIZE).setUint32(sceneOffset, address, true);
+    }
+    return new BsdfProbe(heap, calls.probeBsdf!, scene);
+  }
+
+  /** Answers in the order of the questions. */
+  ask(material: SurfaceMaterial, questions: readonly BsdfQuestion[], compensation = true): BsdfAnswer[] {
+    writeMaterial(this.#heap.view(this.#material, layout.MATERIAL_STRIDE), 0, material, () => {
+      throw new Error('a probed material has no textures');
+    });
+    const answers: BsdfAnswer[] = [];
+    for (let start = 0; start < questions.length; start += BATCH) {
+      const batch = questions.slice(start, start + BATCH);
+      const view = this.#heap.view(this.#records, BATCH * layout.PROBE_STRIDE);
+      batch.forEach((question, i) => {
+        this.#write(view, i * layout.PROBE_STRIDE, question);
+      });
+      this.#call(this.#scene, this.#mesh, this.#records, batch.length, compensation ? 1 : 0);
+      batch.forEach((_, i) => {
+        answers.push(readAnswer(view, i * layout.PROBE_STRIDE));
+      });
+    }
+    return answers;
+  }
+
+  #write(view: DataView, at: number, question: BsdfQuestion): void {
+    const { outgoing, incoming = [0, 0, 1], numbers = [0.5, 0.5, 0.5, 0.5], coatNormal = [0, 0, 1], isBack } = question;
+    const vector = (offset: number, values: Direction): void =>
+      values.forEach((value, axis) => {
+        view.setFloat32(at + offset + 4 * axis, value, true);
+      });
+    view.setUint32(at + layout.PROBE_MATERIAL, this.#material, true);
+    view.setInt32(at + layout.PROBE_FLAGS, isBack ? 0 : 1, true);
+    numbers.forEach((value, i) => {
+      view.setFloat32(at + layout.PROBE_PREPARE_CHOICE + 4 * i, value, true);
+    });
+    vector(layout.PROBE_OUTGOING, outgoing);
+    vector(layout.PROBE_INCOMING, incoming);
+    vector(layout.PROBE_COAT_NORMAL, coatNormal);
+  }
+}
+
+function readAnswer(view: DataView, at: number): BsdfAnswer {
+  const float = (offset: number): number => view.getFloat32(at + offset, true);
+  const triple = (offset: number): [number, number, number] => [float(offset), float(offset + 4), float(offset + 8)];
+  const flags = view.getInt32(at + layout.PROBE_SAMPLED_FLAGS, true);
+  return {
+    isDelta: view.getInt32(at + layout.PROBE_IS_DELTA, true) !== 0,
+    diffuse: triple(layout.PROBE_EVALUATED_DIFFUSE),
+    specular: triple(layout.PROBE_EVALUATED_SPECULAR),
+    transmission: triple(layout.PROBE_EVALUATED_TRANSMISSION),
+    density: float(layout.PROBE_EVALUATED_DENSITY),
+    sample:
+      view.getInt32(at + layout.PROBE_IS_SAMPLED, true) === 0
+        ? null
+        : {
+            direction: triple(layout.PROBE_SAMPLED_DIRECTION),
+            diffuse: triple(layout.PROBE_SAMPLED_DIFFUSE),
+            specular: triple(layout.PROBE_SAMPLED_SPECULAR),
+            transmission: triple(layout.PROBE_SAMPLED_TRANSMISSION),
+            density: float(layout.PROBE_SAMPLED_DENSITY),
+            isDelta: (flags & 1) !== 0,
+            isThrough: (flags & 2) !== 0,
+            etaScale: float(layout.PROBE_SAMPLED_ETA_SCALE),
+            kind: view.getInt32(at + layout.PROBE_SAMPLED_KIND, true),
+          },
+  };
+}
