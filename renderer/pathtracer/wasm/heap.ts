@@ -18,6 +18,8 @@ export class Heap {
   /** Free ranges, ascending, never adjacent. */
   readonly #free: Block[];
   readonly #sizes = new Map<number, number>();
+  /** Pages that somebody was given to write since they were last taken. */
+  readonly #written = new Set<number>();
 
   /** `maximumBytes` limits the scene; at most 4 GiB, what 32-bit addresses reach. */
   constructor(maximumBytes: number = 65_536 * PAGE) {
@@ -36,7 +38,27 @@ export class Heap {
     block.start += size;
     if (block.start === block.end) this.#free.splice(index, 1);
     this.#sizes.set(address, size);
+    this.#touch(address, size);
     return address;
+  }
+
+  /**
+   * Byte ranges that may have changed since the last call: what was allocated, and what the accessors below gave out. Threads
+   * write only into what was allocated for them, or is named to them in the same call.
+   */
+  takeWritten(): { start: number; end: number }[] {
+    const ranges: Block[] = [];
+    for (const page of [...this.#written].sort((a, b) => a - b)) {
+      const last = ranges.at(-1);
+      if (last?.end === page * PAGE) last.end += PAGE;
+      else ranges.push({ start: page * PAGE, end: (page + 1) * PAGE });
+    }
+    this.#written.clear();
+    return ranges;
+  }
+
+  #touch(address: number, bytes: number): void {
+    for (let page = Math.floor(address / PAGE); page * PAGE < address + bytes; page++) this.#written.add(page);
   }
 
   /** Allocates and copies; `padding` extra bytes may be read (never used) by vector loads behind the end. */
@@ -72,18 +94,22 @@ export class Heap {
   }
 
   bytes(address: number, length: number): Uint8Array {
+    this.#touch(address, length);
     return new Uint8Array(this.memory.buffer, address, length);
   }
 
   floats(address: number, length: number): Float32Array {
+    this.#touch(address, length * 4);
     return new Float32Array(this.memory.buffer, address, length);
   }
 
   words(address: number, length: number): Int32Array {
+    this.#touch(address, length * 4);
     return new Int32Array(this.memory.buffer, address, length);
   }
 
   view(address: number, length: number): DataView {
+    this.#touch(address, length);
     return new DataView(this.memory.buffer, address, length);
   }
 

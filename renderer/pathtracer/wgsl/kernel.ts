@@ -1,0 +1,168 @@
+/** The compiled kernel and its film buffers: traces tiles slice by slice and reads their film back. */
+/// <reference types="@webgpu/types" />
+import { performance } from 'node:perf_hooks';
+import { FarmError } from '../../../domain/errors.ts';
+import type { OpenGpu } from '../../gpu/device.ts';
+import { Pace, slices } from './pace.ts';
+
+const WORKGROUP = { x: 8, y: 4 } as const;
+const DISPATCH_WORDS = 12;
+const COUNTER_BYTES = 8;
+/** Words of a pixel's sums (ten channels of two), then its depth: `SUMS` in twins/film.wgsl. */
+export const SUM_WORDS = 20;
+const FILM_WORDS = SUM_WORDS + 1;
+/** Bits of +Infinity, what depth starts with. */
+const INFINITY_BITS = 0x7f800000;
+
+export interface Tile {
+  /** In the picture. */
+  x0: number;
+  y0: number;
+  width: number;
+  height: number;
+}
+
+export interface TileWork {
+  memory: GPUBuffer;
+  scene: number;
+  job: number;
+  tile: Tile;
+  sampleStart: number;
+  sampleCount: number;
+  onPaths: (paths: number) => void;
+  signal: AbortSignal | undefined;
+}
+
+export class Kernel {
+  readonly pace = new Pace();
+  readonly #gpu: OpenGpu;
+  readonly #pipeline: GPUComputePipeline;
+  readonly #dispatch: GPUBuffer;
+  readonly #counters: GPUBuffer;
+  readonly #countersBack: GPUBuffer;
+  #film: GPUBuffer | null = null;
+  #filmBack: GPUBuffer | null = null;
+
+  private constructor(gpu: OpenGpu, pipeline: GPUComputePipeline) {
+    const { device } = gpu;
+    this.#gpu = gpu;
+    this.#pipeline = pipeline;
+    this.#dispatch = device.createBuffer({
+      size: DISPATCH_WORDS * 4,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    this.#counters = device.createBuffer({
+      size: COUNTER_BYTES,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    this.#countersBack = device.createBuffer({
+      size: COUNTER_BYTES,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+  }
+
+  /** Compiles, which takes seconds. */
+  static compile(gpu: OpenGpu, text: string): Promise<Kernel> {
+    return gpu.scoped('the kernel', async () => {
+      const module = gpu.device.createShaderModule({ label: 'tracer', code: text });
+      const pipeline = await gpu.device.createComputePipelineAsync({
+        label: 'trace_paths',
+        layout: 'auto',
+        compute: { module, entryPoint: 'trace_paths' },
+      });
+      return new Kernel(gpu, pipeline);
+    });
+  }
+
+  /**
+   * Traces a tile and returns its film: sums of all pixels, `SUM_WORDS` each, then depths. Throws `Cancelled`, `RenderFailed`
+   * for a tree too deep for the kernel's stack, and what `OpenGpu.scoped` throws.
+   */
+  traceTile(work: TileWork): Promise<{ film: Uint32Array; rays: number }> {
+    return this.#gpu.scoped('tracing', async () => {
+      const { tile, sampleStart, sampleCount } = work;
+      const pixels = tile.width * tile.height;
+      this.#prepareFilm(pixels);
+      const bindings = this.#bind(work.memory);
+      let rays = 0;
+      for (const { row, rows, sample, samples } of slices(tile.width, tile.height, sampleStart, sampleCount, this.pace)) {
+        if (work.signal?.aborted) throw new FarmError('Cancelled', 'Tracing was cancelled.');
+        const words = [work.scene, work.job, sample, samples, tile.x0, tile.y0 + row, tile.width, rows];
+        this.#gpu.device.queue.writeBuffer(
+          this.#dispatch,
+          0,
+          Uint32Array.of(...words, row * tile.width, pixels, 0, 0),
+        );
+        const begin = performance.now();
+        rays += await this.#run(bindings, tile.width, rows);
+        this.pace.learn(tile.width * rows * samples, (performance.now() - begin) / 1000);
+        work.onPaths(tile.width * rows * samples);
+      }
+      return { film: await this.#readFilm(pixels), rays };
+    });
+  }
+
+  free(): void {
+    for (const buffer of [this.#dispatch, this.#counters, this.#countersBack, this.#film, this.#filmBack]) {
+      buffer?.destroy();
+    }
+  }
+
+  #prepareFilm(pixels: number): void {
+    const { device } = this.#gpu;
+    const bytes = pixels * FILM_WORDS * 4;
+    if (!this.#film || this.#film.size < bytes) {
+      this.#film?.destroy();
+      this.#filmBack?.destroy();
+      this.#film = device.createBuffer({
+        label: 'film',
+        size: bytes,
+        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+      });
+      this.#filmBack = device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    }
+    const encoder = device.createCommandEncoder();
+    encoder.clearBuffer(this.#film);
+    device.queue.submit([encoder.finish()]);
+    const depths = new Uint32Array(pixels).fill(INFINITY_BITS);
+    device.queue.writeBuffer(this.#film, pixels * SUM_WORDS * 4, depths);
+  }
+
+  #bind(memory: GPUBuffer): GPUBindGroup {
+    const buffers = [memory, memory, this.#film!, this.#dispatch, this.#counters];
+    return this.#gpu.device.createBindGroup({
+      layout: this.#pipeline.getBindGroupLayout(0),
+      entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+    });
+  }
+
+  /** One dispatch; returns the rays that it cast. */
+  async #run(bindings: GPUBindGroup, width: number, rows: number): Promise<number> {
+    const { device } = this.#gpu;
+    const encoder = device.createCommandEncoder();
+    encoder.clearBuffer(this.#counters);
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(this.#pipeline);
+    pass.setBindGroup(0, bindings);
+    pass.dispatchWorkgroups(Math.ceil(width / WORKGROUP.x), Math.ceil(rows / WORKGROUP.y));
+    pass.end();
+    encoder.copyBufferToBuffer(this.#counters, 0, this.#countersBack, 0, COUNTER_BYTES);
+    device.queue.submit([encoder.finish()]);
+    await this.#countersBack.mapAsync(GPUMapMode.READ);
+    const [rays, overflow] = new Uint32Array(this.#countersBack.getMappedRange());
+    this.#countersBack.unmap();
+    if (overflow) throw new FarmError('RenderFailed', 'The scene has a tree that is too deep for the GPU tracer.');
+    return rays!;
+  }
+
+  async #readFilm(pixels: number): Promise<Uint32Array> {
+    const bytes = pixels * FILM_WORDS * 4;
+    const encoder = this.#gpu.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(this.#film!, 0, this.#filmBack!, 0, bytes);
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    await this.#filmBack!.mapAsync(GPUMapMode.READ, 0, bytes);
+    const film = new Uint32Array(this.#filmBack!.getMappedRange(0, bytes).slice(0));
+    this.#filmBack!.unmap();
+    return film;
+  }
+}
