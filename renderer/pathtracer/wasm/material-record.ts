@@ -27,7 +27,8 @@ export function tablesOf(materials: readonly SurfaceMaterial[]): {
   };
 }
 
-function flagsOf(material: SurfaceMaterial): number {
+/** FLAG_… bits of a material: what it uses. */
+export function flagsOf(material: SurfaceMaterial): number {
   const { clearcoat, sheen, specular, iridescence, anisotropy, diffuseTransmission, normalTexture } = material;
   const isThick = material.thickness > 0;
   const hasCoat = !!clearcoat && clearcoat.factor > 0;

@@ -3,16 +3,12 @@
 import { performance } from 'node:perf_hooks';
 import { FarmError } from '../../../domain/errors.ts';
 import type { OpenGpu } from '../../gpu/device.ts';
+import type { FilmPlan } from './filmPlan.ts';
 import { Pace, slices } from './pace.ts';
 
 const WORKGROUP = { x: 8, y: 4 } as const;
-const DISPATCH_WORDS = 12;
+const DISPATCH_WORDS = 20;
 const COUNTER_BYTES = 8;
-/** Words of a pixel's sums (ten channels of two), then its depth: `SUMS` in twins/film.wgsl. */
-export const SUM_WORDS = 20;
-const FILM_WORDS = SUM_WORDS + 1;
-/** Bits of +Infinity, what depth starts with. */
-const INFINITY_BITS = 0x7f800000;
 
 export interface Tile {
   /** In the picture. */
@@ -27,6 +23,7 @@ export interface TileWork {
   scene: number;
   job: number;
   tile: Tile;
+  film: FilmPlan;
   sampleStart: number;
   sampleCount: number;
   onPaths: (paths: number) => void;
@@ -75,30 +72,32 @@ export class Kernel {
   }
 
   /**
-   * Traces a tile and returns its film: sums of all pixels, `SUM_WORDS` each, then depths. Throws `Cancelled`, `RenderFailed`
+   * Traces a tile and returns the words of its film. Throws `Cancelled`, `RenderFailed`
    * for a tree too deep for the kernel's stack, and what `OpenGpu.scoped` throws.
    */
-  traceTile(work: TileWork): Promise<{ film: Uint32Array; rays: number }> {
+  traceTile(work: TileWork): Promise<{ words: Uint32Array<ArrayBuffer>; rays: number }> {
     return this.#gpu.scoped('tracing', async () => {
-      const { tile, sampleStart, sampleCount } = work;
-      const pixels = tile.width * tile.height;
-      this.#prepareFilm(pixels);
+      const { tile, film, sampleStart, sampleCount } = work;
+      this.#prepareFilm(film);
       const bindings = this.#bind(work.memory);
       let rays = 0;
-      for (const { row, rows, sample, samples } of slices(tile.width, tile.height, sampleStart, sampleCount, this.pace)) {
+      for (const { row, rows, sample, samples } of slices(
+        tile.width,
+        tile.height,
+        sampleStart,
+        sampleCount,
+        this.pace,
+      )) {
         if (work.signal?.aborted) throw new FarmError('Cancelled', 'Tracing was cancelled.');
         const words = [work.scene, work.job, sample, samples, tile.x0, tile.y0 + row, tile.width, rows];
-        this.#gpu.device.queue.writeBuffer(
-          this.#dispatch,
-          0,
-          Uint32Array.of(...words, row * tile.width, pixels, 0, 0),
-        );
+        words.push(row * tile.width, film.channels, ...film.offsets);
+        this.#gpu.device.queue.writeBuffer(this.#dispatch, 0, Uint32Array.from(words));
         const begin = performance.now();
         rays += await this.#run(bindings, tile.width, rows);
         this.pace.learn(tile.width * rows * samples, (performance.now() - begin) / 1000);
         work.onPaths(tile.width * rows * samples);
       }
-      return { film: await this.#readFilm(pixels), rays };
+      return { words: await this.#readFilm(film.words * 4), rays };
     });
   }
 
@@ -108,9 +107,9 @@ export class Kernel {
     }
   }
 
-  #prepareFilm(pixels: number): void {
+  #prepareFilm({ words, startOfDepths, depths }: FilmPlan): void {
     const { device } = this.#gpu;
-    const bytes = pixels * FILM_WORDS * 4;
+    const bytes = words * 4;
     if (!this.#film || this.#film.size < bytes) {
       this.#film?.destroy();
       this.#filmBack?.destroy();
@@ -124,8 +123,7 @@ export class Kernel {
     const encoder = device.createCommandEncoder();
     encoder.clearBuffer(this.#film);
     device.queue.submit([encoder.finish()]);
-    const depths = new Uint32Array(pixels).fill(INFINITY_BITS);
-    device.queue.writeBuffer(this.#film, pixels * SUM_WORDS * 4, depths);
+    device.queue.writeBuffer(this.#film, startOfDepths * 4, new Float32Array(depths).fill(Infinity));
   }
 
   #bind(memory: GPUBuffer): GPUBindGroup {
@@ -155,14 +153,13 @@ export class Kernel {
     return rays!;
   }
 
-  async #readFilm(pixels: number): Promise<Uint32Array> {
-    const bytes = pixels * FILM_WORDS * 4;
+  async #readFilm(bytes: number): Promise<Uint32Array<ArrayBuffer>> {
     const encoder = this.#gpu.device.createCommandEncoder();
     encoder.copyBufferToBuffer(this.#film!, 0, this.#filmBack!, 0, bytes);
     this.#gpu.device.queue.submit([encoder.finish()]);
     await this.#filmBack!.mapAsync(GPUMapMode.READ, 0, bytes);
-    const film = new Uint32Array(this.#filmBack!.getMappedRange(0, bytes).slice(0));
+    const words = new Uint32Array(this.#filmBack!.getMappedRange(0, bytes).slice(0));
     this.#filmBack!.unmap();
-    return film;
+    return words;
   }
 }

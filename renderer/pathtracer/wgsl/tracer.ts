@@ -1,16 +1,22 @@
 /** The tracer's GPU tier: the CPU tier's light transport in WGSL, over the memory that the CPU tier's host lays out. */
 import { FarmError } from '../../../domain/errors.ts';
+import { LAYER_NAMES, type LayerName } from '../../../domain/layers.ts';
 import type { PixelRect } from '../../../domain/scene.ts';
 import { type OpenGpu, openGpu } from '../../gpu/device.ts';
+import { finishPartial, type TracePartial } from '../partial.ts';
 import type { SceneDescription } from '../scene/description.ts';
 import type { TracedPixels, TraceRequest, Tracer } from '../tracer.ts';
 import * as layout from '../wasm/assembly/layout.ts';
+import { filledLayers } from '../wasm/film-memory.ts';
 import { Heap } from '../wasm/heap.ts';
 import { validateRequest, writeJob } from '../wasm/job-block.ts';
 import { loadTracerModule } from '../wasm/module.ts';
 import { SceneMemory } from '../wasm/scene-memory.ts';
 import { ThreadPool } from '../wasm/threads.ts';
-import { Kernel, SUM_WORDS, type Tile } from './kernel.ts';
+import { type Feature, featuresOf, specialise } from './features.ts';
+import { FilmPlan } from './filmPlan.ts';
+import { joinPartials, joinPixels } from './join.ts';
+import { Kernel, type Tile } from './kernel.ts';
 import { MemoryImage } from './memoryImage.ts';
 import { loadTracerWgsl } from './module.ts';
 
@@ -25,9 +31,10 @@ export interface GpuTracerOptions {
 const STRATEGIES = { mis: 0, bsdf: 1, light: 2 } as const;
 /** Side of the tiles whose film is on the GPU at a time. */
 const TILE = 512;
-const QUANTA = 2 ** 24;
+/** Largest film that is on the GPU at a time. */
+const FILM_BYTES = 128 * 2 ** 20;
 
-/** Opens the GPU and compiles the kernel. Throws `GpuMissing` and `BinaryMissing`. */
+/** Opens the GPU; kernels are compiled with the scenes, for what they contain. Throws `GpuMissing` and `BinaryMissing`. */
 export async function createGpuTracer(options: GpuTracerOptions): Promise<Tracer> {
   const [{ module }, { text }] = await Promise.all([loadTracerModule(), loadTracerWgsl()]);
   const open = (): Promise<OpenGpu> => openGpu({ allowSoftware: options.allowSoftware ?? false });
@@ -37,7 +44,7 @@ export async function createGpuTracer(options: GpuTracerOptions): Promise<Tracer
   try {
     const scene = new SceneMemory(heap, pool);
     await scene.prepare(STRATEGIES[options.strategy ?? 'mis']);
-    return new GpuTracer({ heap, pool, scene }, { gpu, kernel: await Kernel.compile(gpu, text) }, { open, text });
+    return new GpuTracer({ heap, pool, scene }, gpu, { open, text });
   } catch (error) {
     gpu.close();
     await pool.close();
@@ -57,37 +64,34 @@ interface Host {
   scene: SceneMemory;
 }
 
-interface Device {
-  gpu: OpenGpu;
-  kernel: Kernel;
-}
-
 class GpuTracer implements Tracer {
   readonly tier = 'gpu';
   readonly device: string;
   readonly threads: number;
   readonly #host: Host;
   readonly #again: { open: () => Promise<OpenGpu>; text: string };
-  #device: Device;
+  #gpu: OpenGpu;
+  #compiled: { key: string; features: ReadonlySet<Feature>; kernel: Kernel } | null = null;
   #memory: MemoryImage;
   #turn: Promise<unknown> = Promise.resolve();
   #hasScene = false;
 
-  constructor(host: Host, device: Device, again: { open: () => Promise<OpenGpu>; text: string }) {
+  constructor(host: Host, gpu: OpenGpu, again: { open: () => Promise<OpenGpu>; text: string }) {
     this.#host = host;
-    this.#device = device;
+    this.#gpu = gpu;
     this.#again = again;
-    this.#memory = new MemoryImage(device.gpu, host.heap);
+    this.#memory = new MemoryImage(gpu, host.heap);
     this.threads = host.pool.size;
-    this.device = device.gpu.adapterInfo.description || device.gpu.adapterInfo.device;
+    this.device = gpu.adapterInfo.description || gpu.adapterInfo.device;
   }
 
   setScene(scene: SceneDescription): Promise<void> {
     return this.#inTurn(async () => {
       this.#hasScene = false;
       await this.#host.scene.load(scene);
+      await this.#compileFor(featuresOf(scene));
       await this.#memory.upload();
-      this.#device.kernel.pace.reset();
+      this.#kernel.pace.reset();
       this.#hasScene = true;
     });
   }
@@ -96,8 +100,16 @@ class GpuTracer implements Tracer {
     return this.#inTurn(() => this.#trace(request, onProgress, signal));
   }
 
+  tracePartial(
+    request: TraceRequest,
+    onProgress?: (fraction: number) => void,
+    signal?: AbortSignal,
+  ): Promise<TracePartial> {
+    return this.#inTurn(() => this.#tracePartial(request, onProgress, signal));
+  }
+
   async close(): Promise<void> {
-    this.#device.gpu.close();
+    this.#gpu.close();
     await this.#host.pool.close();
   }
 
@@ -112,47 +124,90 @@ class GpuTracer implements Tracer {
     onProgress?: (fraction: number) => void,
     signal?: AbortSignal,
   ): Promise<TracedPixels> {
+    const parts: { tile: Tile; pixels: TracedPixels }[] = [];
+    await this.#traceTiles(request, onProgress, signal, (tile, partial) => {
+      parts.push({ tile, pixels: finishPartial(partial) });
+    });
+    return joinPixels(request, parts);
+  }
+
+  async #tracePartial(
+    request: TraceRequest,
+    onProgress?: (fraction: number) => void,
+    signal?: AbortSignal,
+  ): Promise<TracePartial> {
+    const parts: { tile: Tile; partial: TracePartial }[] = [];
+    await this.#traceTiles(request, onProgress, signal, (tile, partial) => parts.push({ tile, partial }));
+    return joinPartials(request, parts);
+  }
+
+  /** Traces tile by tile; a tile's partial holds views that are its own. */
+  async #traceTiles(
+    request: TraceRequest,
+    onProgress: ((fraction: number) => void) | undefined,
+    signal: AbortSignal | undefined,
+    onTile: (tile: Tile, partial: TracePartial) => void,
+  ): Promise<void> {
     validateRequest(request);
+    if (request.options.adaptive) {
+      throw new FarmError('SettingInvalid', 'The GPU tier does not sample adaptively; use tier cpu.', {
+        setting: 'adaptive',
+      });
+    }
     if (!this.#hasScene) throw new FarmError('Internal', 'The tracer was asked to trace before it had a scene.');
     if (signal?.aborted) throw new FarmError('Cancelled', 'Tracing was cancelled.');
-    const { heap } = this.#host;
-    const { rect } = request;
-    const picture = new Picture(rect, request.sampleCount);
-    const total = picture.pixels * request.sampleCount;
+    const { heap, scene } = this.#host;
+    const { rect, width, height, seed, frame, sampleStart, sampleCount } = request;
+    const layers = filledLayers(request);
+    const total = (rect.x1 - rect.x0) * (rect.y1 - rect.y0) * sampleCount;
+    const filter = scene.filterTable(request.options.filter);
     const job = heap.allocate(layout.JOB_SIZE);
     heap.bytes(job, layout.JOB_SIZE).fill(0);
-    writeJob(heap.view(job, layout.JOB_SIZE), request);
-    let paths = 0;
+    const view = heap.view(job, layout.JOB_SIZE);
+    writeJob(view, request, rect, filter);
+    const bits = layers.reduce((sum, layer) => sum | (1 << LAYER_NAMES.indexOf(layer)), 0);
+    view.setUint32(layout.JOB_LAYERS, bits >>> 0, true);
+    let done = 0;
     try {
       await this.#memory.upload();
-      for (const tile of tilesOf(rect)) {
-        const { film, rays } = await this.#survivingLoss(() => {
-          const before = paths;
-          return this.#device.kernel
-            .traceTile({
-              memory: this.#memory.buffer,
-              scene: this.#host.scene.address,
-              job,
-              tile,
-              sampleStart: request.sampleStart,
-              sampleCount: request.sampleCount,
-              onPaths: (more) => {
-                paths += more;
-                onProgress?.(paths / total);
-              },
-              signal,
-            })
-            .catch((error: unknown) => {
-              paths = before;
-              throw error;
-            });
+      for (const tile of tilesOf(rect, layers)) {
+        const film = new FilmPlan(tile.width * tile.height, layers);
+        const { words, rays } = await this.#survivingLoss(() => {
+          let paths = 0;
+          const onPaths = (more: number): void => {
+            paths += more;
+            onProgress?.((done + paths) / total);
+          };
+          const memory = this.#memory.buffer;
+          const range = { sampleStart, sampleCount };
+          return this.#kernel.traceTile({ memory, scene: scene.address, job, tile, film, ...range, onPaths, signal });
         });
-        picture.add(tile, film, rays);
+        done += tile.width * tile.height * sampleCount;
+        const { x0, y0 } = tile;
+        onTile(tile, {
+          ...{ width, height, seed, frame, layers, rays },
+          rect: { x0, y0, x1: x0 + tile.width, y1: y0 + tile.height },
+          ranges: [[sampleStart, sampleStart + sampleCount]],
+          ...film.read(words),
+        });
       }
     } finally {
       heap.free(job);
     }
-    return picture.finish();
+  }
+
+  get #kernel(): Kernel {
+    if (!this.#compiled) throw new FarmError('Internal', 'The GPU tracer has no kernel.');
+    return this.#compiled.kernel;
+  }
+
+  /** Compiles the kernel for what the scene has, unless that is the kernel that is there. */
+  async #compileFor(features: ReadonlySet<Feature>): Promise<void> {
+    const key = [...features].sort().join();
+    if (this.#compiled?.key === key) return;
+    this.#compiled?.kernel.free();
+    this.#compiled = null;
+    this.#compiled = { key, features, kernel: await Kernel.compile(this.#gpu, specialise(this.#again.text, features)) };
   }
 
   /** Does the work again on a new device when the GPU was lost; a second loss is passed on. */
@@ -161,73 +216,24 @@ class GpuTracer implements Tracer {
       return await work();
     } catch (error) {
       if (!(error instanceof FarmError) || error.code !== 'GpuLost') throw error;
-      const gpu = await this.#again.open();
-      this.#device = { gpu, kernel: await Kernel.compile(gpu, this.#again.text) };
-      this.#memory = new MemoryImage(gpu, this.#host.heap);
+      const features = this.#compiled?.features ?? new Set<Feature>();
+      this.#gpu = await this.#again.open();
+      this.#compiled = null;
+      await this.#compileFor(features);
+      this.#memory = new MemoryImage(this.#gpu, this.#host.heap);
       await this.#memory.upload();
       return work();
     }
   }
 }
 
-function* tilesOf({ x0, y0, x1, y1 }: PixelRect): Generator<Tile> {
-  for (let y = y0; y < y1; y += TILE) {
+/** Tiles of a rectangle, no larger than the film may be at a time. */
+function* tilesOf({ x0, y0, x1, y1 }: PixelRect, layers: readonly LayerName[]): Generator<Tile> {
+  const rows = Math.max(1, Math.floor(FILM_BYTES / (4 * FilmPlan.wordsPerPixel(layers) * TILE)));
+  const side = Math.min(TILE, rows);
+  for (let y = y0; y < y1; y += side) {
     for (let x = x0; x < x1; x += TILE) {
-      yield { x0: x, y0: y, width: Math.min(TILE, x1 - x), height: Math.min(TILE, y1 - y) };
+      yield { x0: x, y0: y, width: Math.min(TILE, x1 - x), height: Math.min(side, y1 - y) };
     }
-  }
-}
-
-/** The layers of a rectangle, put together from the films of its tiles. */
-class Picture {
-  readonly pixels: number;
-  readonly #rect: PixelRect;
-  readonly #samples: number;
-  readonly #beauty: Float32Array;
-  readonly #albedo: Float32Array;
-  readonly #normal: Float32Array;
-  readonly #depth: Float32Array;
-  #rays = 0;
-
-  constructor(rect: PixelRect, samples: number) {
-    this.pixels = (rect.x1 - rect.x0) * (rect.y1 - rect.y0);
-    this.#rect = rect;
-    this.#samples = samples;
-    this.#beauty = new Float32Array(this.pixels * 4);
-    this.#albedo = new Float32Array(this.pixels * 3);
-    this.#normal = new Float32Array(this.pixels * 3);
-    this.#depth = new Float32Array(this.pixels);
-  }
-
-  add({ x0, y0, width, height }: Tile, film: Uint32Array, rays: number): void {
-    const { x0: left, y0: top, x1: right } = this.#rect;
-    const depths = new Float32Array(film.buffer, width * height * SUM_WORDS * 4);
-    const scale = this.#samples * QUANTA;
-    const mean = (at: number): number => ((film[at + 1]! | 0) * 2 ** 32 + film[at]!) / scale;
-    for (let i = 0; i < width * height; i++) {
-      const to = (y0 - top + Math.floor(i / width)) * (right - left) + (x0 - left) + (i % width);
-      const at = i * SUM_WORDS;
-      for (let k = 0; k < 4; k++) this.#beauty[to * 4 + k] = mean(at + 2 * k);
-      for (let k = 0; k < 3; k++) {
-        this.#albedo[to * 3 + k] = mean(at + 8 + 2 * k);
-        this.#normal[to * 3 + k] = mean(at + 14 + 2 * k);
-      }
-      // The kernel's largest float stands for no hit at all.
-      this.#depth[to] = depths[i]! >= 3.4028e38 ? Infinity : depths[i]!;
-    }
-    this.#rays += rays;
-  }
-
-  finish(): TracedPixels {
-    return {
-      rect: { ...this.#rect },
-      beauty: this.#beauty,
-      albedo: this.#albedo,
-      normal: this.#normal,
-      depth: this.#depth,
-      layers: {},
-      samples: this.pixels * this.#samples,
-      rays: this.#rays,
-    };
   }
 }

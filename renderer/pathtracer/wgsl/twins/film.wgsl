@@ -1,5 +1,5 @@
 // The kernel: one thread a pixel, which follows the paths of its samples one after the other and adds them to the film.
-// Light is summed as 64-bit integers in quanta of 2^-24, as on the CPU, so that sums do not depend on how samples are cut.
+// Light is summed as 64-bit integers in quanta of 2^-24, as in film.ts, so that sums do not depend on how samples are cut.
 struct Dispatch {
   scene: u32,
   job: u32,
@@ -10,18 +10,24 @@ struct Dispatch {
   y0: u32,
   width: u32,
   rows: u32,
-  /// Index in the film of the dispatch's first pixel, and how many pixels the film has.
+  /// Index in the film of the dispatch's first pixel.
   first_pixel: u32,
-  pixels: u32,
+  /// Summed channels a pixel: partial.ts has their order.
+  channels: u32,
+  /// Words in front of each part of the film: number of the nearest sample, its depth …
+  nearest_at: u32,
+  depth_at: u32,
+  position_at: u32,
+  motion_at: u32,
+  uv_at: u32,
+  objects_at: u32,
+  materials_at: u32,
 }
 
 @group(0) @binding(2) var<storage, read_write> film: array<u32>;
 @group(0) @binding(3) var<uniform> dispatch: Dispatch;
 /// Rays cast, then whether a stack was too small.
 @group(0) @binding(4) var<storage, read_write> counters: array<atomic<u32>, 2>;
-
-/// Words that one pixel's sums take: ten channels of two.
-const SUMS = 20u;
 
 /// |value| in quanta, low word first; nothing for what is no number.
 @must_use fn quanta(value: f32) -> vec2<u32> {
@@ -59,17 +65,93 @@ fn add_signed(at: u32, value: f32) {
   add_quanta(at, amount);
 }
 
-fn add_sample(pixel: u32) {
-  let at = pixel * SUMS;
+@must_use fn has_layer(layers: u32, layer: i32) -> bool {
+  return (layers & (1u << u32(layer))) != 0u;
+}
+
+/// Light by layer, in the order of the layers' numbers.
+@must_use fn light_of(layer: u32) -> vec4<f32> {
+  switch layer {
+    case 1u: { return integrator_diffuseDirect; }
+    case 2u: { return integrator_diffuseIndirect; }
+    case 3u: { return integrator_specularDirect; }
+    case 4u: { return integrator_specularIndirect; }
+    case 5u: { return integrator_transmitted; }
+    case 6u: { return integrator_emitted; }
+    default: { return integrator_surroundings; }
+  }
+}
+
+/// Adds the sample that the integrator has just finished.
+fn add_sample(pixel: u32, sample: u32, layers: u32) {
+  var at = pixel * dispatch.channels * 2u;
+  let radiance = replace_lane3(integrator_radiance, integrator_coverage);
   for (var i = 0u; i < 4u; i++) {
-    add_light(at + 2u * i, integrator_radiance[i]);
+    add_light(at + 2u * i, radiance[i]);
   }
   for (var i = 0u; i < 3u; i++) {
     add_light(at + 8u + 2u * i, integrator_albedo[i]);
-    add_signed(at + 14u + 2u * i, integrator_firstNormal[i]);
+    if (integrator_firstInstance != 0u) {
+      add_signed(at + 14u + 2u * i, integrator_firstNormal[i]);
+    }
   }
-  let depth_at = dispatch.pixels * SUMS + pixel;
-  film[depth_at] = min(film[depth_at], bitcast<u32>(integrator_depth));
+  at += 20u;
+  if (has_layer(layers, layout_LAYER_VARIANCE)) {
+    let brightness = vec_luminance(integrator_radiance);
+    add_light(at, brightness);
+    add_light(at + 2u, brightness * brightness);
+    at += 4u;
+  }
+  if ((layers & u32(layout_LIGHT_LAYERS)) != 0u) {
+    for (var layer = 1u; layer <= 7u; layer++) {
+      if ((layers & (1u << layer)) != 0u) {
+        let light = light_of(layer);
+        for (var i = 0u; i < 3u; i++) {
+          add_light(at + 2u * i, light[i]);
+        }
+        at += 6u;
+      }
+    }
+  }
+  if (integrator_firstInstance == 0u) {
+    return;
+  }
+  if (integrator_depth < bitcast<f32>(film[dispatch.depth_at + pixel])) {
+    film[dispatch.depth_at + pixel] = bitcast<u32>(integrator_depth);
+    film[dispatch.nearest_at + pixel] = sample;
+    if (has_layer(layers, layout_LAYER_POSITION)) {
+      for (var i = 0u; i < 3u; i++) {
+        film[dispatch.position_at + pixel * 3u + i] = bitcast<u32>(integrator_firstPosition[i]);
+      }
+    }
+    for (var i = 0u; i < 2u; i++) {
+      if (has_layer(layers, layout_LAYER_MOTION)) {
+        film[dispatch.motion_at + pixel * 2u + i] = bitcast<u32>(integrator_firstMotion[i]);
+      }
+      if (has_layer(layers, layout_LAYER_UV)) {
+        film[dispatch.uv_at + pixel * 2u + i] = bitcast<u32>(integrator_firstUv[i]);
+      }
+    }
+  }
+  let names = u32(layout_CRYPTO_IDS) * 2u;
+  if (has_layer(layers, layout_LAYER_CRYPTOMATTE_OBJECT)) {
+    count_name(dispatch.objects_at + pixel * names, load_u32(integrator_firstInstance + u32(layout_INSTANCE_NAME)));
+  }
+  if (has_layer(layers, layout_LAYER_CRYPTOMATTE_MATERIAL)) {
+    count_name(dispatch.materials_at + pixel * names, load_u32(integrator_firstMaterial + u32(layout_MATERIAL_NAME)));
+  }
+}
+
+/// Counts a sample for a name; when the table is full, names that come new are left out.
+fn count_name(table: u32, id: u32) {
+  for (var i = 0u; i < u32(layout_CRYPTO_IDS); i++) {
+    let at = table + 2u * i;
+    if (film[at] == id || film[at] == 0u) {
+      film[at] = id;
+      film[at + 1u]++;
+      return;
+    }
+  }
 }
 
 /// Sets the modules up, as index.ts does.
@@ -78,10 +160,11 @@ fn prepare(scene: u32, job: u32) {
   texture_setSrgbTable(load_u32(scene + u32(layout_SCENE_SRGB_TABLE)));
   energy_setEnergyTables(scene);
   sheen_setSheenScene(scene);
+  bsdf_setEnergyCompensation(load_u32(job + u32(layout_JOB_ENERGY_COMPENSATION)) != 0u);
   environment_setEnvironment(scene);
   lights_setLights(scene);
   camera_setCamera(scene, job);
-  integrator_setIntegrator(load_i32(job + u32(layout_JOB_MAX_DEPTH)), load_i32(scene + u32(layout_SCENE_STRATEGY)));
+  integrator_setIntegrator(scene, job);
 }
 
 @compute @workgroup_size(8, 4) fn trace_paths(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -89,14 +172,27 @@ fn prepare(scene: u32, job: u32) {
     return;
   }
   prepare(dispatch.scene, dispatch.job);
+  let layers = load_u32(dispatch.job + u32(layout_JOB_LAYERS));
   let x = dispatch.x0 + id.x;
   let y = dispatch.y0 + id.y;
   let pixel = dispatch.first_pixel + id.y * dispatch.width + id.x;
   sampler_startPixel(load_u32(dispatch.job + u32(layout_JOB_SEED)), load_u32(dispatch.job + u32(layout_JOB_FRAME)), x, y);
   let end = dispatch.first_sample + dispatch.samples;
-  for (var sample = dispatch.first_sample; sample < end; sample++) {
-    integrator_tracePath(i32(x), i32(y), sample);
-    add_sample(pixel);
+  var sample = dispatch.first_sample;
+  var under_way = false;
+  // One loop over steps, not one over samples with another inside: threads whose paths end early go on with their next sample.
+  loop {
+    if (!under_way) {
+      if (sample == end) {
+        break;
+      }
+      integrator_startPath(i32(x), i32(y), sample);
+    }
+    under_way = integrator_stepPath();
+    if (!under_way) {
+      add_sample(pixel, sample, layers);
+      sample++;
+    }
   }
   atomicAdd(&counters[0], rays_cast);
   if (stack_overflow) {
