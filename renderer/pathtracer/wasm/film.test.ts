@@ -24,7 +24,7 @@ afterAll(async () => {
   for (const tracer of [await one, await two]) await tracer.close();
 });
 
-const ALL = (Object.keys(LAYERS) as LayerName[]).filter((layer) => layer !== 'motion');
+const ALL = Object.keys(LAYERS) as LayerName[];
 const LIGHT = ALL.filter((layer) => LAYERS[layer].isLight);
 const options = (layers: LayerName[], changes: Partial<TraceOptions> = {}): TraceOptions => ({
   ...DEFAULT_TRACE_OPTIONS,

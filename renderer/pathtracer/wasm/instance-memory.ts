@@ -19,8 +19,10 @@ export interface PlacedInstance {
   name: string;
   transform: Float32Array;
   inverse: Float64Array;
-  /** Null when it stands still while the shutter is open. */
+  /** Null when it stands still until the next frame. */
   motion: Motion | null;
+  /** It moves while the shutter is open. */
+  isBlurred: boolean;
   /** World bounds while the shutter is open. */
   min: Vector;
   max: Vector;
@@ -43,7 +45,7 @@ export function placeInstances(scene: SceneDescription, stored: readonly StoredM
     }
     const inverse = invertAffine(transform);
     if (!inverse || !geometry.hittable) return;
-    const moves = shutter > 0 && transformNext && invertAffine(transformNext) !== null;
+    const moves = transformNext && invertAffine(transformNext) !== null;
     const motion = moves ? motionBetween(transform, transformNext) : null;
     placed.push({
       mesh,
@@ -53,7 +55,8 @@ export function placeInstances(scene: SceneDescription, stored: readonly StoredM
       transform,
       inverse,
       motion,
-      ...worldBounds(geometry, transform, motion, shutter),
+      isBlurred: shutter > 0 && motion !== null,
+      ...worldBounds(geometry, transform, shutter > 0 ? motion : null, shutter),
     });
   });
   return placed;
@@ -92,7 +95,7 @@ export function writeInstances(
   const motions = moving > 0 ? allocate(moving * layout.MOTION_STRIDE) : 0;
   let motionsWritten = 0;
   const view = heap.view(address, placed.length * layout.INSTANCE_STRIDE);
-  placed.forEach(({ name, stored, transform, inverse, motion }, index) => {
+  placed.forEach(({ name, stored, transform, inverse, motion, isBlurred }, index) => {
     const at = index * layout.INSTANCE_STRIDE;
     for (let i = 0; i < 16; i++) {
       view.setFloat32(at + layout.INSTANCE_TO_OBJECT + 4 * i, inverse[i]!, true);
@@ -104,10 +107,12 @@ export function writeInstances(
     view.setUint32(at + layout.INSTANCE_NAME, cryptomatteBits(name), true);
     view.setInt32(at + layout.INSTANCE_FLAGS, isIdentity(transform) ? layout.INSTANCE_IS_IDENTITY : 0, true);
     view.setUint32(at + layout.INSTANCE_MOTION, 0, true);
+    view.setUint32(at + layout.INSTANCE_NEXT, 0, true);
     if (!motion) return;
     const record = motionsWritten++ * layout.MOTION_STRIDE;
     writeMotion(heap.view(motions, moving * layout.MOTION_STRIDE), record, motion);
-    view.setUint32(at + layout.INSTANCE_MOTION, motions + record, true);
+    view.setUint32(at + layout.INSTANCE_NEXT, motions + record, true);
+    if (isBlurred) view.setUint32(at + layout.INSTANCE_MOTION, motions + record, true);
   });
   return address;
 }

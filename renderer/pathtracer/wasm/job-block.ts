@@ -51,9 +51,10 @@ export function validateRequest({ width, height, sampleStart, sampleCount, optio
     whole(rect.x0, rect.y0, rect.x1, rect.y1) && rect.x0 >= 0 && rect.y0 >= 0 && rect.x0 < rect.x1 && rect.y0 < rect.y1,
   );
   check('rectangle', rect.x1 <= width && rect.y1 <= height);
-  if (options.layers.includes('motion')) throw new FarmError('SettingInvalid', 'The motion layer is not traced yet.');
   if (!options.adaptive) return;
-  throw new FarmError('SettingInvalid', 'Adaptive sampling is not traced yet.');
+  check('adaptive threshold', options.adaptive.threshold > 0);
+  check('adaptive minimum', whole(options.adaptive.minSamples) && options.adaptive.minSamples >= 1);
+  if (sampleStart !== 0) refuseAdaptiveRange();
 }
 
 /** Adaptive sampling decides how many samples there are; a range of them has no meaning. Throws `SettingInvalid`. */

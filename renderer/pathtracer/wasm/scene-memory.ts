@@ -33,6 +33,7 @@ export class SceneMemory {
   readonly #images = new Map<Uint8Array, number>();
   readonly #filters = new Map<string, number>();
   #environment: StoredEnvironment | null = null;
+  #materials = 0;
   /** What is written anew for each scene. */
   #transient: number[] = [];
 
@@ -64,6 +65,11 @@ export class SceneMemory {
     return address;
   }
 
+  /** Which of the scene's materials a record belongs to. */
+  materialAt(address: number): number {
+    return (address - this.#materials) / layout.MATERIAL_STRIDE;
+  }
+
   /** Replaces the scene. Throws `SceneInvalid` for references out of range and `SceneTooLarge`; the scene is empty then. */
   async load(scene: SceneDescription): Promise<void> {
     this.#words({ [layout.SCENE_NODES]: 0 });
@@ -72,6 +78,7 @@ export class SceneMemory {
     this.#dropUnused(scene);
     await this.#loadTables(scene);
     const materials = this.#loadMaterials(scene);
+    this.#materials = materials;
     // All of them end before an error is passed on, so that none writes into the next scene.
     const loads = await Promise.allSettled(scene.meshes.map((mesh) => this.#loadMesh(scene, mesh)));
     const stored = loads.map((load) => {
@@ -275,21 +282,34 @@ export class SceneMemory {
     return this.#environment.meanLuminance * map.intensity;
   }
 
-  #writeCamera({ transform, projection, near }: TracerCamera): void {
-    const axes = orthonormalColumns(transform);
-    const eye: Vector = [transform[12]!, transform[13]!, transform[14]!];
-    [...axes, eye].forEach((column, index) => {
-      column.forEach((value, row) => {
-        if (!Number.isFinite(value))
-          throw new FarmError('SceneInvalid', 'The camera has a transform that is not finite.');
-        this.#floats({ [layout.SCENE_CAMERA + 16 * index + 4 * row]: value });
-      });
-    });
+  #writeCamera(camera: TracerCamera): void {
+    const { transform, transformNext, projection, near, lens } = camera;
+    this.#writePose(layout.SCENE_CAMERA, transform);
+    this.#writePose(layout.SCENE_CAMERA_NEXT, transformNext ?? transform);
     const perspective = projection.kind === 'perspective';
-    this.#words({ [layout.SCENE_CAMERA_KIND]: perspective ? 0 : 1 });
+    this.#words({
+      [layout.SCENE_CAMERA_KIND]: perspective ? 0 : 1,
+      [layout.SCENE_CAMERA_MOVES]: transformNext?.some((value, i) => value !== transform[i]) ? 1 : 0,
+    });
     this.#floats({
       [layout.SCENE_CAMERA_SCALE]: perspective ? Math.tan(projection.yfov / 2) : projection.ymag,
       [layout.SCENE_CAMERA_NEAR]: near,
+      [layout.SCENE_SHUTTER]: camera.shutter ?? 0,
+      [layout.SCENE_LENS_RADIUS]: lens?.radius ?? 0,
+      [layout.SCENE_LENS_FOCUS]: lens ? Math.max(lens.focusDistance, 1e-6) : 1,
+      [layout.SCENE_LENS_BLADES]: lens?.blades ?? 0,
+    });
+  }
+
+  /** Orthonormal axes and eye of a camera's place. Throws `SceneInvalid` when it is not finite. */
+  #writePose(offset: number, transform: Float32Array): void {
+    const eye: Vector = [transform[12]!, transform[13]!, transform[14]!];
+    [...orthonormalColumns(transform), eye].forEach((column, index) => {
+      column.forEach((value, row) => {
+        if (!Number.isFinite(value))
+          throw new FarmError('SceneInvalid', 'The camera has a transform that is not finite.');
+        this.#floats({ [offset + 16 * index + 4 * row]: value });
+      });
     });
   }
 }

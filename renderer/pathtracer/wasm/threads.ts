@@ -5,6 +5,7 @@ import { FarmError } from '../../../domain/errors.ts';
 /** What `assembly/index.ts` exports. */
 export type TracerCall =
   | 'trace'
+  | 'recordPath'
   | 'buildMeshTree'
   | 'emitMeshTree'
   | 'buildSceneBvh'

@@ -9,6 +9,7 @@ import { FilmMemory, SumMemory, tracedRect } from './film-memory.ts';
 import { Heap } from './heap.ts';
 import { refuseAdaptiveRange, validateRequest, writeJob } from './job-block.ts';
 import { loadTracerModule } from './module.ts';
+import { type PathRecord, recordPath } from './path-record.ts';
 import { SceneMemory } from './scene-memory.ts';
 import { ThreadPool } from './threads.ts';
 
@@ -24,8 +25,17 @@ export interface CpuTracerOptions {
 const STRATEGIES = { mis: 0, bsdf: 1, light: 2 } as const;
 const PROGRESS_MILLISECONDS = 100;
 
+/** The CPU tier can also show what one path does. */
+export interface CpuTracer extends Tracer {
+  /**
+   * Follows the path of one sample of pixel (x, y) again and tells every step: the very numbers that `trace` adds up. Throws
+   * `SettingInvalid` for a pixel or sample outside the request.
+   */
+  recordPath(request: TraceRequest, x: number, y: number, sample: number): Promise<PathRecord>;
+}
+
 /** Starts the threads. Throws `BinaryMissing` when there is no compiled tracer and `SettingInvalid` for a wrong thread count. */
-export async function createCpuTracer(options: CpuTracerOptions): Promise<Tracer> {
+export async function createCpuTracer(options: CpuTracerOptions): Promise<CpuTracer> {
   if (!Number.isInteger(options.threads) || options.threads < 1 || options.threads > 256) {
     throw new FarmError('SettingInvalid', `A tracer cannot have ${options.threads} threads.`, { setting: 'threads' });
   }
@@ -35,7 +45,7 @@ export async function createCpuTracer(options: CpuTracerOptions): Promise<Tracer
   try {
     const scene = new SceneMemory(heap, pool);
     await scene.prepare(STRATEGIES[options.strategy ?? 'mis']);
-    return new CpuTracer(heap, pool, scene);
+    return new WasmTracer(heap, pool, scene);
   } catch (error) {
     await pool.close();
     throw error;
@@ -47,7 +57,7 @@ export async function cpuTracerBuild(): Promise<string> {
   return (await loadTracerModule()).build;
 }
 
-class CpuTracer implements Tracer {
+class WasmTracer implements CpuTracer {
   readonly tier = 'cpu';
   readonly device = os.cpus()[0]?.model.trim() ?? os.arch();
   readonly threads: number;
@@ -87,6 +97,14 @@ class CpuTracer implements Tracer {
     signal?: AbortSignal,
   ): Promise<TracePartial> {
     return this.#inTurn(() => this.#tracePartial(request, onProgress, signal));
+  }
+
+  recordPath(request: TraceRequest, x: number, y: number, sample: number): Promise<PathRecord> {
+    return this.#inTurn(async () => {
+      validateRequest(request);
+      if (!this.#hasScene) throw new FarmError('Internal', 'The tracer was asked to record before it had a scene.');
+      return recordPath(this.#heap, this.#pool, this.#scene, this.#workspaces, request, { x, y, sample });
+    });
   }
 
   close(): Promise<void> {
@@ -175,7 +193,10 @@ class CpuTracer implements Tracer {
       }
       if (Atomics.load(counters, layout.JOB_ABORT / 4) !== 0) throw cancelled();
       onProgress?.(1);
-      return { rays, samples: pixels * request.sampleCount };
+      const samples = request.options.adaptive
+        ? Number(view.getBigUint64(layout.JOB_SAMPLES_TAKEN, true))
+        : pixels * request.sampleCount;
+      return { rays, samples };
     } finally {
       clearInterval(timer);
       signal?.removeEventListener('abort', abort);

@@ -6,16 +6,20 @@ import { setCamera } from './camera';
 import { setEnergyTables } from './energy';
 import { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable } from './energy-tables';
 import { setEnvironment } from './environment';
-import { addSample, clearPixel, filmStride, setFilm, writePixel } from './film';
+import { addSample, clearPixel, filmStride, setFilm, toneMappedVariance, writePixel } from './film';
 import { setIntegrator, startPath, stepPath } from './integrator';
 import {
+  BLOCK,
   BUCKET,
   JOB_ABORT,
+  JOB_ADAPTIVE_MINIMUM,
+  JOB_ADAPTIVE_THRESHOLD,
   JOB_ENERGY_COMPENSATION,
   JOB_FRAME,
   JOB_NEXT_BUCKET,
   JOB_PIXELS_DONE,
   JOB_SAMPLE_COUNT,
+  JOB_SAMPLES_TAKEN,
   JOB_SAMPLE_START,
   JOB_SEED,
   JOB_SUMS,
@@ -30,6 +34,7 @@ import {
 import { setLights } from './lights';
 import { probeBsdf } from './probe-bsdf';
 import { probeRays } from './probe-traverse';
+import { recordSteps } from './record';
 import { startPixel } from './sampler';
 import { setSheenScene } from './sheen';
 import { setSrgbTable } from './texture';
@@ -44,7 +49,8 @@ export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTab
  */
 export function trace(scene: usize, job: usize, workspace: usize, scratch: usize): f64 {
   prepare(scene, job, workspace);
-  setFilm(job, false);
+  const adaptive = load<f32>(job, JOB_ADAPTIVE_THRESHOLD) > <f32>0.0;
+  setFilm(job, adaptive);
   const x0 = load<i32>(job, JOB_X0);
   const y0 = load<i32>(job, JOB_Y0);
   const x1 = load<i32>(job, JOB_X1);
@@ -61,7 +67,12 @@ export function trace(scene: usize, job: usize, workspace: usize, scratch: usize
     const left = max<i32>(x0, bx);
     const right = min<i32>(x1, bx + BUCKET);
     const bottom = min<i32>(y1, by + BUCKET);
-    for (let py = max<i32>(y0, by); py < bottom; py++) {
+    const top = max<i32>(y0, by);
+    if (adaptive) {
+      if (!traceBlocks(job, left, top, right, bottom, scratch)) return rayCount;
+      continue;
+    }
+    for (let py = top; py < bottom; py++) {
       for (let px = left; px < right; px++) {
         if (atomic.load<i32>(job, JOB_ABORT)) return rayCount;
         tracePixel(job, px, py, <usize>((py - y0) * (x1 - x0) + px - x0), scratch);
@@ -97,4 +108,80 @@ function tracePixel(job: usize, px: i32, py: i32, index: usize, scratch: usize):
     addSample(record, sample);
   }
   if (!sums) writePixel(job, record, index);
+}
+
+/** Traces the blocks of a bucket, each until it is clean enough; false when the job was aborted. */
+function traceBlocks(job: usize, left: i32, top: i32, right: i32, bottom: i32, scratch: usize): bool {
+  for (let y = top; y < bottom; y += BLOCK) {
+    for (let x = left; x < right; x += BLOCK) {
+      if (!traceBlock(job, x, y, min<i32>(right, x + BLOCK), min<i32>(bottom, y + BLOCK), scratch)) return false;
+    }
+  }
+  return true;
+}
+
+/**
+ * Adaptive sampling of one block: rounds of samples for all its pixels until the root mean square of their standard errors
+ * is below the threshold. Only the block's own samples decide, so its bits do not know of tiles.
+ */
+function traceBlock(job: usize, left: i32, top: i32, right: i32, bottom: i32, scratch: usize): bool {
+  const seed = load<u32>(job, JOB_SEED);
+  const frame = load<u32>(job, JOB_FRAME);
+  const most = load<i32>(job, JOB_SAMPLE_COUNT);
+  const threshold = <f64>load<f32>(job, JOB_ADAPTIVE_THRESHOLD);
+  const stride = filmStride();
+  const pixels = (right - left) * (bottom - top);
+  for (let i = 0; i < pixels; i++) clearPixel(scratch + <usize>i * stride);
+  let taken = 0;
+  let until = min<i32>(most, load<i32>(job, JOB_ADAPTIVE_MINIMUM));
+  while (true) {
+    let record = scratch;
+    let variance: f64 = 0.0;
+    for (let py = top; py < bottom; py++) {
+      for (let px = left; px < right; px++) {
+        if (atomic.load<i32>(job, JOB_ABORT)) return false;
+        startPixel(seed, frame, px, py);
+        for (let sample = taken; sample < until; sample++) {
+          startPath(px, py, sample);
+          while (stepPath()) {}
+          addSample(record, sample);
+        }
+        variance += toneMappedVariance(record);
+        record += stride;
+      }
+    }
+    taken = until;
+    if (taken >= most || variance <= threshold * threshold * <f64>pixels) break;
+    until = min<i32>(most, taken + max<i32>(4, taken >> 1));
+  }
+  const x0 = load<i32>(job, JOB_X0);
+  const y0 = load<i32>(job, JOB_Y0);
+  const width = load<i32>(job, JOB_X1) - x0;
+  let record = scratch;
+  for (let py = top; py < bottom; py++) {
+    for (let px = left; px < right; px++) {
+      writePixel(job, record, <usize>((py - y0) * width + px - x0));
+      record += stride;
+    }
+  }
+  atomic.add<i32>(job, pixels, JOB_PIXELS_DONE);
+  atomic.add<i64>(job, <i64>pixels * <i64>taken, JOB_SAMPLES_TAKEN);
+  return true;
+}
+
+/** Follows one sample's path again and writes each of its steps at `out`, at most `capacity`; returns their number. */
+export function recordPath(
+  scene: usize,
+  job: usize,
+  workspace: usize,
+  px: i32,
+  py: i32,
+  sample: u32,
+  out: usize,
+  capacity: i32,
+): i32 {
+  prepare(scene, job, workspace);
+  startPixel(load<u32>(job, JOB_SEED), load<u32>(job, JOB_FRAME), px, py);
+  startPath(px, py, sample);
+  return recordSteps(out, capacity);
 }

@@ -3,6 +3,7 @@
 // and Polar Decomposition"), so that what turns does not shrink on the way.
 import {
   INSTANCE_MOTION,
+  INSTANCE_NEXT,
   INSTANCE_TO_OBJECT,
   INSTANCE_TO_WORLD,
   MOTION_NEXT,
@@ -44,6 +45,13 @@ export function placeInstance(instance: usize): void {
   toObjectY = v128.load(instance, INSTANCE_TO_OBJECT + 16);
   toObjectZ = v128.load(instance, INSTANCE_TO_OBJECT + 32);
   toObjectOrigin = v128.load(instance, INSTANCE_TO_OBJECT + 48);
+}
+
+/** The same by the record that the motion layer reads, which is there also when the shutter only blinks. */
+export function placeNext(instance: usize): void {
+  const motion = <usize>load<u32>(instance, INSTANCE_NEXT);
+  if (motion) placeMoving(motion);
+  else placeInstance(instance);
 }
 
 function placeMoving(motion: usize): void {

@@ -26,8 +26,9 @@ import {
   sampledThrough,
   sampledTransmission,
 } from './bsdf';
-import { depthScale, generateRay, near, rayDirection, rayOrigin } from './camera';
+import { depthScale, generateRay, near, projectPoint, rayDirection, rayOrigin, shutter } from './camera';
 import { densityOfEnvironment, environmentRadiance, hasEnvironment } from './environment';
+import { placeInstance, placeNext, pointToWorld, setInstanceTime } from './instance';
 import {
   INSTANCE_MESH,
   JOB_CLAMP_DIRECT,
@@ -37,6 +38,7 @@ import {
   JOB_MAX_DEPTH,
   JOB_SPECULAR_DEPTH,
   JOB_TRANSMISSION_DEPTH,
+  LAYER_MOTION,
   LAYER_UV,
   LIGHT_LAYERS,
   SCENE_STRATEGY,
@@ -72,7 +74,8 @@ import {
   triangle,
   unlit,
 } from './surface';
-import { hitInstance, hitT, hitTriangle, hitU, hitV, intersect, occluded } from './traverse';
+import { pointInTriangle, readTriangle } from './triangle';
+import { hitInstance, hitT, hitTriangle, hitU, hitV, intersect, occluded, setRayTime } from './traverse';
 import { add, addScaled, dot, luminance, maxComponent, mul, neg, scale, sub, z } from './vec';
 
 // ---- The path: what one step hands to the next, together with the volumes of medium.ts.
@@ -80,6 +83,8 @@ import { add, addScaled, dot, luminance, maxComponent, mul, neg, scale, sub, z }
 export let pathOrigin: v128 = i32x4(0, 0, 0, 0);
 export let pathDirection: v128 = i32x4(0, 0, 0, 0);
 export let pathThroughput: v128 = i32x4(0, 0, 0, 0);
+/** When the path sees the scene, in frames: 0 to the shutter's end. */
+export let pathTime: f32 = 0;
 /** Scatterings so far. */
 export let pathBounce: i32 = 0;
 /** Scatterings by kind, for the depth limits. */
@@ -145,6 +150,8 @@ export const LIGHT_SAMPLED: i32 = 2;
 
 /** Russian roulette may end a path from its second scattering on (as in pbrt-v4). */
 const ROULETTE_START: i32 = 1;
+/** Block of sampler numbers for the time; those of the bounces begin at 1. */
+const TIME_NUMBERS: u32 = 0x70000000;
 const STRATEGY_BSDF: i32 = 1;
 const STRATEGY_LIGHT: i32 = 2;
 
@@ -158,6 +165,7 @@ let clampDirect: f32 = 0;
 let clampIndirect: f32 = 0;
 let splitsLight: bool = false;
 let wantsUv: bool = false;
+let wantsMotion: bool = false;
 let strategy: i32 = 0;
 
 export function setIntegrator(scene: usize, job: usize): void {
@@ -170,6 +178,7 @@ export function setIntegrator(scene: usize, job: usize): void {
   clampIndirect = load<f32>(job, JOB_CLAMP_INDIRECT);
   splitsLight = (load<u32>(job, JOB_LAYERS) & LIGHT_LAYERS) != 0;
   wantsUv = (load<u32>(job, JOB_LAYERS) & (1 << LAYER_UV)) != 0;
+  wantsMotion = (load<u32>(job, JOB_LAYERS) & (1 << LAYER_MOTION)) != 0;
   strategy = load<i32>(scene, SCENE_STRATEGY);
 }
 
@@ -178,7 +187,12 @@ export function startPath(px: i32, py: i32, sample: u32): void {
   const zero = f32x4.splat(<f32>0.0);
   startSample(sample);
   const film = sample4(0);
-  generateRay(px, py, f32x4.extract_lane(film, 0), f32x4.extract_lane(film, 1));
+  pathTime = <f32>0.0;
+  if (shutter > <f32>0.0) {
+    pathTime = shutter * f32x4.extract_lane(sample4(TIME_NUMBERS), 0);
+    setRayTime(pathTime);
+  }
+  generateRay(px, py, film, pathTime);
   pathOrigin = rayOrigin;
   pathDirection = rayDirection;
   pathThroughput = f32x4.splat(<f32>1.0);
@@ -226,6 +240,7 @@ export function stepPath(): bool {
     firstPosition = position;
     firstNormal = normal;
     depth = near + t * depthScale;
+    if (wantsMotion) firstMotion = motionOf(instance);
     if (wantsUv) firstUv = textureCoordinates(load<u32>(instance, INSTANCE_MESH), hitU, hitV);
   }
   if (unlit) {
@@ -255,6 +270,23 @@ export function stepPath(): bool {
     return endPath(END_ABSORBED);
   }
   return scatter(f32x4.extract_lane(choices, 1));
+}
+
+/** Pixels to the right and down by which the point that was hit moves from the frame to the next. */
+function motionOf(instance: usize): v128 {
+  const mesh = <usize>load<u32>(instance, INSTANCE_MESH);
+  setInstanceTime(<f32>1.0);
+  placeNext(instance);
+  readTriangle(mesh, hitTriangle);
+  const next = projectPoint(pointToWorld(pointInTriangle(hitU, hitV)), <f32>1.0);
+  setInstanceTime(<f32>0.0);
+  placeNext(instance);
+  readTriangle(mesh, hitTriangle);
+  const now = projectPoint(pointToWorld(pointInTriangle(hitU, hitV)), <f32>0.0);
+  setInstanceTime(pathTime);
+  placeInstance(instance);
+  readTriangle(mesh, hitTriangle);
+  return sub(next, now);
 }
 
 function endPath(reason: i32): bool {

@@ -55,6 +55,8 @@ export const INSTANCE_FLAGS = 144;
 export const INSTANCE_IS_IDENTITY = 1;
 /** Bits of the Cryptomatte id of the node's name. */
 export const INSTANCE_NAME = 148;
+/** Motion record also where the shutter does not stay open, for the motion layer; 0 when the instance stands still. */
+export const INSTANCE_NEXT = 152;
 
 // Motion of an instance over one frame: matrix = translation(t) * rotation(t) * stretch(t), each interpolated linearly between
 // the poses now and next, the quaternion (xyzw, both in one hemisphere) normalised. Stretch: three columns of four floats.
@@ -166,7 +168,7 @@ export const PUNCTUAL_SPOT_SCALE = 52;
 export const PUNCTUAL_SPOT_OFFSET = 56;
 
 // Scene block.
-export const SCENE_SIZE = 256;
+export const SCENE_SIZE = 320;
 export const SCENE_NODES = 0; // 0 when there is no geometry
 export const SCENE_INSTANCES = 4;
 export const SCENE_SRGB_TABLE = 8; // 256 floats
@@ -194,10 +196,16 @@ export const SCENE_CAMERA_KIND = 160; // 0 perspective, 1 orthographic
 export const SCENE_CAMERA_SCALE = 164; // tan(yfov / 2) or half height
 export const SCENE_CAMERA_NEAR = 168;
 export const SCENE_STRATEGY = 172; // 0 MIS, 1 BSDF sampling only, 2 light sampling only
+export const SCENE_CAMERA_NEXT = 176; // the camera's columns one frame later
 /** Tables that are there only when a material needs them, else 0. */
 export const SCENE_ANISOTROPIC_TABLE = 240;
 export const SCENE_GLASS_TABLE = 244;
 export const SCENE_SHEEN_TABLE = 248;
+export const SCENE_LENS_RADIUS = 256; // 0 for a pinhole
+export const SCENE_LENS_FOCUS = 260; // distance along the viewing axis
+export const SCENE_LENS_BLADES = 264; // a float; below 3 the lens is round
+export const SCENE_SHUTTER = 268; // frames
+export const SCENE_CAMERA_MOVES = 272; // 1 when SCENE_CAMERA_NEXT differs
 
 export const ENV_COLUMNS = 1024;
 export const ENV_ROWS = 1024;
@@ -258,6 +266,8 @@ export const JOB_ADAPTIVE_THRESHOLD = 88;
 export const JOB_ADAPTIVE_MINIMUM = 92;
 /** Address of exact sums, one film record a pixel, when they are wanted instead of means; else 0. */
 export const JOB_SUMS = 96;
+/** 64-bit counter of the samples that adaptive sampling took. */
+export const JOB_SAMPLES_TAKEN = 104;
 /** Address of the layer with bit i, at JOB_FILM + 4 i. */
 export const JOB_FILM = 128;
 
@@ -308,6 +318,31 @@ export const FILM_STRIDE = 304;
 export const FILM_STRIDE_NAMES = 816;
 /** Ranks that cryptomatte layers keep (domain/layers.ts). */
 export const CRYPTO_RANKS = 6;
+
+// One step of a recorded path (record.ts); vectors have four floats.
+export const RECORD_STRIDE = 192;
+export const RECORD_INCOMING = 0;
+export const RECORD_POSITION = 16;
+export const RECORD_NORMAL = 32;
+export const RECORD_FOUND = 48;
+export const RECORD_SAMPLED = 64;
+export const RECORD_THROUGHPUT = 80;
+export const RECORD_RADIANCE = 96;
+export const RECORD_DIRECTION = 112;
+export const RECORD_DISTANCE = 128;
+export const RECORD_DENSITY = 132;
+export const RECORD_BOUNCE = 136;
+export const RECORD_END = 140;
+/** INSTANCE_ID, or -1 where nothing was hit. */
+export const RECORD_INSTANCE = 144;
+/** Address of the material record. */
+export const RECORD_MATERIAL = 148;
+export const RECORD_TRIANGLE = 152;
+/** What was sampled for light: 0 a surface, 1 the environment, 2 a punctual light. */
+export const RECORD_LIGHT = 156;
+export const RECORD_KIND = 160;
+export const RECORD_DELTA = 164;
+export const RECORD_THROUGH = 168;
 
 /** Side of the blocks of adaptive sampling, on a grid that is fixed to the picture. */
 export const BLOCK = 8;

@@ -1,0 +1,147 @@
+/** What one path does, step by step, as the CPU tier recorded it. */
+import { FarmError } from '../../../domain/errors.ts';
+import { LAYER_NAMES } from '../../../domain/layers.ts';
+import type { TraceRequest } from '../tracer.ts';
+import * as layout from './assembly/layout.ts';
+import { filledLayers } from './film-memory.ts';
+import type { Heap } from './heap.ts';
+import { writeJob } from './job-block.ts';
+import type { SceneMemory } from './scene-memory.ts';
+import type { ThreadPool } from './threads.ts';
+
+export type Triple = [number, number, number];
+
+/** Why a path ended: nothing was hit, an unlit surface, the depth limit, nothing left to carry, or Russian roulette. */
+export type PathEnd = 'escaped' | 'unlit' | 'depth' | 'absorbed' | 'roulette';
+
+/** One ray of a path and what happened where it ended. World space, linear Rec.709. */
+export interface PathStep {
+  /** Scatterings before this ray. */
+  bounce: number;
+  /** Of the ray. */
+  direction: Triple;
+  /** Null when nothing was hit. */
+  hit: {
+    /** Positions in the scene description's lists. */
+    instance: number;
+    material: number;
+    triangle: number;
+    distance: number;
+    position: Triple;
+    normal: Triple;
+  } | null;
+  /** Light that the ray ran into (glow, environment), as it was added to the sample: weighted and with throughput. */
+  foundLight: Triple;
+  /** Light that was sampled from the hit, as it was added; `from` says what was aimed at, where anything was added. */
+  sampledLight: Triple;
+  from: 'surface' | 'environment' | 'punctual' | null;
+  /** Throughput after the step. */
+  throughput: Triple;
+  /** What the sample has gathered up to here. */
+  radiance: Triple;
+  /** The way on; null at the path's end. */
+  next: {
+    direction: Triple;
+    /** Per solid angle. */
+    density: number;
+    kind: 'diffuse' | 'specular' | 'transmission';
+    /** By a mirror or lens. */
+    isDelta: boolean;
+    /** Through the surface. */
+    isThrough: boolean;
+  } | null;
+  end: PathEnd | null;
+}
+
+export interface PathRecord {
+  x: number;
+  y: number;
+  sample: number;
+  steps: PathStep[];
+  /** What the sample adds to its pixel, before it is divided by the number of samples. */
+  radiance: Triple;
+}
+
+const ENDS: readonly (PathEnd | null)[] = [null, 'escaped', 'unlit', 'depth', 'absorbed', 'roulette'];
+const KINDS = ['diffuse', 'specular', 'transmission'] as const;
+const LIGHTS = ['surface', 'environment', 'punctual'] as const;
+
+/** Records one sample of one pixel. Throws `SettingInvalid` when it is outside the request. */
+export async function recordPath(
+  heap: Heap,
+  pool: ThreadPool,
+  scene: SceneMemory,
+  workspaces: readonly number[],
+  request: TraceRequest,
+  { x, y, sample }: { x: number; y: number; sample: number },
+): Promise<PathRecord> {
+  const { rect, sampleStart, sampleCount, options } = request;
+  const inside = [x, y, sample].every(Number.isInteger) && x >= rect.x0 && x < rect.x1 && y >= rect.y0 && y < rect.y1;
+  if (!inside || sample < sampleStart || sample >= sampleStart + sampleCount) {
+    throw new FarmError('SettingInvalid', `Sample ${sample} of pixel ${x},${y} is not part of the picture.`, {
+      setting: 'pixel',
+    });
+  }
+  const filter = scene.filterTable(options.filter);
+  const capacity = options.maxDepth + 1;
+  const job = heap.allocate(layout.JOB_SIZE);
+  const out = heap.allocate(capacity * layout.RECORD_STRIDE);
+  try {
+    heap.bytes(job, layout.JOB_SIZE).fill(0);
+    heap.bytes(out, capacity * layout.RECORD_STRIDE).fill(0);
+    const view = heap.view(job, layout.JOB_SIZE);
+    writeJob(view, request, rect, filter);
+    const layers = filledLayers(request).reduce((bits, layer) => bits | (1 << LAYER_NAMES.indexOf(layer)), 0);
+    view.setUint32(layout.JOB_LAYERS, layers >>> 0, true);
+    const count = await pool.lend((call, index) =>
+      call('recordPath', scene.address, job, workspaces[index]!, x, y, sample, out, capacity),
+    );
+    const steps = Array.from({ length: Math.min(count, capacity) }, (_, i) =>
+      readStep(heap.view(out + i * layout.RECORD_STRIDE, layout.RECORD_STRIDE), scene),
+    );
+    return { x, y, sample, steps, radiance: steps.at(-1)?.radiance ?? [0, 0, 0] };
+  } finally {
+    heap.free(job);
+    heap.free(out);
+  }
+}
+
+function readStep(view: DataView, scene: SceneMemory): PathStep {
+  const word = (offset: number): number => view.getInt32(offset, true);
+  const float = (offset: number): number => view.getFloat32(offset, true);
+  const triple = (offset: number): Triple => [float(offset), float(offset + 4), float(offset + 8)];
+  const instance = word(layout.RECORD_INSTANCE);
+  const end = ENDS[word(layout.RECORD_END)]!;
+  const sampledLight = triple(layout.RECORD_SAMPLED);
+  return {
+    bounce: word(layout.RECORD_BOUNCE),
+    direction: triple(layout.RECORD_INCOMING),
+    hit:
+      instance < 0
+        ? null
+        : {
+            instance: scene.placedInstances[instance]!,
+            material: scene.materialAt(view.getUint32(layout.RECORD_MATERIAL, true)),
+            triangle: word(layout.RECORD_TRIANGLE),
+            distance: float(layout.RECORD_DISTANCE),
+            position: triple(layout.RECORD_POSITION),
+            normal: triple(layout.RECORD_NORMAL),
+          },
+    foundLight: triple(layout.RECORD_FOUND),
+    sampledLight,
+    from: sampledLight.some((value) => value > 0) ? LIGHTS[word(layout.RECORD_LIGHT)]! : null,
+    throughput: triple(layout.RECORD_THROUGHPUT),
+    radiance: triple(layout.RECORD_RADIANCE),
+    next:
+      end !== null
+        ? null
+        : {
+            direction: triple(layout.RECORD_DIRECTION),
+            density: float(layout.RECORD_DENSITY),
+            kind: KINDS[word(layout.RECORD_KIND)]!,
+            isDelta: word(layout.RECORD_DELTA) !== 0,
+            isThrough: word(layout.RECORD_THROUGH) !== 0,
+          },
+    end,
+  };
+}
