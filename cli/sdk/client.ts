@@ -18,6 +18,7 @@ import type {
   MeView,
   NodeView,
   OutputsView,
+  ProjectFilesView,
   VerificationView,
   WhyView,
 } from './types.ts';
@@ -70,6 +71,9 @@ export class FarmClient {
     this.#json('GET', '/v1/jobs', { query });
   why = (id: string): Promise<WhyView> => this.#json('GET', `/v1/jobs/${id}/why`);
   outputs = (id: string): Promise<OutputsView> => this.#json('GET', `/v1/jobs/${id}/outputs`);
+  /** One page of the files that a job renders from, with addresses for an hour. */
+  projectFiles = (id: string, cursor?: string): Promise<ProjectFilesView> =>
+    this.#json('GET', `/v1/jobs/${id}/files`, { query: { cursor, limit: 1000 } });
   frameUrls = (id: string, unitId: string): Promise<FrameUrls> =>
     this.#json('GET', `/v1/jobs/${id}/frames/${unitId}/urls`);
   nodes = async (): Promise<NodeView[]> => (await this.#json<{ items: NodeView[] }>('GET', '/v1/nodes')).items;

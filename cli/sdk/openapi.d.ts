@@ -1089,6 +1089,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files that a job renders from, with addresses for an hour */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: number;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ProjectFiles"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{id}/outputs": {
         parameters: {
             query?: never;
@@ -2042,6 +2101,20 @@ export interface components {
             exr: components["schemas"]["DownloadUrlInput"] | null;
             preview: components["schemas"]["DownloadUrlInput"] | null;
         };
+        ProjectFilesInput: {
+            /** @description Path of the scene file */
+            main: string;
+            items: {
+                /** @description Relative to the project root, forward slashes */
+                path: string;
+                sizeBytes: number;
+                /** @description SHA-256, lower-case hex */
+                hash: string;
+                /** @description Address of the bytes, for an hour */
+                url: string;
+            }[];
+            nextCursor: string | null;
+        };
         OutputsInput: {
             manifest: components["schemas"]["DownloadUrlInput"] | null;
             film: components["schemas"]["DownloadUrlInput"] | null;
@@ -2584,6 +2657,20 @@ export interface components {
         FrameUrls: {
             exr: components["schemas"]["DownloadUrl"] | null;
             preview: components["schemas"]["DownloadUrl"] | null;
+        };
+        ProjectFiles: {
+            /** @description Path of the scene file */
+            main: string;
+            items: {
+                /** @description Relative to the project root, forward slashes */
+                path: string;
+                sizeBytes: number;
+                /** @description SHA-256, lower-case hex */
+                hash: string;
+                /** @description Address of the bytes, for an hour */
+                url: string;
+            }[];
+            nextCursor: string | null;
         };
         Outputs: {
             manifest: components["schemas"]["DownloadUrl"] | null;

@@ -13,6 +13,7 @@ export type FrameView = Schemas['Frame'];
 export type FramePage = Schemas['FramePage'];
 export type FrameUrls = Schemas['FrameUrls'];
 export type DownloadUrl = Schemas['DownloadUrl'];
+export type ProjectFilesView = Schemas['ProjectFiles'];
 export type OutputsView = Schemas['Outputs'];
 export type JobEventView = Schemas['JobEvent'];
 export type NodeView = Schemas['Node'];

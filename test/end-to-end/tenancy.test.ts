@@ -1,4 +1,5 @@
 /** Two studios on one farm: neither sees, lists, fetches or learns of the other's anything. */
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +73,7 @@ describe('two studios', () => {
       ['GET', (id) => `/v1/jobs/${id}/frames`],
       ['GET', (id, unitId) => `/v1/jobs/${id}/frames/${unitId}/urls`],
       ['GET', (id, unitId) => `/v1/jobs/${id}/frames/${unitId}/preview`],
+      ['GET', (id) => `/v1/jobs/${id}/files`],
       ['GET', (id) => `/v1/jobs/${id}/outputs`],
       ['GET', (id) => `/v1/jobs/${id}/outputs/film`],
       ['GET', (id) => `/v1/jobs/${id}/events`],
@@ -118,6 +120,9 @@ describe('two studios', () => {
     const [theirFrame] = await allFrames(theirs, own.id);
     const theirUrl = new URL((await theirs.frameUrls(own.id, theirFrame!.unitId)).exr!.url);
     const ourUrl = new URL((await ours.frameUrls(job.id, frames[0]!.unitId)).exr!.url);
+    const { items } = await ours.projectFiles(job.id);
+    const bytes = new Uint8Array(await (await fetch(items[0]!.url)).arrayBuffer());
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(items[0]!.hash);
     expect((await fetch(theirUrl)).status).toBe(200);
     expect((await fetch(ourUrl)).status).toBe(200);
     const forged = new URL(theirUrl);

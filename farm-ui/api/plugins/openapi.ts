@@ -23,6 +23,7 @@ const NAMES: [string, z.ZodType][] = [
   ['FramePage', schema.framePage],
   ['DownloadUrl', schema.downloadUrl],
   ['FrameUrls', schema.frameUrls],
+  ['ProjectFiles', schema.projectFiles],
   ['Outputs', schema.outputs],
   ['JobEvent', schema.jobEvent],
   ['Node', schema.node],

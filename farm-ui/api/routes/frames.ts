@@ -8,7 +8,7 @@ import type { ObjectKind } from '../../../ports/store/objectStore.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { requireStudio } from '../plugins/auth.ts';
 import { problems } from '../plugins/openapi.ts';
-import { frame, framePage, frameUrls, outputs } from '../schema/api.ts';
+import { frame, framePage, frameUrls, outputs, projectFiles } from '../schema/api.ts';
 import { deliveredFile, frameName, frameView, namingOf } from '../views/frames.ts';
 import { isUuid, jobParams, requireJobById } from './jobs.ts';
 
@@ -113,6 +113,39 @@ export function addFrames(api: Api, { database, store }: ApiDeps): void {
       },
     );
   }
+
+  api.get(
+    '/v1/jobs/:id/files',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'The files that a job renders from, with addresses for an hour',
+        params: jobParams,
+        querystring: z.object({
+          cursor: z.coerce.number().int().min(0).default(0),
+          limit: z.coerce.number().int().min(1).max(1_000).default(200),
+        }),
+        response: { 200: projectFiles, ...problems },
+      },
+    },
+    async (request) => {
+      const { studioId } = requireStudio(request, 'work');
+      const { cursor, limit } = request.query;
+      const { submission } = await database.withStudio(studioId, (tx) => requireJobById(tx, request.params.id));
+      const page = submission.files.slice(cursor, cursor + limit);
+      const items = await Promise.all(
+        page.map(async ({ path, sizeBytes, hash }) => {
+          const fileName = path.split('/').at(-1)!;
+          const url = await store.presignGet({
+            ...{ studioId, hash, fileName, kind: 'blobs', expiresSeconds: ADDRESS_SECONDS, disposition: 'attachment' },
+          });
+          return { path, sizeBytes, hash, url };
+        }),
+      );
+      const next = cursor + limit;
+      return { main: submission.main, items, nextCursor: next < submission.files.length ? String(next) : null };
+    },
+  );
 
   api.get(
     '/v1/jobs/:id/outputs',

@@ -175,6 +175,12 @@ export const framePage = z.object({ items: z.array(frame), nextCursor: z.string(
 
 export const downloadUrl = z.object({ url: z.string(), hash, sizeBytes: z.int(), name: z.string() });
 export const frameUrls = z.object({ exr: downloadUrl.nullable(), preview: downloadUrl.nullable() });
+/** The files that a job renders from, as they were submitted. */
+export const projectFiles = z.object({
+  main: z.string().describe('Path of the scene file'),
+  items: z.array(submittedFile.extend({ url: z.string().describe('Address of the bytes, for an hour') })),
+  nextCursor: z.string().nullable(),
+});
 export const outputs = z.object({
   manifest: downloadUrl.nullable(),
   film: downloadUrl.nullable(),
