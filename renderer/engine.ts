@@ -100,8 +100,14 @@ export interface RenderEngine {
   probe(threads: number): Promise<EngineProbe>;
   /** Reads the scene without rendering. Throws `SceneInvalid`, `AssetMissing`, `SceneUnsupported`. */
   inspect(files: SceneFiles): Promise<SceneInspection>;
-  /** Traces a small share of a few frames and extrapolates. */
-  estimate(files: SceneFiles, settings: RenderSettings, frames: number[], threads: number): Promise<Estimate>;
+  /** Traces a small share of a few frames and extrapolates. An abort ends it with `Cancelled`. */
+  estimate(
+    files: SceneFiles,
+    settings: RenderSettings,
+    frames: number[],
+    threads: number,
+    signal?: AbortSignal,
+  ): Promise<Estimate>;
   /** Renders the units in order; loads the scene once. Stops within one bucket of an abort and throws `Cancelled`. */
   render(request: RenderRequest, sink: RenderSink, signal: AbortSignal): Promise<void>;
 }

@@ -130,6 +130,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
     settings: RenderSettings,
     frames: number[],
     threads: number,
+    signal?: AbortSignal,
   ): Promise<Estimate> {
     if (frames.length === 0) throw new FarmError('FrameRangeInvalid', 'there are no frames to estimate');
     const begin = performance.now();
@@ -145,6 +146,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
       loadSeconds,
       referenceScore,
       now: () => performance.now(),
+      ...(signal ? { signal } : {}),
     });
   }
 
@@ -210,7 +212,8 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
     },
     probe: (threads) => turnstile.run(() => probe(threads)),
     inspect: async (files): Promise<SceneInspection> => inspectScene(await loadScene(files), 'pathtracer'),
-    estimate: (files, settings, frames, threads) => turnstile.run(() => estimate(files, settings, frames, threads)),
+    estimate: (files, settings, frames, threads, signal) =>
+      turnstile.run(() => estimate(files, settings, frames, threads, signal)),
     render: (request, sink, signal) => turnstile.run(() => render(request, sink, signal)),
     close: () =>
       turnstile.run(async () => {

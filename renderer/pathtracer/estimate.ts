@@ -31,6 +31,8 @@ export interface CalibrationInput {
   referenceScore: number;
   /** Milliseconds, for measuring. */
   now: () => number;
+  /** Ends the calibration early: it then throws `Cancelled`. */
+  signal?: AbortSignal;
 }
 
 /** Traces up to three frames at an eighth of the resolution for a moment each, and scales up by samples. */
@@ -50,7 +52,7 @@ export async function calibrate(input: CalibrationInput): Promise<Estimate> {
     );
     // The first frame also builds what the others keep.
     sceneSeconds = Math.min(sceneSeconds, (now() - begin) / 1000);
-    const { samples, seconds } = await traceForAWhile(tracer, settings, frame, width, height, now);
+    const { samples, seconds } = await traceForAWhile(tracer, settings, frame, width, height, now, input.signal);
     traceSeconds += (seconds / samples) * pixels * settings.samples;
     traced += samples;
   }
@@ -72,14 +74,17 @@ async function traceForAWhile(
   width: number,
   height: number,
   now: () => number,
+  signal: AbortSignal | undefined,
 ): Promise<{ samples: number; seconds: number }> {
   const rect = { x0: 0, y0: 0, x1: width, y1: height };
   const begin = now();
-  const options = traceOptionsOf(settings);
+  // Without adaptive sampling: rounds of samples say what one costs, and an upper bound of how many there will be.
+  const options = { ...traceOptionsOf(settings), adaptive: null };
   let done = 0;
   for (let count = 1; done < settings.samples; count *= 2) {
     const sampleCount = Math.min(count, settings.samples - done);
-    await tracer.trace({ width, height, rect, sampleStart: done, sampleCount, seed: settings.seed, frame, options });
+    const request = { width, height, rect, sampleStart: done, sampleCount, seed: settings.seed, frame, options };
+    await tracer.trace(request, undefined, signal);
     done += sampleCount;
     // The next round takes twice as long as all so far.
     if ((now() - begin) / 1000 > SECONDS_PER_PROBE_FRAME / 3) break;

@@ -9,7 +9,7 @@ import { lookAt } from './gltf/matrix.ts';
 import type { MeshGeometry, MeshInstance, SceneDescription, SurfaceMaterial } from './scene/description.ts';
 import { DEFAULT_TRACE_OPTIONS, type Tracer } from './tracer.ts';
 
-export const FARM_BENCH_VERSION = 1;
+export const FARM_BENCH_VERSION = 2;
 
 /** Picture and path settings of the benchmark. */
 const BENCH = { width: 256, height: 144, seed: 1, frame: 0, options: DEFAULT_TRACE_OPTIONS } as const;
