@@ -26,6 +26,8 @@ const isRuntimeFile = (path) =>
   !/\.(test|spec)\.ts$|\.d\.ts$|tsconfig[^/]*\.json$/.test(path) &&
   // AssemblyScript, but for the one file of constants that both sides read.
   (!path.startsWith('renderer/pathtracer/wasm/assembly/') || path.endsWith('/layout.ts')) &&
+  // The translator runs where the sources are.
+  !path.startsWith('renderer/pathtracer/wgsl/translate/') &&
   !path.includes('/testing/');
 
 const nodeFiles = (root) => [
@@ -73,6 +75,20 @@ export const steps = [
     isThere: (root) => existsSync(join(root, 'dist', 'tracer.wasm')),
     run: async (root) =>
       (await tool(root, 'renderer/pathtracer/wasm/build.js')).buildTracer(join(root, 'dist', 'tracer.wasm')),
+  },
+  {
+    name: 'gpu tracer',
+    describe: 'AssemblyScript to WGSL',
+    key: (root) =>
+      existsSync(join(root, 'renderer/pathtracer/wgsl/build.js'))
+        ? keyOf(root, [
+            ...listFiles(root, 'renderer/pathtracer/wasm/assembly'),
+            ...listFiles(root, 'renderer/pathtracer/wgsl').filter((path) => /\.(js|wgsl)$/.test(path)),
+          ])
+        : undefined,
+    isThere: (root) => existsSync(join(root, 'dist', 'tracer.wgsl')),
+    run: async (root) =>
+      (await tool(root, 'renderer/pathtracer/wgsl/build.js')).buildWgsl(join(root, 'dist', 'tracer.wgsl')),
   },
   {
     name: 'contracts',
