@@ -2,6 +2,7 @@
 import os from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { FarmError } from '../../domain/errors.ts';
+import { frameTime } from '../../domain/frames.ts';
 import type { RenderSettings, SceneInspection } from '../../domain/scene.ts';
 import type {
   EngineProbe,
@@ -19,9 +20,9 @@ import { FARM_BENCH_VERSION, measureFarmBench } from './farmBench.ts';
 import { writeUnitFiles } from './frameFiles.ts';
 import { cryptomatteNames, frameChannels, writableCompression } from './frameLayers.ts';
 import { inspectScene } from './gltf/inspect.ts';
-import { chooseCamera, SceneInstancer } from './gltf/instantiate.ts';
 import { loadScene } from './gltf/load.ts';
 import { SceneCache } from './sceneCache.ts';
+import { Shot } from './shot.ts';
 import { type Tracer, traceOptionsOf } from './tracer.ts';
 import { cpuTracerBuild, createCpuTracer } from './wasm/tracer.ts';
 
@@ -134,12 +135,11 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
   ): Promise<Estimate> {
     if (frames.length === 0) throw new FarmError('FrameRangeInvalid', 'there are no frames to estimate');
     const begin = performance.now();
-    const scene = await scenes.load(files);
-    chooseCamera(scene, settings.camera);
+    const shot = await Shot.open(scenes, files, settings, frames);
     const loadSeconds = (performance.now() - begin) / 1000;
     const referenceScore = await scoreOf(threads);
     return calibrate({
-      instancer: new SceneInstancer(scene),
+      shot,
       settings,
       frames,
       tracer: await tracerFor(threads),
@@ -155,17 +155,15 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
     throwIfCancelled(signal);
     writableCompression(settings.output);
     const rects = units.map((unit) => rectOf(unit, settings));
-    const scene = await scenes.load(files);
-    const camera = chooseCamera(scene, settings.camera);
-    for (const warning of scene.warnings) sink.log(warning.message);
+    const frames = units.map(({ frame }) => frame);
+    const shot = await Shot.open(scenes, files, settings, frames);
+    if (frames[0] !== undefined) for (const message of await shot.warnings(frames[0])) sink.log(message);
     throwIfCancelled(signal);
-    const instancer = new SceneInstancer(scene);
     const active = await tracerFor(threads);
     for (const [index, unit] of units.entries()) {
       throwIfCancelled(signal);
       const begin = performance.now();
-      const time = (unit.frame - settings.start) / settings.fps;
-      const description = instancer.at(time, settings.camera, settings.width / settings.height);
+      const description = await shot.at(unit.frame);
       await active.setScene(description);
       const pixels = await active.trace(
         {
@@ -186,9 +184,9 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
         settings,
         unit,
         build: build!,
-        cameraName: camera?.name ?? null,
+        cameraName: await shot.cameraName(unit.frame),
         camera: description.camera,
-        time,
+        time: frameTime(unit.frame, settings.fps, settings.start),
         names: cryptomatteNames(description),
       };
       const paths = await writeUnitFiles(outputFolder, pixels, facts, processor);

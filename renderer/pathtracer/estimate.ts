@@ -1,7 +1,7 @@
 /** Predicts a frame's time from a small share of it. */
 import type { RenderSettings } from '../../domain/scene.ts';
 import type { Estimate } from '../engine.ts';
-import type { SceneInstancer } from './gltf/instantiate.ts';
+import type { Shot } from './shot.ts';
 import { type Tracer, traceOptionsOf } from './tracer.ts';
 
 /** Longest time that calibration traces one frame. */
@@ -22,7 +22,7 @@ function probeFrames(frames: number[]): number[] {
 }
 
 export interface CalibrationInput {
-  instancer: SceneInstancer;
+  shot: Shot;
   settings: RenderSettings;
   frames: number[];
   tracer: Tracer;
@@ -37,7 +37,7 @@ export interface CalibrationInput {
 
 /** Traces up to three frames at an eighth of the resolution for a moment each, and scales up by samples. */
 export async function calibrate(input: CalibrationInput): Promise<Estimate> {
-  const { instancer, settings, tracer, now } = input;
+  const { shot, settings, tracer, now } = input;
   const width = Math.max(1, Math.round(settings.width / SHRINK));
   const height = Math.max(1, Math.round(settings.height / SHRINK));
   const pixels = settings.width * settings.height;
@@ -47,9 +47,7 @@ export async function calibrate(input: CalibrationInput): Promise<Estimate> {
   const probes = probeFrames(input.frames);
   for (const frame of probes) {
     const begin = now();
-    await tracer.setScene(
-      instancer.at((frame - settings.start) / settings.fps, settings.camera, settings.width / settings.height),
-    );
+    await tracer.setScene(await shot.at(frame));
     // The first frame also builds what the others keep.
     sceneSeconds = Math.min(sceneSeconds, (now() - begin) / 1000);
     const { samples, seconds } = await traceForAWhile(tracer, settings, frame, width, height, now, input.signal);

@@ -1,6 +1,6 @@
 /**
- * Keeps the scene that was loaded last. Chunks of one job come one after the other, each with the same files in a folder of
- * its own; parsing, decoding textures and building the BVH again would cost more than a small frame.
+ * Keeps the scenes that were loaded last. Chunks of one job come one after the other, each with the same files in a folder
+ * of its own; parsing, decoding textures and building the BVH again would cost more than a small frame.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -8,7 +8,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { SceneFiles } from '../engine.ts';
-import { type LoadedScene, loadScene } from './gltf/load.ts';
+import { ContentStore } from './gltf/contentStore.ts';
+import { type LoadedScene, loadScene, OWN_CHOICE, type SceneChoice } from './gltf/load.ts';
 
 /** Two projects are the same when they list the same paths and sizes, and the files that the scene read have the same bytes. */
 interface Fingerprint {
@@ -16,41 +17,73 @@ interface Fingerprint {
   contents: string;
 }
 
-export class SceneCache {
-  private held: { scene: LoadedScene; fingerprint: Fingerprint } | null = null;
+interface HeldScene {
+  scene: LoadedScene;
+  fingerprint: Fingerprint;
+}
 
-  /** The scene of these files, from memory when it is the one loaded last. Throws as `loadScene`. */
-  async load(files: SceneFiles): Promise<LoadedScene> {
-    const held = this.held;
-    const listing = await listingOf(files);
-    if (held && held.fingerprint.listing === listing) {
-      if (held.fingerprint.contents === (await contentsOf(files.root, held.scene))) return held.scene;
+export interface CacheOptions {
+  /** Scenes to hold at a time: two for sequences, whose next frame shows what moves. */
+  hold?: number;
+  /** Paths (relative to the root) that cannot change this scene, though they lie beside it: other frames' files. */
+  ignores?: (path: string) => boolean;
+}
+
+export class SceneCache {
+  /** Pictures, geometry and mesh numbers that scenes of this cache share. */
+  readonly store = new ContentStore();
+  /** Latest last. */
+  private held: HeldScene[] = [];
+
+  /** The scene of these files, from memory when it is held. Throws as `loadScene`. */
+  async load(
+    files: SceneFiles,
+    choice: SceneChoice = OWN_CHOICE,
+    { hold = 1, ignores = () => false }: CacheOptions = {},
+  ): Promise<LoadedScene> {
+    const listing = await listingOf(files, choice, ignores);
+    for (const entry of this.held) {
+      const { scene, fingerprint } = entry;
+      if (fingerprint.listing !== listing || fingerprint.contents !== (await contentsOf(files.root, scene))) continue;
+      this.held = [...this.held.filter((other) => other !== entry), entry];
+      return scene;
     }
-    // The old one first: two large scenes need not fit at once.
-    this.held = null;
-    const scene = await loadScene(files);
-    this.held = { scene, fingerprint: { listing, contents: await contentsOf(files.root, scene) } };
-    return scene;
+    // The oldest first: more large scenes than are wanted need not fit at once.
+    this.held = hold > 1 ? this.held.slice(1 - hold) : [];
+    this.store.nextFile();
+    try {
+      const scene = await loadScene(files, choice, hold > 1 ? this.store : null);
+      this.held.push({ scene, fingerprint: { listing, contents: await contentsOf(files.root, scene) } });
+      return scene;
+    } catch (error) {
+      this.clear();
+      throw error;
+    }
   }
 
   clear(): void {
-    this.held = null;
+    this.held = [];
   }
 }
 
 /** Paths and sizes of all files of a project: a file that appears beside a scene can change it. Missing folders list as empty. */
-async function listingOf({ root, main }: SceneFiles): Promise<string> {
+async function listingOf(
+  { root, main }: SceneFiles,
+  choice: SceneChoice,
+  ignores: (path: string) => boolean,
+): Promise<string> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
   const lines = await Promise.all(
     entries
       .filter((entry) => !entry.isDirectory())
       .map(async ({ parentPath, name }) => {
         const path = join(parentPath, name);
-        const size = (await stat(path).catch(() => undefined))?.size;
-        return `${path.slice(root.length)}\0${size}`;
+        const relative = path.slice(root.length + 1);
+        if (ignores(relative)) return [];
+        return [`${relative}\0${(await stat(path).catch(() => undefined))?.size}`];
       }),
   );
-  return [main, ...lines.sort()].join('\n');
+  return [JSON.stringify([main, choice.scene, choice.variant]), ...lines.flat().sort()].join('\n');
 }
 
 async function contentsOf(root: string, scene: LoadedScene): Promise<string> {

@@ -3,6 +3,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type ErrorPlace, FarmError } from '../../../domain/errors.ts';
 import type { InspectedFile } from '../../../domain/scene.ts';
+import { framesNamed, patternOf } from './sequenceNames.ts';
 
 const SCENE_EXTENSIONS = new Set(['.glb', '.gltf']);
 
@@ -10,7 +11,7 @@ const SCENE_EXTENSIONS = new Set(['.glb', '.gltf']);
 const isSceneFile = (file: string): boolean => SCENE_EXTENSIONS.has(path.extname(file).toLowerCase());
 
 /**
- * The one scene file of a folder, relative with forward slashes. Throws `FileNotFound` when there is none and
+ * The one scene file of a folder, relative with forward slashes, or the pattern of the one sequence. Throws `FileNotFound` when there is none and
  * `SceneInvalid` when there are several, naming them.
  */
 export async function findMainScene(root: string): Promise<string> {
@@ -22,6 +23,10 @@ export async function findMainScene(root: string): Promise<string> {
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
     .sort();
   if (scenes.length === 0) throw new FarmError('FileNotFound', 'the folder holds no .glb or .gltf', { folder: root });
+  const sequence = patternOf(scenes[0]!);
+  if (sequence && framesNamed(sequence.pattern, scenes).length === scenes.length && scenes.length > 1) {
+    return sequence.pattern;
+  }
   if (scenes.length > 1) {
     const names = scenes.slice(0, 5).join(', ');
     throw new FarmError('SceneInvalid', `the folder holds ${scenes.length} scenes (${names}); name the one to render`, {

@@ -4,6 +4,7 @@ declare module 'gltf-validator' {
   export interface ValidationOptions {
     uri?: string;
     maxIssues?: number;
+    onlyIssues?: string[];
     writeTimestamp?: boolean;
   }
   export interface ValidationReport {

@@ -63,9 +63,16 @@ const SUPPORTED_EXTENSIONS = new Set([
   'KHR_materials_specular',
   'KHR_materials_emissive_strength',
   'KHR_materials_unlit',
+  'KHR_materials_variants',
+  'KHR_node_visibility',
+  'KHR_animation_pointer',
+  'KHR_meshopt_compression',
+  'KHR_texture_basisu',
   'EXT_texture_webp',
+  'EXT_texture_avif',
   'EXT_mesh_gpu_instancing',
   'FRAMEWRIGHT_environment',
+  'FRAMEWRIGHT_lens',
 ]);
 
 /** Whether this engine acts on an extension. */
@@ -92,7 +99,13 @@ function nameOf(json: GLTF.IGLTF, pointer: string): string | null {
 
 /** Throws `SceneInvalid` at the first place that cannot be read. */
 export async function validateStructure(json: GLTF.IGLTF, text: string, file: string): Promise<void> {
-  const report = await validateString(text, { uri: file, maxIssues: 1_000, writeTimestamp: false });
+  const report = await validateString(text, {
+    uri: file,
+    // Matters of style would use up the list before what matters comes.
+    onlyIssues: [...FATAL, 'VALUE_NOT_IN_RANGE'],
+    maxIssues: 10_000,
+    writeTimestamp: false,
+  });
   const worst = (report.issues.messages as ValidatorMessage[]).find(isFatal);
   if (!worst) return;
   const pointer = worst.pointer ?? '';
