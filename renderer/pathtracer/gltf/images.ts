@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { FarmError } from '../../../domain/errors.ts';
 import type { InspectedTexture } from '../../../domain/scene.ts';
 import type { TextureImage } from '../scene/description.ts';
+import { decodeKtx2, isKtx2, readKtx2Size } from './ktx2.ts';
 
 /** Largest picture: 16,384 × 16,384. */
 const MAX_IMAGE_PIXELS = 16_384 * 16_384;
@@ -40,12 +41,10 @@ export async function describeTexture(texture: Texture, index: number, file: str
   const label = textureLabel(texture, index);
   const bytes = texture.getImage();
   if (!bytes?.length) throw damaged(file, label, 'it holds no bytes');
-  const metadata = await open(bytes)
-    .metadata()
-    .catch((cause: unknown) => {
-      throw damaged(file, label, cause);
-    });
-  const { width, height } = metadata;
+  const measure = async () => (isKtx2(bytes) ? readKtx2Size(bytes) : open(bytes).metadata());
+  const { width, height } = await measure().catch((cause: unknown) => {
+    throw damaged(file, label, cause);
+  });
   if (width * height > MAX_IMAGE_PIXELS) {
     throw new FarmError('SceneTooLarge', `${file}: texture ${label} has ${width}x${height} pixels`, {
       file,
@@ -57,8 +56,10 @@ export async function describeTexture(texture: Texture, index: number, file: str
 
 /** Decodes to RGBA8, row 0 on top. */
 export async function decodeTexture(texture: Texture, index: number, file: string): Promise<TextureImage> {
+  const bytes = texture.getImage()!;
   try {
-    const { data, info } = await open(texture.getImage()!)
+    if (isKtx2(bytes)) return await decodeKtx2(bytes);
+    const { data, info } = await open(bytes)
       .toColourspace('srgb')
       .ensureAlpha()
       .raw({ depth: 'uchar' })
