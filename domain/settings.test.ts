@@ -162,6 +162,7 @@ describe('checkRequestedSettings', () => {
     ['shutter', { shutter: 1.5 }],
     ['view', { view: 'filmic' }],
     ['output.compression', { output: { compression: 'rle' } }],
+    ['output.compression', { output: { compression: 'dwaa' } }],
     ['output.colorSpace', { output: { colorSpace: 'p3' } }],
     ['output.picture', { output: { picture: 'gif' } }],
     ['output.floatLayers', { output: { floatLayers: ['uv'] } }],

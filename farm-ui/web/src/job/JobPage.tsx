@@ -71,6 +71,8 @@ export function JobPage({ id, tab }: { id: string; tab: string }) {
   );
 }
 
+const TECHNIQUE_WORDS = { raster: 'draft', raycast: 'quick look', pathtrace: 'final' } as const;
+
 function JobHead({ job, store, tab }: { job: Job; store: JobStore; tab: string }) {
   const [problem, setProblem] = useState<Problem | null>(null);
   const accepted = job.acceptedAt !== null;
@@ -89,8 +91,16 @@ function JobHead({ job, store, tab }: { job: Job; store: JobStore; tab: string }
           <span className="mono">
             {job.width}×{job.height}
           </span>
-          <span>
-            <span className="mono">{job.samples}</span> samples
+          <span>{TECHNIQUE_WORDS[job.settings.technique]}</span>
+          {job.settings.technique === 'pathtrace' && (
+            <span>
+              <span className="mono">{job.samples}</span> samples
+            </span>
+          )}
+          {job.settings.tier !== 'auto' && <span>{job.settings.tier.toUpperCase()} nodes</span>}
+          <span title={job.settings.output.layers.join('\n')}>
+            <span className="mono">{job.settings.output.layers.length}</span>{' '}
+            {job.settings.output.layers.length === 1 ? 'layer' : 'layers'}
           </span>
           <span>
             <span className="mono">{job.fps}</span> fps

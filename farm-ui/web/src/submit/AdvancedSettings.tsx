@@ -20,7 +20,6 @@ const COMPRESSIONS = [
   ['', 'ZIP'],
   ['zips', 'ZIPS, one line'],
   ['piz', 'PIZ, for grain'],
-  ['dwaa', 'DWAA, lossy'],
   ['none', 'None'],
 ] as const;
 const COLOR_SPACES = [
