@@ -41,6 +41,10 @@ function fieldMesh(rings: number): MeshGeometry {
   const indices = new Uint32Array((count * 4 * rings * (rings - 1) + 2) * 3);
   let vertex = 0;
   let index = 0;
+  const add = (a: number, b: number, c: number): void => {
+    indices.set([a, b, c], index);
+    index += 3;
+  };
   for (let ball = 0; ball < count; ball++) {
     const cx = ((ball % SPHERES) - (SPHERES - 1) / 2) * CELL;
     const cz = (Math.floor(ball / SPHERES) - (SPHERES - 1) / 2) * CELL;
@@ -57,8 +61,8 @@ function fieldMesh(rings: number): MeshGeometry {
         if (i === columns || j === rings) continue;
         const a = first + j * (columns + 1) + i;
         const b = a + columns + 1;
-        if (j > 0) indices.set([a, b, a + 1], (index += 3) - 3);
-        if (j < rings - 1) indices.set([a + 1, b, b + 1], (index += 3) - 3);
+        if (j > 0) add(a, b, a + 1);
+        if (j < rings - 1) add(a + 1, b, b + 1);
       }
     }
   }

@@ -22,11 +22,20 @@ import { CyclesServer, whyNoCycles } from './server.ts';
 export interface CyclesResult {
   /** Their time to equal error over ours; above 1 ours is faster. */
   timeToEqualErrorRatio: number;
+  /** The same without the thousandth of pixels with the largest errors on each side: how much of it is rare fireflies. */
+  ratioWithoutFireflies: number;
   width: number;
   height: number;
   samples: number;
-  ours: { seconds: number; relMse: number; samplesPerSecond: number };
-  theirs: { seconds: number; relMse: number; samplesPerSecond: number };
+  ours: Side;
+  theirs: Side;
+}
+
+interface Side {
+  seconds: number;
+  relMse: number;
+  relMseWithoutFireflies: number;
+  samplesPerSecond: number;
 }
 
 interface Sizes {
@@ -37,7 +46,7 @@ interface Sizes {
   runs: number;
 }
 
-const FULL: Sizes = { width: 320, height: 180, samples: 64, converged: 8192, runs: 6 };
+const FULL: Sizes = { width: 320, height: 180, samples: 64, converged: 4096, runs: 6 };
 const QUICK: Sizes = { width: 96, height: 54, samples: 16, converged: 256, runs: 2 };
 const DEPTH = 8;
 const CONVERGED_SEED = 1_000_003;
@@ -91,15 +100,18 @@ async function compare(
     for (let run = 1; run <= sizes.runs; run++) {
       const mine = await ours(samples, run);
       const other = await server.render(samples, run);
-      runs.ours.push({ seconds: mine.seconds, error: relMse(mine.rgb, truth.ours.rgb) });
-      runs.theirs.push({ seconds: other.seconds, error: relMse(other.rgb, truth.theirs.rgb) });
+      runs.ours.push({ seconds: mine.seconds, errors: errorsOf(mine.rgb, truth.ours.rgb) });
+      runs.theirs.push({ seconds: other.seconds, errors: errorsOf(other.rgb, truth.theirs.rgb) });
       context.say(
         `run ${run} of ${sizes.runs}: ours ${mine.seconds.toFixed(2)} s, Cycles ${other.seconds.toFixed(2)} s`,
       );
     }
     const [mine, other] = [summarise(runs.ours, sizes), summarise(runs.theirs, sizes)];
     const ratio = (other.seconds * other.relMse) / (mine.seconds * mine.relMse);
-    return { timeToEqualErrorRatio: ratio, width, height, samples, ours: mine, theirs: other };
+    const ratioWithoutFireflies =
+      (other.seconds * other.relMseWithoutFireflies) / (mine.seconds * mine.relMseWithoutFireflies);
+    const sides = { width, height, samples, ours: mine, theirs: other };
+    return { timeToEqualErrorRatio: ratio, ratioWithoutFireflies, ...sides };
   } finally {
     await Promise.all([server.close(), tracer.close()]);
   }
@@ -107,14 +119,19 @@ async function compare(
 
 interface Run {
   seconds: number;
-  error: number;
+  errors: Errors;
 }
 
-function summarise(runs: readonly Run[], { width, height, samples }: Sizes) {
+function summarise(runs: readonly Run[], { width, height, samples }: Sizes): Side {
   const seconds = median(runs.map((run) => run.seconds));
   // Errors are averaged: their mean is what variance is, and single runs scatter.
-  const relMse = runs.reduce((sum, run) => sum + run.error, 0) / runs.length;
-  return { seconds, relMse, samplesPerSecond: (width * height * samples) / seconds };
+  const mean = (pick: (errors: Errors) => number) => runs.reduce((sum, run) => sum + pick(run.errors), 0) / runs.length;
+  return {
+    seconds,
+    relMse: mean(({ all }) => all),
+    relMseWithoutFireflies: mean(({ trimmed }) => trimmed),
+    samplesPerSecond: (width * height * samples) / seconds,
+  };
 }
 
 async function renderOurs(
@@ -137,11 +154,20 @@ async function renderOurs(
   return { rgb, seconds };
 }
 
-function relMse(picture: Float32Array, truth: Float32Array): number {
-  let sum = 0;
+interface Errors {
+  all: number;
+  trimmed: number;
+}
+
+/** relMSE over all pixels, and over all but the worst thousandth. */
+function errorsOf(picture: Float32Array, truth: Float32Array): Errors {
+  const errors = new Float64Array(truth.length / 3);
   for (let i = 0; i < truth.length; i++) {
     const difference = picture[i]! - truth[i]!;
-    sum += (difference * difference) / (truth[i]! * truth[i]! + 0.01);
+    errors[Math.floor(i / 3)]! += (difference * difference) / (truth[i]! * truth[i]! + 0.01) / 3;
   }
-  return sum / truth.length;
+  errors.sort();
+  const kept = errors.subarray(0, Math.floor(errors.length * 0.999));
+  const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { all: mean(errors), trimmed: mean(kept) };
 }
