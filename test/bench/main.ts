@@ -10,11 +10,13 @@ import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchCycles } from './cycles/run.ts';
 import { benchEmbree } from './embree/run.ts';
+import { benchEstimate } from './estimate/run.ts';
 import type { BenchContext, PartOutcome } from './part.ts';
 
 const PARTS: Record<string, (context: BenchContext) => Promise<PartOutcome<unknown>>> = {
   embree: benchEmbree,
   cycles: benchCycles,
+  estimate: benchEstimate,
 };
 
 const { values } = parseArgs({
