@@ -9,6 +9,7 @@ import { addJobs } from './commands/jobs.ts';
 import { addNode } from './commands/node.ts';
 import { addPull } from './commands/pull.ts';
 import { addRender } from './commands/render.ts';
+import { addRepro } from './commands/repro.ts';
 import { addStudioCommands } from './commands/studio.ts';
 import { addSubmit } from './commands/submit.ts';
 
@@ -20,6 +21,7 @@ const program = new Command('farm')
 addFarm(program);
 addInspect(program);
 addRender(program);
+addRepro(program);
 addSubmit(program);
 addJobs(program);
 addControl(program);
