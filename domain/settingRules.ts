@@ -9,6 +9,7 @@ import {
   TECHNIQUES,
   VIEW_TRANSFORMS,
 } from './scene.ts';
+import { checkTechniqueLayers } from './techniques.ts';
 
 const TIERS: readonly RenderSettings['tier'][] = ['auto', 'cpu', 'gpu'];
 const COLOR_SPACES: readonly RenderSettings['output']['colorSpace'][] = ['rec709', 'acescg'];
@@ -53,6 +54,7 @@ export function checkSettings(settings: RenderSettings): void {
   numberIn('exposure', settings.exposure, -20, 20, ' stops');
   oneOf('view', settings.view, VIEW_TRANSFORMS);
   checkOutput(settings.output);
+  checkTechniqueLayers(settings);
 }
 
 /** @throws FarmError `ResolutionInvalid` */

@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { FarmError } from '../../domain/errors.ts';
 import { frameTime } from '../../domain/frames.ts';
 import type { RenderSettings, SceneInspection } from '../../domain/scene.ts';
+import { checkTechniqueLayers } from '../../domain/techniques.ts';
 import type {
   EngineProbe,
   Estimate,
@@ -22,7 +23,11 @@ import { cryptomatteNames, frameChannels, writableCompression } from './frameLay
 import { inspectScene } from './gltf/inspect.ts';
 import { loadScene } from './gltf/load.ts';
 import { SceneCache } from './sceneCache.ts';
+<<<<<<< HEAD
 import { Shot } from './shot.ts';
+=======
+import { estimateQuick, isQuick, QuickTracers, settingsOfTechnique } from './techniques.ts';
+>>>>>>> 1757c9e (Draw quick looks by ray casting in gpu.js and drafts by WebGPU, chosen by technique)
 import { type Tracer, traceOptionsOf } from './tracer.ts';
 import { cpuTracerBuild, createCpuTracer } from './wasm/tracer.ts';
 
@@ -91,6 +96,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
   const scenes = new SceneCache();
   const scores = new Map<number, number>();
   let tracer: Tracer | null = null;
+  const quick = new QuickTracers();
 
   async function tracerFor(threads: number): Promise<Tracer> {
     build ??= `${version}-${await readTracerBuild()}`;
@@ -100,6 +106,13 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
     }
     tracer ??= await createTracer({ threads });
     return tracer;
+  }
+
+  /** What draws a job: one of the quick tracers, or the path tracer. */
+  async function tracerOf({ technique }: RenderSettings, threads: number): Promise<Tracer> {
+    if (!isQuick(technique)) return tracerFor(threads);
+    build ??= `${version}-${await readTracerBuild()}`;
+    return quick.for(technique, threads);
   }
 
   async function scoreOf(threads: number): Promise<number> {
@@ -128,21 +141,23 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
 
   async function estimate(
     files: SceneFiles,
-    settings: RenderSettings,
+    asked: RenderSettings,
     frames: number[],
     threads: number,
     signal?: AbortSignal,
   ): Promise<Estimate> {
+    const settings = settingsOfTechnique(asked);
     if (frames.length === 0) throw new FarmError('FrameRangeInvalid', 'there are no frames to estimate');
     const begin = performance.now();
     const shot = await Shot.open(scenes, files, settings, frames);
     const loadSeconds = (performance.now() - begin) / 1000;
     const referenceScore = await scoreOf(threads);
-    return calibrate({
+    const measure = isQuick(settings.technique) ? estimateQuick : calibrate;
+    return measure({
       shot,
       settings,
       frames,
-      tracer: await tracerFor(threads),
+      tracer: await tracerOf(settings, threads),
       loadSeconds,
       referenceScore,
       now: () => performance.now(),
@@ -151,7 +166,9 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
   }
 
   async function render(request: RenderRequest, sink: RenderSink, signal: AbortSignal): Promise<void> {
-    const { files, settings, units, outputFolder, threads } = request;
+    const { files, units, outputFolder, threads } = request;
+    const settings = settingsOfTechnique(request.settings);
+    checkTechniqueLayers(settings);
     throwIfCancelled(signal);
     writableCompression(settings.output);
     const rects = units.map((unit) => rectOf(unit, settings));
@@ -159,7 +176,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
     const shot = await Shot.open(scenes, files, settings, frames);
     if (frames[0] !== undefined) for (const message of await shot.warnings(frames[0])) sink.log(message);
     throwIfCancelled(signal);
-    const active = await tracerFor(threads);
+    const active = await tracerOf(settings, threads);
     for (const [index, unit] of units.entries()) {
       throwIfCancelled(signal);
       const begin = performance.now();
@@ -217,6 +234,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
       turnstile.run(async () => {
         await tracer?.close();
         tracer = null;
+        await quick.close();
         scenes.clear();
         await processor.close();
       }),

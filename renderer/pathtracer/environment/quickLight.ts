@@ -113,17 +113,23 @@ function resample({ width, height, data, rotation, intensity }: EnvironmentMap, 
 }
 
 function shrinkTo(map: RadianceMap, width: number, height: number): RadianceMap {
-  if (map.width <= width && map.height <= height) return map;
   const out = new Float32Array(width * height * 3);
-  const weights = new Float32Array(width * height);
-  for (let y = 0; y < map.height; y++) {
-    for (let x = 0; x < map.width; x++) {
-      const to = Math.floor((y * height) / map.height) * width + Math.floor((x * width) / map.width);
-      for (let k = 0; k < 3; k++) out[to * 3 + k]! += map.data[(y * map.width + x) * 3 + k]!;
-      weights[to]!++;
+  for (let y = 0; y < height; y++) {
+    // At least one row and column: small pictures are repeated, so that sums over directions are still fine ones.
+    const y0 = Math.floor((y * map.height) / height);
+    const y1 = Math.max(y0 + 1, Math.floor(((y + 1) * map.height) / height));
+    for (let x = 0; x < width; x++) {
+      const x0 = Math.floor((x * map.width) / width);
+      const x1 = Math.max(x0 + 1, Math.floor(((x + 1) * map.width) / width));
+      const to = (y * width + x) * 3;
+      for (let j = y0; j < y1; j++) {
+        for (let i = x0; i < x1; i++) {
+          for (let k = 0; k < 3; k++) out[to + k]! += map.data[(j * map.width + i) * 3 + k]!;
+        }
+      }
+      for (let k = 0; k < 3; k++) out[to + k]! /= (y1 - y0) * (x1 - x0);
     }
   }
-  for (let i = 0; i < out.length; i++) out[i]! /= Math.max(1, weights[Math.floor(i / 3)]!);
   return { width, height, data: out };
 }
 

@@ -72,8 +72,8 @@ export function packAtlas(images: readonly TextureImage[], wanted: ReadonlySet<s
   return { width, height, texels, place: (image, part) => places.get(`${image}/${part}`) ?? null };
 }
 
-/** Half the size, each texel the mean of those that it covers. */
-function halve({ width, height, data }: TextureImage): TextureImage {
+/** A picture of half the size, each texel the mean of those that it covers. */
+export function halve({ width, height, data }: TextureImage): TextureImage {
   const [w, h] = [Math.max(1, width >> 1), Math.max(1, height >> 1)];
   const out = new Uint8Array(w * h * 4);
   for (let y = 0; y < h; y++) {

@@ -373,6 +373,32 @@ export function shadingNormal(
   return nz * turn;
 }
 
+/** Where in a latitude-longitude picture the ray (or its reflection, where it hit) looks: across and down, 0 to 1. */
+export function lookDirection(this: Pixel, view: number[], hits: Planes, normal: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  const sx = (view[18]! + x + 0.5 - view[14]!) * view[13]! * (1 - view[17]!);
+  const sy = (view[15]! - view[19]! - y - 0.5) * view[13]! * (1 - view[17]!);
+  let wx = view[0]! * sx + view[3]! * sy - view[6]!;
+  let wy = view[1]! * sx + view[4]! * sy - view[7]!;
+  let wz = view[2]! * sx + view[5]! * sy - view[8]!;
+  const unit = 1 / Math.sqrt(wx * wx + wy * wy + wz * wz);
+  wx = wx * unit;
+  wy = wy * unit;
+  wz = wz * unit;
+  if (hits[y]![x]![0]! >= 0) {
+    const nx = normal[0]![y]![x]!;
+    const ny = normal[1]![y]![x]!;
+    const nz = normal[2]![y]![x]!;
+    const facing = Math.max(-(nx * wx + ny * wy + nz * wz), 0.01);
+    wx = wx + 2 * facing * nx;
+    wy = wy + 2 * facing * ny;
+    wz = wz + 2 * facing * nz;
+  }
+  if (this.thread.z < 0.5) return 0.5 + Math.atan2(wx, -wz) * 0.15915494;
+  return Math.acos(Math.min(Math.max(wy, -1), 1)) * 0.31830989;
+}
+
 /**
  * Light towards the camera, one plane a channel: irradiance on the diffuse part, blurred environment on the mirror part (Karis 2014,
  * "Physically Based Shading on Mobile"), punctual lights (Lambert and GGX), emission. The fourth plane is how much the surface hides of
@@ -397,6 +423,7 @@ export function shade(
   sharp: Rows,
   blurred: Rows,
   positions: Planes,
+  looks: Planes,
 ): number {
   const x = this.thread.x;
   const y = this.thread.y;
@@ -411,9 +438,6 @@ export function shade(
   wy = wy * unit;
   wz = wz * unit;
   const k = hits[y]![x]![0]!;
-  let rx = wx;
-  let ry = wy;
-  let rz = wz;
   let m = 0;
   let alpha = 0;
   let level = 0;
@@ -440,16 +464,13 @@ export function shade(
     ny = normal[1]![y]![x]!;
     nz = normal[2]![y]![x]!;
     facing = Math.max(-(nx * wx + ny * wy + nz * wz), 0.01);
-    rx = wx + 2 * facing * nx;
-    ry = wy + 2 * facing * ny;
-    rz = wz + 2 * facing * nz;
     level = 4 * Math.min(Math.max(materials[m]![8]! * rough[1]![y]![x]!, 0), 1);
   }
   const through = materials[m]![11]! * clear[0]![y]![x]!;
   if (c > 2.5) return alpha * (1 - through);
   // Environment in the direction of the ray or of its reflection.
-  const turnU = 0.5 + Math.atan2(rx, -rz) * 0.15915494;
-  const turnV = Math.acos(Math.min(Math.max(ry, -1), 1)) * 0.31830989;
+  const turnU = looks[0]![y]![x]!;
+  const turnV = looks[1]![y]![x]!;
   let crisp = 0;
   if (level < 1 && view[24]! > 0.5) {
     const ex = turnU * view[22]! - 0.5;

@@ -14,7 +14,7 @@ import { SceneMemory } from '../wasm/scene-memory.ts';
 import { ThreadPool } from '../wasm/threads.ts';
 import { type Atlas, packAtlas } from './atlas.ts';
 import { BOX_WIDTH, flattenTree, TRIANGLE_WIDTH } from './flatten.ts';
-import { baseColour, findHit, sampleSlot, shade, shadingNormal, textureCoordinates } from './kernels.ts';
+import { baseColour, findHit, lookDirection, sampleSlot, shade, shadingNormal, textureCoordinates } from './kernels.ts';
 import { irradianceRows, lightRows, sharpRows, stackBlurred } from './lightRows.ts';
 import {
   CORNER_WIDTH,
@@ -287,7 +287,14 @@ class Raycaster implements Tracer {
     const kernel = (body: unknown, output: number[], constants: Record<string, number> = {}): IKernelRunShortcut =>
       gpu.createKernel(
         body as never,
-        { output, constants, precision: 'single', asyncMode: true, loopMaxIterations: MAX_STEPS } as never,
+        {
+          output,
+          constants,
+          precision: 'single',
+          asyncMode: true,
+          dynamicArguments: true,
+          loopMaxIterations: MAX_STEPS,
+        } as never,
       ) as IKernelRunShortcut;
     const plane = (body: unknown, channels: number, constants?: Record<string, number>): IKernelRunShortcut =>
       kernel(body, [width, height, channels], constants);
@@ -297,6 +304,7 @@ class Raycaster implements Tracer {
     const steps = {
       base: plane(baseColour, 3),
       normal: plane(shadingNormal, 3),
+      looks: plane(lookDirection, 2),
       light: plane(shade, 4),
       baseTexture: slot(SLOT_BASE, 3),
       roughness: slot(SLOT_ROUGHNESS, 3),
@@ -333,7 +341,7 @@ class Raycaster implements Tracer {
         sample(steps.clear),
         sample(steps.hide),
       ];
-      const around = [lights, irradiance, sharp, blurred, places];
+      const around = [lights, irradiance, sharp, blurred, places, call(steps.looks, view, hits, normal)];
       const light = call(steps.light, view, hits, ...surfaces, instances, materials, corners, vertices, ...around);
       return { light, base, normal };
     }) as never);

@@ -1,0 +1,87 @@
+/** Chooses what draws: the path tracer for finals, the ray caster for a quick look, the rasteriser for a draft. */
+import type { RenderSettings, RenderTechnique } from '../../domain/scene.ts';
+import type { Estimate } from '../engine.ts';
+import type { CalibrationInput } from './estimate.ts';
+import { createRasterizer } from './raster/rasterizer.ts';
+import { createRaycaster } from './raycast/raycaster.ts';
+import { type Tracer, traceOptionsOf } from './tracer.ts';
+
+type QuickTechnique = Exclude<RenderTechnique, 'pathtrace'>;
+
+export const isQuick = (technique: RenderTechnique): technique is QuickTechnique => technique !== 'pathtrace';
+
+/** The settings that a technique acts on: the quick ones have one sample a pixel and no noise to take away. */
+export function settingsOfTechnique(settings: RenderSettings): RenderSettings {
+  return isQuick(settings.technique) ? { ...settings, samples: 1, denoise: false, shutter: 0 } : settings;
+}
+
+/** Keeps one tracer for each quick technique, made when it is first wanted. */
+export class QuickTracers {
+  readonly #made = new Map<QuickTechnique, Tracer>();
+
+  /** Throws `GpuMissing` for the raster draft on a machine without Vulkan, and `BinaryMissing`. */
+  async for(technique: QuickTechnique, threads: number): Promise<Tracer> {
+    let tracer = this.#made.get(technique);
+    if (tracer && tracer.threads !== threads) {
+      this.#made.delete(technique);
+      await tracer.close();
+      tracer = undefined;
+    }
+    tracer ??= technique === 'raycast' ? await createRaycaster({ threads }) : await createRasterizer({ threads });
+    this.#made.set(technique, tracer);
+    return tracer;
+  }
+
+  /** Drops a tracer whose device was lost, so that the next frame gets a new one. */
+  async drop(technique: QuickTechnique): Promise<void> {
+    const tracer = this.#made.get(technique);
+    this.#made.delete(technique);
+    await tracer?.close();
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#made.values()];
+    this.#made.clear();
+    for (const tracer of all) await tracer.close();
+  }
+}
+
+/** Longest side of the picture that a quick estimate draws. */
+const PROBE_SIDE = 480;
+/** EXR, tone map and PNG of a million pixels on a machine of score 1.0, seconds. */
+const OUTPUT_SECONDS_PER_MEGAPIXEL = 0.9;
+
+/** Draws the middle frame small, twice (the first time compiles), and scales up by pixels. */
+export async function estimateQuick(input: CalibrationInput): Promise<Estimate> {
+  const { shot, settings, frames, tracer, now } = input;
+  const frame = frames[Math.floor(frames.length / 2)]!;
+  const shrink = Math.min(1, PROBE_SIDE / Math.max(settings.width, settings.height));
+  const width = Math.max(1, Math.round(settings.width * shrink));
+  const height = Math.max(1, Math.round(settings.height * shrink));
+  const rect = { x0: 0, y0: 0, x1: width, y1: height };
+  let sceneSeconds = 0;
+  let drawSeconds = 0;
+  for (let round = 0; round < 2; round++) {
+    const begin = now();
+    await tracer.setScene(await shot.at(frame));
+    const loaded = now();
+    await tracer.trace(
+      {
+      ...{ width, height, rect, sampleStart: 0, sampleCount: 1, seed: settings.seed, frame },
+      options: traceOptionsOf(settings),
+      },
+      undefined,
+      input.signal,
+    );
+    sceneSeconds = (loaded - begin) / 1000;
+    drawSeconds = (now() - loaded) / 1000;
+  }
+  const pixels = settings.width * settings.height;
+  const outputSeconds = (OUTPUT_SECONDS_PER_MEGAPIXEL * pixels) / 1e6 / Math.max(input.referenceScore, 0.01);
+  return {
+    secondsPerFrame:
+      sceneSeconds + (drawSeconds * pixels) / (width * height) + outputSeconds + input.loadSeconds / frames.length,
+    referenceScore: input.referenceScore,
+    tracedShare: Math.min(1, (width * height) / (pixels * frames.length)),
+  };
+}
