@@ -73,6 +73,14 @@ class Rasterizer implements Tracer {
     return this.#inTurn(() => this.#gpu.scoped('drawing', () => this.#draw(request, onProgress, signal)));
   }
 
+  /** Refuses: with one ray a pixel there are no samples to share out. */
+  async tracePartial(): Promise<never> {
+    throw new FarmError('SettingInvalid', 'Technique raster has one sample a pixel, which cannot be cut into ranges.', {
+      setting: 'samples',
+      technique: 'raster',
+    });
+  }
+
   async close(): Promise<void> {
     await this.#turn.catch(() => undefined);
     this.#gpu.close();

@@ -120,6 +120,18 @@ class Raycaster implements Tracer {
     return this.#inTurn(() => this.#trace(request, onProgress, signal));
   }
 
+  /** Refuses: with one ray a pixel there are no samples to share out. */
+  async tracePartial(): Promise<never> {
+    throw new FarmError(
+      'SettingInvalid',
+      'Technique raycast has one sample a pixel, which cannot be cut into ranges.',
+      {
+        setting: 'samples',
+        technique: 'raycast',
+      },
+    );
+  }
+
   async close(): Promise<void> {
     await this.#turn.catch(() => undefined);
     await this.#pool.close();
