@@ -256,7 +256,7 @@ class Raycaster implements Tracer {
     tile: { x: number; y: number; width: number; height: number },
     seeThrough: boolean,
   ): Promise<Layer> {
-    const kernels = this.#kernelsFor(tile.width, tile.height);
+    const kernels = this.#kernelsFor(tile.width, tile.height, tables);
     const { materials, texels } = this.#texturesOf(tables, textureSize(picture.height));
     const { boxes, triangles, instances, corners, vertices } = tables;
     const [bx, by, bz] = view.back;
@@ -290,8 +290,10 @@ class Raycaster implements Tracer {
     };
   }
 
-  #kernelsFor(width: number, height: number): Kernels {
-    const key = `${width}x${height}`;
+  #kernelsFor(width: number, height: number, { boxes, triangles, vertices, corners }: Tables): Kernels {
+    // Only the WebAssembly backend takes arrays of other sizes rightly (gpu.js 2.24).
+    const sizes = this.#backend === 'webasm' ? [] : [boxes, triangles, vertices, corners].map(sizeOf);
+    const key = [width, height, ...sizes].join();
     const known = this.#kernels.get(key);
     if (known) return known;
     this.#gpu ??= new GPU({ mode: this.#backend as never });
@@ -304,7 +306,7 @@ class Raycaster implements Tracer {
           constants,
           precision: 'single',
           asyncMode: true,
-          dynamicArguments: true,
+          dynamicArguments: this.#backend === 'webasm',
           loopMaxIterations: MAX_STEPS,
         } as never,
       ) as IKernelRunShortcut;
@@ -375,6 +377,8 @@ const withoutTextures = (material: SurfaceMaterial): SurfaceMaterial =>
     ),
     emissive: [0, 0, 0],
   }) as SurfaceMaterial;
+
+const sizeOf = (table: unknown): string => (table as { size: ArrayLike<number> }).size[1]!.toString();
 
 const rows = (data: Float32Array, width: number): unknown => input(data, [width, data.length / width]);
 
