@@ -23,11 +23,8 @@ import { cryptomatteNames, frameChannels, writableCompression } from './frameLay
 import { inspectScene } from './gltf/inspect.ts';
 import { loadScene } from './gltf/load.ts';
 import { SceneCache } from './sceneCache.ts';
-<<<<<<< HEAD
 import { Shot } from './shot.ts';
-=======
 import { estimateQuick, isQuick, QuickTracers, settingsOfTechnique } from './techniques.ts';
->>>>>>> 1757c9e (Draw quick looks by ray casting in gpu.js and drafts by WebGPU, chosen by technique)
 import { type Tracer, traceOptionsOf } from './tracer.ts';
 import { cpuTracerBuild, createCpuTracer } from './wasm/tracer.ts';
 

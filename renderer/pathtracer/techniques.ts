@@ -67,8 +67,8 @@ export async function estimateQuick(input: CalibrationInput): Promise<Estimate> 
     const loaded = now();
     await tracer.trace(
       {
-      ...{ width, height, rect, sampleStart: 0, sampleCount: 1, seed: settings.seed, frame },
-      options: traceOptionsOf(settings),
+        ...{ width, height, rect, sampleStart: 0, sampleCount: 1, seed: settings.seed, frame },
+        options: traceOptionsOf(settings),
       },
       undefined,
       input.signal,
