@@ -102,7 +102,7 @@ export function writeInstances(
       view.setFloat32(at + layout.INSTANCE_TO_WORLD + 4 * i, transform[i]!, true);
     }
     view.setUint32(at + layout.INSTANCE_MESH, stored.record, true);
-    view.setUint32(at + layout.INSTANCE_LIGHT_DENSITY, 0, true);
+    view.setUint32(at + layout.INSTANCE_LIGHTS, 0, true);
     view.setInt32(at + layout.INSTANCE_ID, index, true);
     view.setUint32(at + layout.INSTANCE_NAME, cryptomatteBits(name), true);
     view.setInt32(at + layout.INSTANCE_FLAGS, isIdentity(transform) ? layout.INSTANCE_IS_IDENTITY : 0, true);

@@ -1,4 +1,4 @@
-/** What the tracer's light sampler picks from: emissive triangles and punctual lights with probabilities by power. */
+/** What the tracer's light sampler picks from: emissive triangles and punctual lights, their power and their bounds. */
 import type {
   MeshGeometry,
   PunctualLight,
@@ -15,6 +15,7 @@ import {
   PUNCTUAL_SPOT_SCALE,
   PUNCTUAL_STRIDE,
 } from './assembly/layout.ts';
+import type { LightBounds } from './light-tree.ts';
 import { transformPoint, unit, type Vector } from './matrix.ts';
 
 /** One emissive triangle in world space. */
@@ -26,6 +27,7 @@ export interface TriangleLight {
   e1: Vector;
   e2: Vector;
   area: number;
+  isTwoSided: boolean;
   power: number;
 }
 
@@ -70,7 +72,8 @@ export function collectTriangleLights(
       const area =
         Math.hypot(e1[1] * e2[2] - e1[2] * e2[1], e1[2] * e2[0] - e1[0] * e2[2], e1[0] * e2[1] - e1[1] * e2[0]) / 2;
       if (!(area > 0) || !Number.isFinite(area)) continue;
-      lights.push({ instance, triangle, v0, e1, e2, area, power: factor * visible * area * Math.PI * sides });
+      const power = factor * visible * area * Math.PI * sides;
+      lights.push({ instance, triangle, v0, e1, e2, area, isTwoSided: material.doubleSided, power });
     }
   });
   return lights;
@@ -128,6 +131,36 @@ function wrapped(value: number, mode: TextureRef['wrapS'], size: number): number
 /** IEC 61966-2-1, for 0 <= value <= 1. */
 export function decodeSrgb(value: number): number {
   return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+}
+
+/** What the light tree knows of an emissive triangle. */
+export function boundsOfTriangle({ v0, e1, e2, isTwoSided, power }: TriangleLight): LightBounds {
+  const low = (k: number): number => v0[k]! + Math.min(0, e1[k]!, e2[k]!);
+  const high = (k: number): number => v0[k]! + Math.max(0, e1[k]!, e2[k]!);
+  return {
+    min: [low(0), low(1), low(2)],
+    max: [high(0), high(1), high(2)],
+    axis: unit([e1[1] * e2[2] - e1[2] * e2[1], e1[2] * e2[0] - e1[0] * e2[2], e1[0] * e2[1] - e1[1] * e2[0]]),
+    spread: 0,
+    emission: Math.PI / 2,
+    intensity: power / (isTwoSided ? 2 : 1) / Math.PI,
+    isTwoSided,
+  };
+}
+
+/** What the light tree knows of a point or spot light. */
+export function boundsOfLocal(light: Exclude<PunctualLight, { kind: 'directional' }>): LightBounds {
+  const isSpot = light.kind === 'spot';
+  return {
+    min: light.position,
+    max: light.position,
+    axis: isSpot ? unit(light.direction) : [0, 0, 0],
+    spread: isSpot ? light.outerConeAngle : Math.PI,
+    // A spot light is dark outside its outer cone; its edge is soft, and given a little more.
+    emission: isSpot ? 0.01 : Math.PI / 2,
+    intensity: luminance(light.intensity),
+    isTwoSided: false,
+  };
 }
 
 /** Power of a punctual light in a scene of the given radius, by which it is picked. */

@@ -2,14 +2,30 @@
 import { FarmError } from '../../../domain/errors.ts';
 import type { RenderSettings } from '../../../domain/scene.ts';
 import { cryptomatteBits } from '../../image/cryptomatte.ts';
-import type { EnvironmentMap, MeshGeometry, SceneDescription, TracerCamera } from '../scene/description.ts';
+import type {
+  EnvironmentMap,
+  MeshGeometry,
+  PunctualLight,
+  SceneDescription,
+  TracerCamera,
+} from '../scene/description.ts';
 import { ALBEDO_TABLES, buildAlbedoTable } from './albedo-tables.ts';
 import * as layout from './assembly/layout.ts';
 import { makeEnvironmentTable } from './environment-table.ts';
 import { makeFilterTable } from './filter-table.ts';
 import type { Heap } from './heap.ts';
 import { buildSceneTree, type PlacedInstance, placeInstances, sceneRadius, writeInstances } from './instance-memory.ts';
-import { collectTriangleLights, cumulative, decodeSrgb, punctualPower, writePunctual } from './light-table.ts';
+import {
+  boundsOfLocal,
+  boundsOfTriangle,
+  collectTriangleLights,
+  cumulative,
+  decodeSrgb,
+  punctualPower,
+  type TriangleLight,
+  writePunctual,
+} from './light-table.ts';
+import { buildLightTree, type LightTree } from './light-tree.ts';
 import { needsAlphaTest, tablesOf, writeMaterial } from './material-record.ts';
 import { orthonormalColumns, type Vector } from './matrix.ts';
 import { fingerprintOf, isStored, loadMesh, type StoredMesh } from './mesh-memory.ts';
@@ -128,7 +144,7 @@ export class SceneMemory {
     return address;
   }
 
-  #temporaryOf(values: Float32Array): number {
+  #temporaryOf(values: Float32Array | Uint32Array | Uint8Array): number {
     const address = this.#heap.store(values);
     this.#transient.push(address);
     return address;
@@ -190,56 +206,77 @@ export class SceneMemory {
     const environment = this.#loadEnvironment(scene.environment);
     const radius = sceneRadius(placed);
     const triangles = collectTriangleLights(scene, placed);
-    const punctuals = scene.lights.filter((light) => punctualPower(light, radius) > 0);
-    const punctualPowers = punctuals.map((light) => punctualPower(light, radius));
+    const shining = scene.lights.filter((light) => punctualPower(light, radius) > 0);
+    const locals = shining.filter((light) => light.kind !== 'directional');
+    const directionals = shining.filter((light) => light.kind === 'directional');
+    const powerOf = (light: PunctualLight): number => punctualPower(light, radius);
+    const sum = (values: number[]): number => values.reduce((a, b) => a + b, 0);
     const powers = [
       environment * 4 * Math.PI * Math.PI * radius * radius,
-      triangles.reduce((sum, { power }) => sum + power, 0),
-      punctualPowers.reduce((sum, power) => sum + power, 0),
+      sum(triangles.map(({ power }) => power)) + sum(locals.map(powerOf)),
+      sum(directionals.map(powerOf)),
     ];
-    const total = powers.reduce((a, b) => a + b, 0);
+    const total = sum(powers);
     const groups = powers.filter((power) => power > 0).length;
     // Half by power, half evenly: a weak light close by must not starve.
     const chances = powers.map((power) => (power > 0 ? 0.5 * (power / total) + 0.5 / groups : 0));
     this.#floats({
       [layout.SCENE_P_ENV]: chances[0]!,
-      [layout.SCENE_P_TRI]: chances[1]!,
-      [layout.SCENE_P_PUNCTUAL]: chances[2]!,
+      [layout.SCENE_P_LOCAL]: chances[1]!,
+      [layout.SCENE_P_DIRECTIONAL]: chances[2]!,
     });
+    const bounds = [...triangles.map(boundsOfTriangle), ...locals.map(boundsOfLocal)];
+    const tree = bounds.length > 0 ? buildLightTree(bounds) : null;
+    this.#words({
+      [layout.SCENE_LIGHT_TREE]: tree ? this.#temporaryOf(tree.nodes) : 0,
+      [layout.SCENE_TRI_COUNT]: triangles.length,
+      [layout.SCENE_TRI_LIGHTS]: tree ? this.#loadTriangleLights(triangles, tree, placed, instances) : 0,
+      [layout.SCENE_PUNCTUALS]: this.#loadPunctuals(locals),
+      [layout.SCENE_DIRECTIONAL_COUNT]: directionals.length,
+      [layout.SCENE_DIRECTIONAL_CDF]: this.#temporaryOf(cumulative(directionals.map(powerOf))),
+      [layout.SCENE_DIRECTIONALS]: this.#loadPunctuals(directionals),
+    });
+  }
 
+  /** Writes the records of emissive triangles, and into their instances where these are. */
+  #loadTriangleLights(
+    triangles: readonly TriangleLight[],
+    { trails }: LightTree,
+    placed: readonly PlacedInstance[],
+    instances: number,
+  ): number {
     const records = this.#temporary(Math.max(1, triangles.length) * layout.TRI_LIGHT_STRIDE);
     const view = this.#heap.view(records, triangles.length * layout.TRI_LIGHT_STRIDE);
-    const densities = new Map<number, Float32Array>();
-    triangles.forEach(({ instance, triangle, v0, e1, e2, area, power }, index) => {
+    const indices = new Map<number, Uint32Array>();
+    triangles.forEach(({ instance, triangle, v0, e1, e2, area }, index) => {
       const at = index * layout.TRI_LIGHT_STRIDE;
       [v0, e1, e2].forEach((vector, row) => {
         for (let axis = 0; axis < 3; axis++) view.setFloat32(at + 16 * row + 4 * axis, vector[axis]!, true);
       });
       view.setUint32(at + layout.TRI_LIGHT_INSTANCE, instances + instance * layout.INSTANCE_STRIDE, true);
       view.setInt32(at + layout.TRI_LIGHT_TRIANGLE, triangle, true);
-      const table = densities.get(instance) ?? new Float32Array(placed[instance]!.mesh.indices.length / 3);
-      table[triangle] = (chances[1]! * power) / powers[1]! / area;
-      densities.set(instance, table);
+      view.setUint32(at + layout.TRI_LIGHT_TRAIL, trails[index]!, true);
+      view.setFloat32(at + layout.TRI_LIGHT_INVERSE_AREA, 1 / area, true);
+      const table = indices.get(instance) ?? new Uint32Array(placed[instance]!.mesh.indices.length / 3);
+      table[triangle] = index + 1;
+      indices.set(instance, table);
     });
-    for (const [instance, table] of densities) {
+    for (const [instance, table] of indices) {
       const address = this.#temporaryOf(table);
       this.#heap
         .view(instances + instance * layout.INSTANCE_STRIDE, layout.INSTANCE_STRIDE)
-        .setUint32(layout.INSTANCE_LIGHT_DENSITY, address, true);
+        .setUint32(layout.INSTANCE_LIGHTS, address, true);
     }
-    const punctualRecords = this.#temporary(Math.max(1, punctuals.length) * layout.PUNCTUAL_STRIDE);
-    const punctualView = this.#heap.view(punctualRecords, punctuals.length * layout.PUNCTUAL_STRIDE);
-    punctuals.forEach((light, index) => {
-      writePunctual(punctualView, index, light);
+    return records;
+  }
+
+  #loadPunctuals(lights: readonly PunctualLight[]): number {
+    const records = this.#temporary(Math.max(1, lights.length) * layout.PUNCTUAL_STRIDE);
+    const view = this.#heap.view(records, lights.length * layout.PUNCTUAL_STRIDE);
+    lights.forEach((light, index) => {
+      writePunctual(view, index, light);
     });
-    this.#words({
-      [layout.SCENE_TRI_COUNT]: triangles.length,
-      [layout.SCENE_TRI_CDF]: this.#temporaryOf(cumulative(triangles.map(({ power }) => power))),
-      [layout.SCENE_TRI_LIGHTS]: records,
-      [layout.SCENE_PUNCTUAL_COUNT]: punctuals.length,
-      [layout.SCENE_PUNCTUAL_CDF]: this.#temporaryOf(cumulative(punctualPowers)),
-      [layout.SCENE_PUNCTUALS]: punctualRecords,
-    });
+    return records;
   }
 
   /** Loads picture and tables unless they are there; returns the mean luminance with intensity, 0 without environment. */

@@ -13,6 +13,7 @@ export type TracerCall =
   | 'buildEnergyTable'
   | 'buildGlassTable'
   | 'buildSheenTable'
+  | 'probeLights'
   | 'probeRays'
   | 'buildScratchBytes';
 

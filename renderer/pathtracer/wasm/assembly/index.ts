@@ -33,6 +33,7 @@ import {
 } from './layout';
 import { setLights } from './lights';
 import { probeBsdf } from './probe-bsdf';
+import { probeLights } from './probe-lights';
 import { probeRays } from './probe-traverse';
 import { recordSteps } from './record';
 import { startPixel } from './sampler';
@@ -41,7 +42,7 @@ import { setSrgbTable } from './texture';
 import { rayCount, setTraversal } from './traverse';
 
 export { buildMeshTree, buildSceneBvh, buildScratchBytes, emitMeshTree };
-export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable, probeBsdf, probeRays };
+export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable, probeBsdf, probeLights, probeRays };
 
 /**
  * Traces buckets of the job until none is left or the job is aborted; returns the rays this thread cast. Threads take buckets

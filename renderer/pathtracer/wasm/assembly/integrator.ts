@@ -82,6 +82,9 @@ import { add, addScaled, dot, luminance, maxComponent, mul, neg, scale, sub, z }
 
 export let pathOrigin: v128 = i32x4(0, 0, 0, 0);
 export let pathDirection: v128 = i32x4(0, 0, 0, 0);
+/** Where light was last sampled and the normal there: what the light sampler's densities depend on. */
+export let pathLitPosition: v128 = i32x4(0, 0, 0, 0);
+export let pathLitNormal: v128 = i32x4(0, 0, 0, 0);
 export let pathThroughput: v128 = i32x4(0, 0, 0, 0);
 /** When the path sees the scene, in frames: 0 to the shutter's end. */
 export let pathTime: f32 = 0;
@@ -249,9 +252,12 @@ export function stepPath(): bool {
     return endPath(END_UNLIT);
   }
   if (maxComponent(emission) > <f32>0.0) {
-    const perArea = densityOnTriangle(instance, triangle);
-    const cosine = abs<f32>(dot(geometricNormal, pathDirection));
-    const weight = bsdfWeight((perArea * t * t) / max<f32>(cosine, <f32>1e-7));
+    let weight: f32 = <f32>1.0;
+    if (competes()) {
+      const perArea = densityOnTriangle(instance, triangle, pathLitPosition, pathLitNormal);
+      const cosine = abs<f32>(dot(geometricNormal, pathDirection));
+      weight = bsdfWeight((perArea * t * t) / max<f32>(cosine, <f32>1e-7));
+    }
     addLight(LIGHT_EMISSION, scale(mul(pathThroughput, emission), weight));
   }
 
@@ -299,7 +305,7 @@ function endPath(reason: i32): bool {
 /** Nothing was hit: the environment is seen. */
 function escape(): bool {
   if (hasEnvironment()) {
-    const weight = bsdfWeight(environmentChance * densityOfEnvironment(pathDirection));
+    const weight: f32 = competes() ? bsdfWeight(environmentChance * densityOfEnvironment(pathDirection)) : <f32>1.0;
     addLight(LIGHT_ENVIRONMENT, scale(mul(pathThroughput, environmentRadiance(pathDirection)), weight));
   } else if (pathBounce == 0) {
     coverage = <f32>0.0;
@@ -341,6 +347,8 @@ function scatter(survival: f32): bool {
     }
   }
   pathDirection = next;
+  pathLitPosition = position;
+  pathLitNormal = normal;
   pathDensity = sampledDensity;
   pathDelta = sampledDelta;
   pathOrigin = addScaled(position, geometricNormal, sampledThrough ? -offset : offset);
@@ -353,7 +361,7 @@ function scatter(survival: f32): bool {
 
 /** Adds light from one sampled point, seen through the prepared BSDF, weighted against BSDF sampling. */
 function gatherLight(choice: f32, u0: f32, u1: f32): void {
-  if (!sampleLight(choice, u0, u1, position)) return;
+  if (!sampleLight(choice, u0, u1, position, normal)) return;
   const side = dot(lightDirection, geometricNormal);
   const incoming = toLocal(lightDirection);
   if (side == <f32>0.0 || side > <f32>0.0 != z(incoming) > <f32>0.0) return;
@@ -431,10 +439,15 @@ function setShares(diffuse: v128, specular: v128, transmission: v128): void {
   return <f32>1.0 / (<f32>1.0 + r * r);
 }
 
-/** Weight of light that the path ran into, where light sampling had density `other`. */
+/** Light sampling could have found what the path runs into. */
+// @ts-ignore: decorator
+@inline function competes(): bool {
+  return !pathDelta && strategy != STRATEGY_BSDF;
+}
+
+/** Weight of light that the path ran into, where light sampling competes and had density `other`. */
 // @ts-ignore: decorator
 @inline function bsdfWeight(other: f32): f32 {
-  if (pathDelta || strategy == STRATEGY_BSDF) return <f32>1.0;
   if (strategy == STRATEGY_LIGHT) return other > <f32>0.0 ? <f32>0.0 : <f32>1.0;
   return powerHeuristic(pathDensity, other);
 }

@@ -45,8 +45,8 @@ export const INSTANCE_STRIDE = 160;
 export const INSTANCE_TO_OBJECT = 0;
 export const INSTANCE_TO_WORLD = 64;
 export const INSTANCE_MESH = 128;
-/** One float a triangle: probability density per area that light sampling picks a point on it; 0 when it emits nothing. */
-export const INSTANCE_LIGHT_DENSITY = 132;
+/** One u32 a triangle: 1 + its index among the emissive triangles, 0 when it emits nothing. The table is 0 when none does. */
+export const INSTANCE_LIGHTS = 132;
 export const INSTANCE_ID = 136;
 /** Motion record, 0 when the instance stands still. Then the two matrices above hold the pose at time 0. */
 export const INSTANCE_MOTION = 140;
@@ -153,10 +153,23 @@ export const FLAG_TANGENTS_UV1 = 32768;
 /** Any extension that changes how light scatters: a material without these flags is plain metallic-roughness. */
 export const FLAGS_EXTENDED = 16320; // FLAG_TRANSMISSION to FLAG_DISPERSION
 
-// Emissive triangle: world-space v0, e1, e2 (four floats each), then instance, triangle.
+// Emissive triangle: world-space v0, e1, e2 (four floats each), then instance, triangle, trail in the light tree, 1 / area.
 export const TRI_LIGHT_STRIDE = 64;
 export const TRI_LIGHT_INSTANCE = 48;
 export const TRI_LIGHT_TRIANGLE = 52;
+export const TRI_LIGHT_TRAIL = 56;
+export const TRI_LIGHT_INVERSE_AREA = 60;
+
+// Node of the light tree (light-tree.ts): centre of a sphere around its lights and the radius squared, then as below.
+export const LIGHT_NODE_STRIDE = 48;
+export const LIGHT_NODE_AXIS = 16; // of the cone of normals; fourth float: intensity, relative to all lights together
+export const LIGHT_NODE_COS_SPREAD = 32; // half angle of the cone of normals
+export const LIGHT_NODE_COS_EMISSION = 36; // how far from a normal light leaves at most
+export const LIGHT_NODE_TWO_SIDED = 40;
+/** Index of the first of two children that lie side by side, or -1 - index of the one light: emissive triangles, then local lights. */
+export const LIGHT_NODE_LINK = 44;
+/** Turns from the root to a light at most: bits of a trail. */
+export const LIGHT_TREE_DEPTH = 31;
 
 // Punctual light.
 export const PUNCTUAL_STRIDE = 64;
@@ -181,14 +194,15 @@ export const SCENE_ENV_INTENSITY = 32;
 export const SCENE_ENV_MARGINAL = 36; // ENV_ROWS + 1 floats
 export const SCENE_ENV_CONDITIONAL = 40; // ENV_ROWS x (ENV_COLUMNS + 1) floats
 export const SCENE_P_ENV = 48;
-export const SCENE_P_TRI = 52;
-export const SCENE_P_PUNCTUAL = 56;
+export const SCENE_P_LOCAL = 52; // emissive triangles, point and spot lights: what the tree holds
+export const SCENE_P_DIRECTIONAL = 56;
 export const SCENE_TRI_COUNT = 60;
-export const SCENE_TRI_CDF = 64;
+export const SCENE_LIGHT_TREE = 64; // 0 without local lights
 export const SCENE_TRI_LIGHTS = 68;
-export const SCENE_PUNCTUAL_COUNT = 72;
-export const SCENE_PUNCTUAL_CDF = 76;
-export const SCENE_PUNCTUALS = 80;
+export const SCENE_DIRECTIONAL_COUNT = 72;
+export const SCENE_DIRECTIONAL_CDF = 76;
+export const SCENE_PUNCTUALS = 80; // point and spot lights, in the tree's order
+export const SCENE_DIRECTIONALS = 84;
 export const SCENE_ENV_MARGINAL_GUIDE = 88; // ENV_GUIDE + 1 u16
 export const SCENE_ENV_CONDITIONAL_GUIDE = 92; // ENV_ROWS x (ENV_GUIDE + 1) u16
 export const SCENE_CAMERA = 96; // four columns of four floats, orthonormal
@@ -386,6 +400,14 @@ export const PROBE_IS_DELTA = 204; // the four below are integers
 export const PROBE_IS_SAMPLED = 208; // what sampleBsdf returned
 export const PROBE_SAMPLED_FLAGS = 212; // 1 delta, 2 through
 export const PROBE_SAMPLED_KIND = 216;
+
+// One question to the light tree, for tests (probe-lights.ts): position, normal (four floats each), then what is below.
+export const PROBE_LIGHT_STRIDE = 64;
+export const PROBE_LIGHT_CHOICE = 32;
+export const PROBE_LIGHT_PICKED = 36; // answer: index of the light, -1 when none shines there
+export const PROBE_LIGHT_CHANCE = 40; // answer: the probability of that pick
+export const PROBE_LIGHT_TRAIL = 44; // a light to ask for
+export const PROBE_LIGHT_TRAIL_CHANCE = 48; // answer: the probability of picking that one
 
 // Rays and hits of probe-traverse.ts.
 export const PROBE_RAY_STRIDE = 32;

@@ -1,10 +1,11 @@
 // Choosing a point on a light: environment, emissive triangles and punctual lights (KHR_lights_punctual).
-// Groups, and lights within a group, are picked by power (Shirley, Wang and Zimmerman 1996); the host makes the tables.
+// Three groups: the environment, local lights (a tree that knows where they shine, see light-tree.ts) and directional lights, which
+// are picked by power (Shirley, Wang and Zimmerman 1996). The host makes tree and tables.
 import { selectTriangle } from './attributes';
 import { environmentDensity, sampleEnvironment } from './environment';
 import {
   FLAG_DOUBLE_SIDED,
-  INSTANCE_LIGHT_DENSITY,
+  INSTANCE_LIGHTS,
   INSTANCE_MESH,
   MATERIAL_FLAGS,
   MESH_MATERIAL,
@@ -15,19 +16,23 @@ import {
   PUNCTUAL_SPOT_OFFSET,
   PUNCTUAL_SPOT_SCALE,
   PUNCTUAL_STRIDE,
+  SCENE_DIRECTIONALS,
+  SCENE_DIRECTIONAL_CDF,
+  SCENE_DIRECTIONAL_COUNT,
+  SCENE_LIGHT_TREE,
+  SCENE_P_DIRECTIONAL,
   SCENE_P_ENV,
-  SCENE_P_PUNCTUAL,
-  SCENE_P_TRI,
+  SCENE_P_LOCAL,
   SCENE_PUNCTUALS,
-  SCENE_PUNCTUAL_CDF,
-  SCENE_PUNCTUAL_COUNT,
-  SCENE_TRI_CDF,
   SCENE_TRI_COUNT,
   SCENE_TRI_LIGHTS,
   TRI_LIGHT_INSTANCE,
+  TRI_LIGHT_INVERSE_AREA,
   TRI_LIGHT_STRIDE,
+  TRI_LIGHT_TRAIL,
   TRI_LIGHT_TRIANGLE,
 } from './layout';
+import { chanceOfLight, pickLight, pickedChance, pickedLight } from './light-tree';
 import { emissionAt } from './surface';
 import { add, addScaled, cross, dot, neg, scale, sub } from './vec';
 
@@ -45,26 +50,36 @@ export let lightIsEnvironment: bool = false;
 export let lightIsPunctual: bool = false;
 
 export let environmentChance: f32 = 0;
-let triangleChance: f32 = 0;
-let punctualChance: f32 = 0;
+let localChance: f32 = 0;
+let directionalChance: f32 = 0;
+let tree: usize = 0;
 let scene: usize = 0;
 
 export function setLights(sceneAt: usize): void {
   scene = sceneAt;
   environmentChance = load<f32>(scene, SCENE_P_ENV);
-  triangleChance = load<f32>(scene, SCENE_P_TRI);
-  punctualChance = load<f32>(scene, SCENE_P_PUNCTUAL);
+  localChance = load<f32>(scene, SCENE_P_LOCAL);
+  directionalChance = load<f32>(scene, SCENE_P_DIRECTIONAL);
+  tree = load<u32>(scene, SCENE_LIGHT_TREE);
 }
 
 export function hasLights(): bool {
-  return environmentChance + triangleChance + punctualChance > <f32>0.0;
+  return environmentChance + localChance + directionalChance > <f32>0.0;
 }
 
-/** Density per area with which the light sampler picks points of this triangle. */
+/** Density per area with which the light sampler picks points of this triangle for a surface at `from`. */
+export function densityOnTriangle(instance: usize, triangle: i32, from: v128, normal: v128): f32 {
+  const table = <usize>load<u32>(instance, INSTANCE_LIGHTS);
+  if (!table) return <f32>0.0;
+  const index = load<u32>(table + (<usize>triangle << 2));
+  if (index == 0) return <f32>0.0;
+  const light = <usize>load<u32>(scene, SCENE_TRI_LIGHTS) + <usize>(index - 1) * TRI_LIGHT_STRIDE;
+  return densityPerArea(light, chanceOfLight(tree, load<u32>(light, TRI_LIGHT_TRAIL), from, normal));
+}
+
 // @ts-ignore: decorator
-@inline export function densityOnTriangle(instance: usize, triangle: i32): f32 {
-  const table = <usize>load<u32>(instance, INSTANCE_LIGHT_DENSITY);
-  return table ? load<f32>(table + (<usize>triangle << 2)) : <f32>0.0;
+@inline function densityPerArea(light: usize, chance: f32): f32 {
+  return localChance * chance * load<f32>(light, TRI_LIGHT_INVERSE_AREA);
 }
 
 /** Largest i < count with cdf[i] <= u. */
@@ -80,7 +95,7 @@ function pick(cdf: usize, count: i32, u: f32): i32 {
 }
 
 /** Picks light and point for a surface at `from`; false when the choice cannot contribute. */
-export function sampleLight(choice: f32, u0: f32, u1: f32, from: v128): bool {
+export function sampleLight(choice: f32, u0: f32, u1: f32, from: v128, normal: v128): bool {
   lightIsPunctual = false;
   lightIsEnvironment = false;
   if (choice < environmentChance) {
@@ -92,12 +107,17 @@ export function sampleLight(choice: f32, u0: f32, u1: f32, from: v128): bool {
     return true;
   }
   choice -= environmentChance;
-  if (choice < triangleChance) return sampleTriangle(choice / triangleChance, u0, u1, from);
-  return punctualChance > <f32>0.0 && samplePunctual(min<f32>((choice - triangleChance) / punctualChance, <f32>1.0), from);
+  if (choice < localChance) {
+    if (!pickLight(tree, choice / localChance, from, normal)) return false;
+    const triangles = load<i32>(scene, SCENE_TRI_COUNT);
+    if (pickedLight < triangles) return sampleTriangle(pickedLight, pickedChance, u0, u1, from);
+    return sampleLocal(pickedLight - triangles, pickedChance, from);
+  }
+  if (!(directionalChance > <f32>0.0)) return false;
+  return sampleDirectional(min<f32>((choice - localChance) / directionalChance, <f32>1.0));
 }
 
-function sampleTriangle(choice: f32, u0: f32, u1: f32, from: v128): bool {
-  const index = pick(load<u32>(scene, SCENE_TRI_CDF), load<i32>(scene, SCENE_TRI_COUNT), choice);
+function sampleTriangle(index: i32, chance: f32, u0: f32, u1: f32, from: v128): bool {
   const light = <usize>load<u32>(scene, SCENE_TRI_LIGHTS) + <usize>index * TRI_LIGHT_STRIDE;
   const instance = <usize>load<u32>(light, TRI_LIGHT_INSTANCE);
   const triangle = load<i32>(light, TRI_LIGHT_TRIANGLE);
@@ -121,26 +141,30 @@ function sampleTriangle(choice: f32, u0: f32, u1: f32, from: v128): bool {
   if (cosine <= <f32>0.0 && (load<i32>(material, MATERIAL_FLAGS) & FLAG_DOUBLE_SIDED) == 0) return false;
   const projected = abs<f32>(cosine);
   if (!(projected > <f32>1e-7)) return false;
-  lightDensity = densityOnTriangle(instance, triangle) * d2 / projected;
+  lightDensity = (densityPerArea(light, chance) * d2) / projected;
   selectTriangle(mesh, triangle);
   lightRadiance = emissionAt(mesh, u, v);
   return lightDensity > <f32>0.0;
 }
 
-function samplePunctual(choice: f32, from: v128): bool {
-  const cdf = <usize>load<u32>(scene, SCENE_PUNCTUAL_CDF);
-  const index = pick(cdf, load<i32>(scene, SCENE_PUNCTUAL_COUNT), choice);
-  const light = <usize>load<u32>(scene, SCENE_PUNCTUALS) + <usize>index * PUNCTUAL_STRIDE;
+function sampleDirectional(choice: f32): bool {
+  const cdf = <usize>load<u32>(scene, SCENE_DIRECTIONAL_CDF);
+  const index = pick(cdf, load<i32>(scene, SCENE_DIRECTIONAL_COUNT), choice);
+  const light = <usize>load<u32>(scene, SCENE_DIRECTIONALS) + <usize>index * PUNCTUAL_STRIDE;
   lightIsPunctual = true;
   lightDensity =
-    punctualChance * (load<f32>(cdf + (<usize>index << 2), 4) - load<f32>(cdf + (<usize>index << 2)));
+    directionalChance * (load<f32>(cdf + (<usize>index << 2), 4) - load<f32>(cdf + (<usize>index << 2)));
   lightRadiance = v128.load(light, PUNCTUAL_INTENSITY);
-  const kind = load<i32>(light, PUNCTUAL_KIND);
-  if (kind == 2) {
-    lightDirection = neg(v128.load(light, PUNCTUAL_DIRECTION));
-    lightDistance = Infinity;
-    return lightDensity > <f32>0.0;
-  }
+  lightDirection = neg(v128.load(light, PUNCTUAL_DIRECTION));
+  lightDistance = Infinity;
+  return lightDensity > <f32>0.0;
+}
+
+/** A point or spot light. */
+function sampleLocal(index: i32, chance: f32, from: v128): bool {
+  const light = <usize>load<u32>(scene, SCENE_PUNCTUALS) + <usize>index * PUNCTUAL_STRIDE;
+  lightIsPunctual = true;
+  lightDensity = localChance * chance;
   const to = sub(v128.load(light, PUNCTUAL_POSITION), from);
   const d2 = dot(to, to);
   if (!(d2 > <f32>1e-30)) return false;
@@ -148,12 +172,12 @@ function samplePunctual(choice: f32, from: v128): bool {
   lightPoint = v128.load(light, PUNCTUAL_POSITION);
   lightDirection = scale(to, <f32>1.0 / lightDistance);
   let strength = <f32>1.0 / d2;
-  if (kind == 1) {
+  if (load<i32>(light, PUNCTUAL_KIND) == 1) {
     const cosine = -dot(v128.load(light, PUNCTUAL_DIRECTION), lightDirection);
     const a = max<f32>(<f32>0.0, min<f32>(<f32>1.0, cosine * load<f32>(light, PUNCTUAL_SPOT_SCALE) + load<f32>(light, PUNCTUAL_SPOT_OFFSET)));
     strength *= a * a;
     if (!(strength > <f32>0.0)) return false;
   }
-  lightRadiance = scale(lightRadiance, strength);
+  lightRadiance = scale(v128.load(light, PUNCTUAL_INTENSITY), strength);
   return lightDensity > <f32>0.0;
 }
