@@ -78,8 +78,9 @@ export const TECHNIQUES: readonly RenderTechnique[] = ['raster', 'raycast', 'pat
 export type ViewTransform = 'srgb' | 'agx' | 'aces' | 'neutral' | 'raw';
 export const VIEW_TRANSFORMS: readonly ViewTransform[] = ['srgb', 'agx', 'aces', 'neutral', 'raw'];
 
-export type ExrCompression = 'none' | 'zips' | 'zip' | 'piz' | 'dwaa';
-export const EXR_COMPRESSIONS: readonly ExrCompression[] = ['none', 'zips', 'zip', 'piz', 'dwaa'];
+/** What we write; DWAA, OpenEXR's lossy one, has no library on our platform. */
+export type ExrCompression = 'none' | 'zips' | 'zip' | 'piz';
+export const EXR_COMPRESSIONS: readonly ExrCompression[] = ['none', 'zips', 'zip', 'piz'];
 
 export type PictureFormat = 'png' | 'tiff' | 'webp' | 'jpeg';
 export const PICTURE_FORMATS: readonly PictureFormat[] = ['png', 'tiff', 'webp', 'jpeg'];

@@ -46,8 +46,10 @@ export interface RenderedUnit {
   unit: RenderUnit;
   /** The linear picture with its layers, OpenEXR. */
   exrPath: string;
-  /** Tone mapped (and denoised when asked) picture for film and page, PNG. */
+  /** Tone mapped (and denoised when asked) picture for film and page, PNG whatever the settings say. */
   previewPath: string;
+  /** The same picture in the format that the settings ask for; null when that is PNG. */
+  picturePath: string | null;
   width: number;
   height: number;
   /** Layers in the EXR, in file order, e.g. `R G B A albedo.R …`. */

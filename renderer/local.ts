@@ -166,12 +166,13 @@ export async function renderShot(engine: RenderEngine, options: LocalRenderOptio
         threads: options.threads,
       },
       {
-        async unit({ unit, exrPath, previewPath, renderSeconds, samples, rays }) {
+        async unit({ unit, exrPath, previewPath, picturePath, renderSeconds, samples, rays }) {
           const place = target.pathOf(unit.frame);
-          const beside = options.previews && !target.picture ? withExtension(place, path.extname(previewPath)) : null;
-          if (beside) await rename(previewPath, beside);
-          await rename(target.picture ? previewPath : exrPath, place);
-          await rm(target.picture ? exrPath : previewPath, { force: true });
+          const picture = picturePath ?? previewPath;
+          const beside = options.previews && !target.picture ? withExtension(place, path.extname(picture)) : null;
+          if (beside) await rename(picture, beside);
+          await rename(target.picture ? picture : exrPath, place);
+          await Promise.all([exrPath, previewPath, picture].map((file) => rm(file, { force: true })));
           options.onFrame({ frame: unit.frame, path: place, previewPath: beside, renderSeconds, samples, rays });
         },
         progress: ({ frame, fraction }) => options.onProgress(frame, fraction),

@@ -1801,7 +1801,7 @@ export interface components {
                 /** @description Layers written as float, not half */
                 floatLayers?: string[];
                 /** @enum {string} */
-                compression?: "none" | "zips" | "zip" | "piz" | "dwaa";
+                compression?: "none" | "zips" | "zip" | "piz";
                 /**
                  * @description Primaries of the EXR, linear
                  * @enum {string}
@@ -1956,7 +1956,7 @@ export interface components {
                 denoisedLayers: boolean;
                 floatLayers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material")[];
                 /** @enum {string} */
-                compression: "none" | "zips" | "zip" | "piz" | "dwaa";
+                compression: "none" | "zips" | "zip" | "piz";
                 /**
                  * @description Primaries of the EXR, linear
                  * @enum {string}
@@ -2358,7 +2358,7 @@ export interface components {
                 /** @description Layers written as float, not half */
                 floatLayers?: string[];
                 /** @enum {string} */
-                compression?: "none" | "zips" | "zip" | "piz" | "dwaa";
+                compression?: "none" | "zips" | "zip" | "piz";
                 /**
                  * @description Primaries of the EXR, linear
                  * @enum {string}
@@ -2513,7 +2513,7 @@ export interface components {
                 denoisedLayers: boolean;
                 floatLayers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material")[];
                 /** @enum {string} */
-                compression: "none" | "zips" | "zip" | "piz" | "dwaa";
+                compression: "none" | "zips" | "zip" | "piz";
                 /**
                  * @description Primaries of the EXR, linear
                  * @enum {string}

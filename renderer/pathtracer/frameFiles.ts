@@ -1,8 +1,9 @@
-/** Turns traced pixels into the two files that a unit delivers: the layered EXR and the picture beside it. */
+/** Turns traced pixels into the files that a unit delivers: the layered EXR, the preview and the picture beside them. */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { LayerName } from '../../domain/layers.ts';
-import type { RenderUnit } from '../engine.ts';
+import type { PictureFormat, RenderSettings } from '../../domain/scene.ts';
+import type { RenderedUnit, RenderUnit } from '../engine.ts';
 import { denoise } from '../image/denoise.ts';
 import { ExrWriter } from '../image/exr/write.ts';
 import type { ImageProcessor } from '../image/imageProcessor.ts';
@@ -60,8 +61,20 @@ async function denoiseLayers(
   return denoised;
 }
 
+/** Where the files of a unit are. */
+export type UnitPaths = Pick<RenderedUnit, 'exrPath' | 'previewPath' | 'picturePath'>;
+
+function unitPaths(folder: string, unit: RenderUnit, { picture }: RenderSettings['output']): UnitPaths {
+  const base = path.join(folder, unitBaseName(unit));
+  return {
+    exrPath: `${base}.exr`,
+    previewPath: `${base}.png`,
+    picturePath: picture === 'png' ? null : `${base}.${PICTURE_EXTENSIONS[picture]}`,
+  };
+}
+
 /**
- * Writes both files of a unit below `folder`; each has its name only when it is whole, and after an error neither is left.
+ * Writes the files of a unit below `folder`; each has its name only when it is whole, and after an error none is left.
  * Throws `SettingInvalid` for a compression that cannot be written, `Internal` for a layer that the tracer did not fill in.
  */
 export async function writeUnitFiles(
@@ -69,13 +82,12 @@ export async function writeUnitFiles(
   pixels: TracedPixels,
   facts: FrameFacts,
   processor: ImageProcessor,
-): Promise<{ exrPath: string; previewPath: string }> {
+): Promise<UnitPaths> {
   const { settings, unit } = facts;
   const { output } = settings;
   const { rect } = pixels;
   const compression = writableCompression(output);
-  const base = path.join(folder, unitBaseName(unit));
-  const paths = { exrPath: `${base}.exr`, previewPath: `${base}.${PICTURE_EXTENSIONS[output.picture]}` };
+  const paths = unitPaths(folder, unit, output);
   const denoised = await denoiseLayers(pixels, facts, processor);
   const channels = channelSources(pixels, output, denoised);
   const writer = await ExrWriter.open(paths.exrPath, {
@@ -86,20 +98,23 @@ export async function writeUnitFiles(
     channels: frameChannels(output),
     attributes: headerAttributes(facts),
   });
-  const partial = `${paths.previewPath}.partial`;
+  const beauty = (settings.denoise && denoised.get('beauty')) || pixels.beauty;
+  const pictures: [string, PictureFormat][] = [[paths.previewPath, 'png']];
+  if (paths.picturePath) pictures.push([paths.picturePath, output.picture]);
+  const partial = (file: string): string => `${file}.partial`;
   try {
-    const picture = new PictureBuilder(rect.x1 - rect.x0, rect.y1 - rect.y0, output.picture, settings);
-    picture.add((settings.denoise && denoised.get('beauty')) || pixels.beauty);
-    const shown = picture.encode();
-    await Promise.all([
-      writer.writeRows(0, rect.y1 - rect.y0, channels),
-      shown.then((bytes) => writeFile(partial, bytes)),
-    ]);
+    const shown = pictures.map(async ([file, format]) => {
+      const picture = new PictureBuilder(rect.x1 - rect.x0, rect.y1 - rect.y0, format, settings);
+      picture.add(beauty);
+      await writeFile(partial(file), await picture.encode());
+    });
+    await Promise.all([writer.writeRows(0, rect.y1 - rect.y0, channels), ...shown]);
     await writer.close();
-    await rename(partial, paths.previewPath);
+    for (const [file] of pictures) await rename(partial(file), file);
   } catch (error) {
     await writer.abandon();
-    await Promise.all([partial, paths.exrPath].map((file) => rm(file, { force: true })));
+    const left = pictures.flatMap(([file]) => [file, partial(file)]);
+    await Promise.all([paths.exrPath, ...left].map((file) => rm(file, { force: true })));
     throw error;
   }
   return paths;

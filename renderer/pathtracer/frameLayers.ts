@@ -89,7 +89,7 @@ export function channelSources(
   ];
 }
 
-/** The compression that the settings ask for. Throws `SettingInvalid` for the one that nothing here can write. */
+/** The compression that the settings ask for. Throws `SettingInvalid` for another, which an older farm may have stored. */
 export function writableCompression({ compression }: OutputSettings): WritableCompression {
   const known = WRITABLE_COMPRESSIONS.find((name) => name === compression);
   if (known) return known;

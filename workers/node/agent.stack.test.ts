@@ -51,7 +51,16 @@ function tinyEngine(
         sink.progress({ frame: unit.frame, tile: unit.tile, fraction: 1 });
         sink.log(`frame ${unit.frame} done`);
         const size = { width: 8, height: 8, channels: ['R', 'G', 'B', 'A'] };
-        await sink.unit({ unit, exrPath, previewPath, ...size, renderSeconds: 0.01, samples: 64, rays: 100 });
+        await sink.unit({
+          unit,
+          exrPath,
+          previewPath,
+          picturePath: null,
+          ...size,
+          renderSeconds: 0.01,
+          samples: 64,
+          rays: 100,
+        });
       }
     },
   };

@@ -103,5 +103,6 @@ async function deliverUnit(
     // An answer got lost and the unit went through in the meantime: it is delivered.
     if (!(error instanceof FarmError && error.code === 'UnitAlreadyCommitted')) throw error;
   });
-  await Promise.all([rm(rendered.exrPath, { force: true }), rm(rendered.previewPath, { force: true })]);
+  const files = [rendered.exrPath, rendered.previewPath, rendered.picturePath];
+  await Promise.all(files.map((file) => file && rm(file, { force: true })));
 }

@@ -5,7 +5,7 @@
  * Why not a library: `hdrify`, which we use for reading environments, handles the colour channels of one layer only, and no
  * maintained npm package for Node 20 writes several layers of half floats, or DWAA at all.
  */
-import type { ExrCompression } from '../../../domain/scene.ts';
+import { EXR_COMPRESSIONS, type ExrCompression } from '../../../domain/scene.ts';
 
 /** What is wrong with an EXR file. The caller knows whose file it is and makes a `FarmError` of it. */
 export class ExrError extends Error {
@@ -18,9 +18,9 @@ export const EXR_MAGIC = 20_000_630;
 export const EXR_VERSION = 2;
 
 export type ExrPixelType = 'uint' | 'half' | 'float';
-/** What we write. `dwaa` is OpenEXR's lossy one, for which no library exists on our platform. */
-export type WritableCompression = Exclude<ExrCompression, 'dwaa'>;
-export const WRITABLE_COMPRESSIONS: readonly WritableCompression[] = ['none', 'zips', 'zip', 'piz'];
+/** What we write, of the compressions below. */
+export type WritableCompression = ExrCompression;
+export const WRITABLE_COMPRESSIONS: readonly WritableCompression[] = EXR_COMPRESSIONS;
 
 /** Index is the code in the file. */
 export const PIXEL_TYPES: readonly ExrPixelType[] = ['uint', 'half', 'float'];
