@@ -76,6 +76,15 @@ function rectOf(unit: RenderUnit, { width, height, crop }: RenderSettings): Pixe
   return rect;
 }
 
+/** There is no file that holds a part of the samples: to ignore the range would give another picture than asked for. */
+function refuseSampleRange({ frame, samples }: RenderUnit): void {
+  if (!samples) return;
+  throw new FarmError('SettingInvalid', `Frame ${frame} is asked for in part of its samples; leave samples out.`, {
+    setting: 'samples',
+    ...samples,
+  });
+}
+
 /** Memory that this process may use, bytes. */
 function usableMemory(): number {
   const limit = process.constrainedMemory?.() ?? 0;
@@ -168,6 +177,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
     checkTechniqueLayers(settings);
     throwIfCancelled(signal);
     writableCompression(settings.output);
+    units.forEach(refuseSampleRange);
     const rects = units.map((unit) => rectOf(unit, settings));
     const frames = units.map(({ frame }) => frame);
     const shot = await Shot.open(scenes, files, settings, frames);
