@@ -128,9 +128,6 @@ function checkLens({ lens, shutter }: RenderSettings): void {
 
 function checkOutput({ layers, floatLayers, compression, colorSpace, picture }: RenderSettings['output']): void {
   oneOf('output.compression', compression, EXR_COMPRESSIONS);
-  if (compression === 'dwaa') {
-    throw refusal('output.compression', compression, 'it cannot be written yet; piz is the smallest that can');
-  }
   oneOf('output.colorSpace', colorSpace, COLOR_SPACES);
   oneOf('output.picture', picture, PICTURE_FORMATS);
   const left = floatLayers.find((layer) => !layers.includes(layer));
