@@ -8,6 +8,8 @@ export interface InspectedCamera {
   /** Width over height as authored, null where the file leaves it to the viewport. */
   aspectRatio: number | null;
   animated: boolean;
+  /** The thin lens that the file gives it; absent or null for a pinhole. A distance of null focuses on the picture's middle. */
+  lens?: { fStop: number | null; focusDistance: number | null; blades: number } | null;
 }
 
 export interface InspectedTexture {
@@ -24,6 +26,23 @@ export interface InspectedFile {
   sizeBytes: number;
 }
 
+/** A shot of one file a frame. */
+export interface InspectedSequence {
+  /** Path with a number sign for each digit: `shot.####.glb`. */
+  pattern: string;
+  /** Frames that have a file, as a range. */
+  frames: string;
+}
+
+/** Files that are read whole for each of these frames; what is not listed for a frame is not opened for it. */
+export interface FrameFiles {
+  /** A range; null for every frame. */
+  frames: string | null;
+  files: string[];
+  /** Paths that differ by frame: `{frame:04}` stands for its number with four digits at least. */
+  perFrame: string[];
+}
+
 /** The answer of `RenderEngine.inspect`: all that intake shows, plan estimates from and submit checks against. */
 export interface SceneInspection {
   formatVersion: 1;
@@ -38,6 +57,8 @@ export interface SceneInspection {
   /** Extensions that the file uses, and whether the engine acts on them. */
   extensions: { name: string; required: boolean; supported: boolean }[];
   cameras: InspectedCamera[];
+  /** Names of the cameras of every scene of the file, in the order of `scenes`. */
+  sceneCameras: string[][];
   /** Names of animation clips. */
   animations: string[];
   /** Length of the longest clip, seconds; 0 for a still. */
@@ -60,7 +81,12 @@ export interface SceneInspection {
   textureBytes: number;
   /** World bounds at time 0: min xyz, max xyz. */
   bounds: [number, number, number, number, number, number];
+  /** Null for a shot of one file. */
+  sequence: InspectedSequence | null;
+  /** Everything that any frame reads. */
   files: InspectedFile[];
+  /** Which of `files` which frame reads; see `filesOfFrame`. */
+  frameFiles: FrameFiles[];
   /** Sentences for people: defaults taken, extensions ignored, … */
   warnings: SceneWarning[];
 }

@@ -37,6 +37,9 @@ const scene: SceneInspection = {
   textureBytes: 0,
   bounds: [0, 0, 0, 1, 1, 1],
   files: [],
+  sequence: null,
+  frameFiles: [],
+  sceneCameras: [],
   warnings: [],
 };
 

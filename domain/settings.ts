@@ -16,6 +16,7 @@ import {
   type RenderSettings,
   type SceneInspection,
 } from './scene.ts';
+import { requireFrameFiles } from './sceneFrames.ts';
 import { checkResolution, checkSettings } from './settingRules.ts';
 
 type Maybe<T> = { [K in keyof T]?: T[K] | undefined };
@@ -102,8 +103,8 @@ export function checkRequestedSettings(request: RequestedSettings): void {
 
 /**
  * Completes the settings from the scene.
- * @throws FarmError as `checkRequestedSettings`, `CameraUnknown`, and `SettingInvalid` for a scene or variant that the
- * file does not have
+ * @throws FarmError as `checkRequestedSettings`, `CameraUnknown`, `SettingInvalid` for a scene or variant that the file does
+ * not have, and `AssetMissing` for a frame of a sequence that has no file
  */
 export function resolveSettings(request: RequestedSettings, scene: SceneInspection): ResolvedSettings {
   checkRequestedSettings(request);
@@ -111,28 +112,36 @@ export function resolveSettings(request: RequestedSettings, scene: SceneInspecti
   const fps = request.fps ?? scene.fps ?? defaults.fps;
   const start = request.start ?? scene.start ?? defaults.start;
   const covered = framesOfAnimation(scene.durationSeconds, fps, start);
+  const frames = parseFrames(request.frames ?? scene.sequence?.frames ?? `${covered.first}-${covered.last}`);
+  requireFrameFiles(scene, frames);
   return {
-    frames: parseFrames(request.frames ?? `${covered.first}-${covered.last}`),
+    frames,
     settings: {
       ...completeSettings(request),
       scene: resolveScene(request.scene ?? null, scene.scenes),
       variant: resolveVariant(request.variant ?? null, scene.variants),
-      camera: resolveCamera(request.camera ?? undefined, scene),
+      camera: resolveCamera(request.camera ?? undefined, cameraNames(request.scene ?? null, scene)),
       fps,
       start,
     },
   };
 }
 
-function resolveCamera(name: string | undefined, scene: SceneInspection): string | null {
-  if (name === undefined) return scene.cameras[0]?.name ?? null;
-  if (scene.cameras.some((camera) => camera.name === name)) return name;
-  const known = quoted(scene.cameras.map((camera) => camera.name));
+/** Names of the cameras of the scene that is asked for. */
+function cameraNames(wanted: string | null, { scenes, sceneCameras, cameras }: SceneInspection): string[] {
+  const named = wanted === null ? -1 : scenes.indexOf(wanted);
+  const index = named < 0 && wanted !== null ? Number(wanted) : named;
+  return sceneCameras[index] ?? cameras.map(({ name }) => name);
+}
+
+function resolveCamera(name: string | undefined, names: readonly string[]): string | null {
+  if (name === undefined) return names[0] ?? null;
+  if (names.includes(name)) return name;
   throw new FarmError(
     'CameraUnknown',
-    known === ''
+    names.length === 0
       ? `The scene has no camera, so "${name}" is unknown.`
-      : `Camera "${name}" is unknown; the scene has ${known}.`,
+      : `Camera "${name}" is unknown; the scene has ${quoted(names)}.`,
     { camera: name },
   );
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { FarmError } from '../../domain/errors.ts';
 import { formatFrames } from '../../domain/frames.ts';
 import type { SceneInspection } from '../../domain/scene.ts';
+import { frameRangeWarnings } from '../../domain/sceneFrames.ts';
 import { resolveSettings } from '../../domain/settings.ts';
 import { json, type Submission } from '../../ports/db/documents.ts';
 import { setResolved } from '../../ports/db/submissions.ts';
@@ -44,7 +45,8 @@ export async function inspectSubmission(services: FarmServices, key: JobKey): Pr
 async function keep(services: FarmServices, job: JobRow, inspection: SceneInspection): Promise<void> {
   const { submission, settings: wishes } = job;
   const { settings, frames } = resolveSettings({ ...wishes, frames: submission.frames }, inspection);
-  const inspected: InspectedSubmission = { ...submission, inspection };
+  const warnings = [...inspection.warnings, ...frameRangeWarnings(inspection, frames, settings)];
+  const inspected: InspectedSubmission = { ...submission, inspection: { ...inspection, warnings } };
   await inRecord(services, async (tx) => {
     await setResolved(tx, { jobId: job.id, settings, frames: formatFrames(frames), frameCount: frames.length });
     const row = tx.updateTable('jobs').set({ submission: json(inspected) });

@@ -3,7 +3,7 @@ import os from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { FarmError } from '../../domain/errors.ts';
 import { frameTime } from '../../domain/frames.ts';
-import type { RenderSettings, SceneInspection } from '../../domain/scene.ts';
+import type { RenderSettings } from '../../domain/scene.ts';
 import { checkTechniqueLayers } from '../../domain/techniques.ts';
 import type {
   EngineProbe,
@@ -20,8 +20,7 @@ import { calibrate } from './estimate.ts';
 import { FARM_BENCH_VERSION, measureFarmBench } from './farmBench.ts';
 import { writeUnitFiles } from './frameFiles.ts';
 import { cryptomatteNames, frameChannels, writableCompression } from './frameLayers.ts';
-import { inspectScene } from './gltf/inspect.ts';
-import { loadScene } from './gltf/load.ts';
+import { inspectShot } from './gltf/inspectShot.ts';
 import { SceneCache } from './sceneCache.ts';
 import { Shot } from './shot.ts';
 import { estimateQuick, isQuick, QuickTracers, settingsOfTechnique } from './techniques.ts';
@@ -233,7 +232,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
       return build ?? `${version}+unloaded`;
     },
     probe: (threads) => turnstile.run(() => probe(threads)),
-    inspect: async (files): Promise<SceneInspection> => inspectScene(await loadScene(files), 'pathtracer'),
+    inspect: (files) => inspectShot(files, 'pathtracer'),
     estimate: (files, settings, frames, threads, signal) =>
       turnstile.run(() => estimate(files, settings, frames, threads, signal)),
     render: (request, sink, signal) => turnstile.run(() => render(request, sink, signal)),

@@ -1,7 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { completeSettings, type RequestedSettings } from '../../domain/settings.ts';
+import { filesOfFrame } from '../../domain/sceneFrames.ts';
+import { completeSettings, type RequestedSettings, resolveSettings } from '../../domain/settings.ts';
+import { inspectShot } from './gltf/inspectShot.ts';
 import { addAccessor, type LooseGltf, projectWith, type TinyScene, toGlb, triangleScene } from './gltf/tinyScenes.ts';
 import { SceneCache } from './sceneCache.ts';
 import { Shot } from './shot.ts';
@@ -72,6 +75,75 @@ describe('a sequence', () => {
     const root = await projectWith({ 'shot1.glb': toGlb(triangleScene()), 'shot2.glb': toGlb(triangleScene()) });
     await expect(open(root, '', [1])).rejects.toMatchObject({ code: 'SceneInvalid' });
     expect((await (await open(root, 'shot1.glb', [1])).at(1)).meshes).toHaveLength(1);
+  });
+});
+
+describe('the inspection of a sequence', () => {
+  const picture = () =>
+    sharp({ create: { width: 2, height: 2, channels: 3, background: '#f00' } })
+      .png()
+      .toBuffer();
+
+  /** Frames 8 to 11 as JSON with a buffer of their own; they share a picture, and the last also has another one. */
+  async function project() {
+    const files: Record<string, string | Uint8Array> = { 'red.png': await picture(), 'blue.png': await picture() };
+    for (const frame of [8, 9, 10, 11]) {
+      const { json, binary } = simulationFrame(frame);
+      json.buffers[0].uri = `sim.${frame}.bin`;
+      json.images = [{ uri: 'red.png' }, ...(frame === 11 ? [{ uri: 'blue.png' }] : [])];
+      json.textures = [{ source: 0 }];
+      json.materials[0].pbrMetallicRoughness.baseColorTexture = { index: 0 };
+      files[`shot.${String(frame).padStart(3, '0')}.gltf`] = JSON.stringify(json);
+      files[`sim.${frame}.bin`] = binary;
+    }
+    return projectWith(files);
+  }
+
+  it('says which files which frame reads, and no frame reads others', async () => {
+    const root = await project();
+    const inspection = await inspectShot({ root, main: 'shot.###.gltf' }, 'pathtracer');
+    expect(inspection).toMatchObject({
+      sequence: { pattern: 'shot.###.gltf', frames: '8-11' },
+      frameFiles: [
+        { frames: '8-9', files: ['red.png'], perFrame: ['shot.{frame:03}.gltf', 'sim.{frame:01}.bin'] },
+        { frames: '10', files: ['red.png'], perFrame: ['shot.{frame:03}.gltf', 'sim.{frame:02}.bin'] },
+        { frames: '11', files: ['red.png', 'blue.png'] },
+      ],
+    });
+    expect(resolveSettings({}, inspection).frames).toEqual([8, 9, 10, 11]);
+    expect(() => resolveSettings({ frames: '8-12' }, inspection)).toThrow('Frame 12 has no file');
+    for (const asked of [{}, { shutter: 0.5 }]) {
+      for (const frame of [8, 10, 11]) {
+        const paths = filesOfFrame(inspection, frame, settings(asked));
+        const staged = await projectWith(
+          Object.fromEntries(
+            await Promise.all(paths.map(async (name) => [name, await readFile(path.join(root, name))])),
+          ),
+        );
+        const shot = await open(staged, 'shot.###.gltf', [frame], asked);
+        const whole = await open(root, 'shot.###.gltf', [frame], asked);
+        expect(await shot.at(frame)).toEqual(await whole.at(frame));
+        // Nothing on the list is there in vain.
+        await rm(path.join(staged, paths[0]!));
+        await expect(open(staged, 'shot.###.gltf', [frame], asked).then((it) => it.at(frame))).rejects.toThrow();
+      }
+    }
+  });
+
+  it('names the frame whose files are missing or damaged', async () => {
+    const root = await project();
+    await rm(path.join(root, 'sim.10.bin'));
+    await expect(inspectShot({ root, main: '' }, 'pathtracer')).rejects.toMatchObject({
+      code: 'AssetMissing',
+      place: { frame: 10 },
+      message: expect.stringContaining('sim.10.bin'),
+    });
+    const glb = await projectWith(sequence([1, 2]));
+    await writeFile(path.join(glb, 'shot.0002.glb'), toGlb(triangleScene()).subarray(0, -9));
+    await expect(inspectShot({ root: glb, main: '' }, 'pathtracer')).rejects.toMatchObject({
+      code: 'SceneInvalid',
+      place: { frame: 2 },
+    });
   });
 });
 

@@ -123,6 +123,9 @@ export const INSPECTION: SceneInspection = {
   textureBytes: 0,
   bounds: [-1, -1, -1, 1, 1, 1],
   files: [],
+  sequence: null,
+  frameFiles: [],
+  sceneCameras: [],
   warnings: [],
 };
 

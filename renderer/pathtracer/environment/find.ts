@@ -83,6 +83,15 @@ export async function locateEnvironment({
   return { extension: null, path: beside[0] ?? null };
 }
 
+/** Paths of all pictures that any scene of the file takes for its environment. Throws `NameInvalid`, `SceneInvalid`. */
+export async function environmentPaths(json: GLTF.IGLTF, reader: ProjectReader, file: string): Promise<string[]> {
+  const scenes = json.scenes?.length ? [...json.scenes.keys()] : [0];
+  const found = await Promise.all(
+    scenes.map(async (sceneIndex) => (await locateEnvironment({ json, sceneIndex, reader, file })).path ?? []),
+  );
+  return found.flat();
+}
+
 /** The scene's environment, or null. Throws `SceneInvalid`, `AssetMissing`, `NameInvalid`, `SceneTooLarge`. */
 export async function findEnvironment(search: EnvironmentSearch): Promise<FoundEnvironment> {
   const { json, sceneIndex, reader, file, store } = search;

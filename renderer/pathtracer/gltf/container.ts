@@ -74,7 +74,13 @@ function parseJson(text: string, file: string): GLTF.IGLTF {
   return json as GLTF.IGLTF;
 }
 
-function parseGlb(bytes: Buffer, file: string): GltfContainer {
+/** Bytes at the beginning of a file that hold its JSON, by its first twenty; all of them for what is no `.glb`. */
+export function jsonLength(head: Buffer, sizeBytes: number): number {
+  const isGlb = head.length >= 20 && head.readUInt32LE(0) === GLB_MAGIC;
+  return isGlb ? Math.min(sizeBytes, 20 + head.readUInt32LE(12)) : sizeBytes;
+}
+
+function parseGlb(bytes: Buffer, file: string, sizeBytes: number): GltfContainer {
   const refuse = (why: string, offset: number): never => {
     throw new FarmError('SceneInvalid', `${file}: ${why} (byte ${offset})`, { file, offset });
   };
@@ -82,16 +88,18 @@ function parseGlb(bytes: Buffer, file: string): GltfContainer {
   const version = bytes.readUInt32LE(4);
   if (version !== 2) refuse(`glTF version ${version} is not 2`, 4);
   const declared = bytes.readUInt32LE(8);
-  if (declared > bytes.length)
-    refuse(`the file is cut off: ${bytes.length} of ${declared} bytes are there`, bytes.length);
+  if (declared > sizeBytes) refuse(`the file is cut off: ${sizeBytes} of ${declared} bytes are there`, sizeBytes);
   let text: string | undefined;
   let binary: Uint8Array | null = null;
   for (let at = 12; at < declared; ) {
     if (at + 8 > declared) refuse('a chunk header is cut off', at);
+    if (at + 8 > bytes.length) break;
     const length = bytes.readUInt32LE(at);
     const type = bytes.readUInt32LE(at + 4);
     const end = at + 8 + length;
     if (end > declared) refuse('a chunk is longer than the file', at);
+    // Only the head was read.
+    if (end > bytes.length) break;
     const body = bytes.subarray(at + 8, end);
     if (type === JSON_CHUNK && text === undefined) text = new TextDecoder().decode(body);
     else if (text === undefined) refuse('the first chunk is not JSON', at);
@@ -102,9 +110,12 @@ function parseGlb(bytes: Buffer, file: string): GltfContainer {
   return { json: parseJson(text, file), text, binary };
 }
 
-/** Parses either container, told apart by content. Throws `SceneInvalid` with the byte or JSON pointer of the damage. */
-export function parseContainer(bytes: Buffer, file: string): GltfContainer {
-  if (bytes.length >= 4 && bytes.readUInt32LE(0) === GLB_MAGIC) return parseGlb(bytes, file);
+/**
+ * Parses either container, told apart by content. `bytes` may be no more than the JSON (`jsonLength`) of a file of
+ * `sizeBytes`; the binary chunk is null then. Throws `SceneInvalid` with the byte or JSON pointer of the damage.
+ */
+export function parseContainer(bytes: Buffer, file: string, sizeBytes = bytes.length): GltfContainer {
+  if (bytes.length >= 4 && bytes.readUInt32LE(0) === GLB_MAGIC) return parseGlb(bytes, file, sizeBytes);
   if (file.toLowerCase().endsWith('.glb')) {
     throw new FarmError('SceneInvalid', `${file} is no binary glTF: it does not begin with "glTF"`, {
       file,

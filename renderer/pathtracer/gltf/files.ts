@@ -1,5 +1,5 @@
 /** Finds and reads a scene's files, and nothing outside the project's root. */
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { open, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type ErrorPlace, FarmError } from '../../../domain/errors.ts';
 import type { InspectedFile } from '../../../domain/scene.ts';
@@ -77,11 +77,33 @@ export class ProjectReader {
     return joined;
   }
 
+  /** The first bytes of a file, and its size. Throws as `read`. */
+  async readHead(
+    file: string,
+    length: number,
+    missing: 'FileNotFound' | 'AssetMissing',
+    referrer?: string,
+  ): Promise<{ head: Buffer; sizeBytes: number }> {
+    const { real, sizeBytes } = await this.find(file, missing, referrer);
+    const handle = await open(real);
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(length, sizeBytes)), 0, undefined, 0);
+      return { head: buffer.subarray(0, bytesRead), sizeBytes };
+    } finally {
+      await handle.close();
+    }
+  }
+
   /**
    * Reads a file by its path relative to the root. `missing` is the code for a file that is not there (`FileNotFound` for
    * the scene itself, `AssetMissing` for what it refers to). Throws `NameInvalid` when a link leads out of the root.
    */
   async read(file: string, missing: 'FileNotFound' | 'AssetMissing', referrer?: string): Promise<Buffer> {
+    return readFile((await this.find(file, missing, referrer)).real);
+  }
+
+  /** Where a file really is, and its size, which is kept in the list of files. */
+  private async find(file: string, missing: 'FileNotFound' | 'AssetMissing', referrer?: string) {
     const absolute = path.resolve(this.root, file);
     const place: ErrorPlace = referrer === undefined ? { file } : { file, referrer };
     const from = referrer === undefined ? '' : `, which ${referrer} refers to`;
@@ -91,11 +113,11 @@ export class ProjectReader {
     if (real !== realRoot && !real.startsWith(realRoot + path.sep)) {
       throw new FarmError('NameInvalid', `${file} leads out of the project`, place);
     }
-    if (!(await stat(real)).isFile()) throw new FarmError(missing, `${file}${from} is not a file`, place);
-    const bytes = await readFile(real);
-    this.sizes.set(file, bytes.length);
-    if (bytes.length === 0) throw new FarmError('FileEmpty', `${file}${from} is empty`, place);
-    return bytes;
+    const facts = await stat(real);
+    if (!facts.isFile()) throw new FarmError(missing, `${file}${from} is not a file`, place);
+    this.sizes.set(file, facts.size);
+    if (facts.size === 0) throw new FarmError('FileEmpty', `${file}${from} is empty`, place);
+    return { real, sizeBytes: facts.size };
   }
 
   /** Files that lie in the same folder as `file`, relative to the root. */

@@ -47,12 +47,13 @@ export function inspectScene(scene: LoadedScene, engine: string): SceneInspectio
     formatVersion: 1,
     engine,
     generator: asset.generator ?? null,
-    ...outlineOf(scene.json),
+    ...outlineOf(scene.json, scene.file),
     cameras: scene.cameras.map((camera) => ({
       name: camera.name,
       yfov: camera.projection.kind === 'perspective' ? camera.projection.yfov : null,
       aspectRatio: camera.aspectRatio,
       animated: isAnimated(camera.node),
+      lens: camera.lens,
     })),
     animations: [...scene.clips, ...scene.skippedClips].map((clip) => clip.name),
     durationSeconds: Math.max(0, ...scene.clips.map((clip) => clip.duration)),
@@ -70,7 +71,9 @@ export function inspectScene(scene: LoadedScene, engine: string): SceneInspectio
     textures: scene.textures,
     textureBytes: scene.textures.reduce((sum, texture) => sum + texture.width * texture.height * 4, 0),
     bounds: worldBounds(meshes, instances),
+    sequence: null,
     files: scene.files,
+    frameFiles: [{ frames: null, files: scene.files.map(({ path }) => path), perFrame: [] }],
     warnings: [...scene.warnings, ...defaultsTaken(scene, hasLight)],
   };
 }

@@ -7,7 +7,7 @@ import type { ContentStore } from './contentStore.ts';
 import { type BaseGeometry, isSurface, readPrimitive } from './geometry.ts';
 import { checkTextureBudget, decodeTexture, describeTexture } from './images.ts';
 import { DEFAULT_MATERIAL, readMaterial, tangentTexCoord, usedTextures } from './materials.ts';
-import { outlineOf } from './outline.ts';
+import { variantNames } from './outline.ts';
 
 /** A primitive: geometry that nodes share. */
 export interface ScenePart {
@@ -36,7 +36,7 @@ const VARIANTS = 'KHR_materials_variants';
 /** Index of the variant of that name, -1 for none. Throws `SettingInvalid`, listing those that exist. */
 function chooseVariant(json: GLTF.IGLTF, wanted: string | null, file: string): number {
   if (wanted === null) return -1;
-  const names = outlineOf(json).variants;
+  const names = variantNames(json);
   const found = names.indexOf(wanted);
   if (found >= 0) return found;
   const known = names.map((name) => `"${name}"`).join(', ');

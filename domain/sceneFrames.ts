@@ -1,0 +1,58 @@
+/** Which frames a scene has, which files each of them reads, and what is to be said of frames beyond its end. */
+import { FarmError } from './errors.ts';
+import { type FrameList, formatFrames, framesOfAnimation, parseFrames } from './frames.ts';
+import type { RenderSettings, SceneInspection, SceneWarning } from './scene.ts';
+
+/** A path with the frame's number in place of `{frame:04}`. */
+const pathOfFrame = (template: string, frame: number): string =>
+  template.replace(/\{frame:0(\d+)\}/g, (_, digits: string) => String(frame).padStart(Number(digits), '0'));
+
+/**
+ * Paths of all files that the renderer opens for a frame, sorted. Motion (an open shutter or the motion layer) also needs
+ * those of the next frame of a sequence, where it has one.
+ */
+export function filesOfFrame(
+  { sequence, frameFiles }: Pick<SceneInspection, 'sequence' | 'frameFiles'>,
+  frame: number,
+  { shutter, output }: Pick<RenderSettings, 'shutter' | 'output'>,
+): string[] {
+  const needsMotion = shutter > 0 || output.layers.includes('motion');
+  const frames = sequence && needsMotion ? [frame, frame + 1] : [frame];
+  const paths = frameFiles.flatMap(({ frames: range, files, perFrame }) => {
+    const covered = range === null ? null : new Set(parseFrames(range));
+    return frames
+      .filter((number) => covered?.has(number) ?? true)
+      .flatMap((number) => [...files, ...perFrame.map((template) => pathOfFrame(template, number))]);
+  });
+  return [...new Set(paths)].sort();
+}
+
+/** Throws `AssetMissing` with the first of these frames that a sequence has no file for. */
+export function requireFrameFiles({ sequence }: Pick<SceneInspection, 'sequence'>, frames: FrameList): void {
+  if (!sequence) return;
+  const known = new Set(parseFrames(sequence.frames));
+  const missing = frames.find((frame) => !known.has(frame));
+  if (missing === undefined) return;
+  const { pattern } = sequence;
+  throw new FarmError('AssetMissing', `Frame ${missing} has no file in the sequence ${pattern} (${sequence.frames}).`, {
+    file: pattern,
+    frame: missing,
+  });
+}
+
+/** Warns of frames before the first or after the last key of an animation: they show its first or last pose. */
+export function frameRangeWarnings(
+  { sequence, durationSeconds }: Pick<SceneInspection, 'sequence' | 'durationSeconds'>,
+  frames: FrameList,
+  { fps, start }: Pick<RenderSettings, 'fps' | 'start'>,
+): SceneWarning[] {
+  if (sequence) return [];
+  const { first, last } = framesOfAnimation(durationSeconds, fps, start);
+  const beyond = frames.filter((frame) => frame < first || frame > last);
+  if (beyond.length === 0 || frames.length === 1) return [];
+  const message =
+    durationSeconds === 0
+      ? `Nothing moves in this scene, so all ${frames.length} frames show the same.`
+      : `The animation covers frames ${first}-${last}; ${formatFrames(beyond)} hold its first or last pose.`;
+  return [{ code: 'FrameRangeHolds', message }];
+}
