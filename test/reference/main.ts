@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import sharp from 'sharp';
 import { DEFAULT_RENDER_SETTINGS } from '../../domain/scene.ts';
+import { comparePictures } from '../../renderer/image/compare.ts';
 import type { SceneDescription } from '../../renderer/pathtracer/scene/description.ts';
 import { type Tracer, traceOptionsOf } from '../../renderer/pathtracer/tracer.ts';
 import { createCpuTracer } from '../../renderer/pathtracer/wasm/tracer.ts';
@@ -123,7 +124,8 @@ async function main(): Promise<number> {
         const means = compareMeans(ours, theirs, width, height);
         const worst = Math.max(...means.displayRatio.map((ratio) => Math.abs(ratio - 1)));
         differs ||= worst > DISPLAY_BOUND;
-        results.push({ scene: name, ...means, within: worst <= DISPLAY_BOUND });
+        const { flip } = comparePictures(ours, theirs, { width, height, stride: 3 }, 0);
+        results.push({ scene: name, ...means, flip, within: worst <= DISPLAY_BOUND });
         if (values.out) {
           await mkdir(values.out, { recursive: true });
           await sideBySide(ours, theirs, picture, join(values.out, `${name}.png`));
