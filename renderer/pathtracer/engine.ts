@@ -24,18 +24,11 @@ import { inspectShot } from './gltf/inspectShot.ts';
 import { SceneCache } from './sceneCache.ts';
 import { Shot } from './shot.ts';
 import { estimateQuick, isQuick, QuickTracers, settingsOfTechnique } from './techniques.ts';
+import { buildOf, choiceFor, TracerSlot } from './tiers.ts';
 import { type Tracer, traceOptionsOf } from './tracer.ts';
-import { cpuTracerBuild, createCpuTracer } from './wasm/tracer.ts';
 
 /** Goes up when pictures change for a reason outside the compiled tracer (loader, defaults, formats). */
 const ENGINE_VERSION = 1;
-
-export interface PathTracerOptions {
-  /** Makes the tracer; the CPU tier when left out. */
-  createTracer?: (options: { threads: number }) => Promise<Tracer>;
-  /** Identifies what `createTracer` makes, as part of `build`. */
-  tracerBuild?: () => Promise<string>;
-}
 
 /**
  * The engine with the means to end its threads. `build` names the compiled tracer once that was loaded, which every method
@@ -84,6 +77,8 @@ function refuseSampleRange({ frame, samples }: RenderUnit): void {
   });
 }
 
+const isTooLarge = (error: unknown): error is FarmError => error instanceof FarmError && error.code === 'SceneTooLarge';
+
 /** Memory that this process may use, bytes. */
 function usableMemory(): number {
   const limit = process.constrainedMemory?.() ?? 0;
@@ -91,57 +86,47 @@ function usableMemory(): number {
 }
 
 /** Creates the engine. Threads start with the first call that traces, and live until `close`. */
-export function createPathTracerEngine(options: PathTracerOptions = {}): PathTracerEngine {
-  const createTracer = options.createTracer ?? createCpuTracer;
-  const readTracerBuild = options.tracerBuild ?? cpuTracerBuild;
+export function createPathTracerEngine(): PathTracerEngine {
   const version = `pathtracer-${ENGINE_VERSION}.${FARM_BENCH_VERSION}`;
   let build: string | null = null;
   const turnstile = new Turnstile();
   const processor = new ImageProcessor();
   const scenes = new SceneCache();
-  const scores = new Map<number, number>();
-  let tracer: Tracer | null = null;
+  /** By tier and number of threads. */
+  const scores = new Map<string, number>();
+  const slot = new TracerSlot();
   const quick = new QuickTracers();
 
-  async function tracerFor(threads: number): Promise<Tracer> {
-    build ??= `${version}-${await readTracerBuild()}`;
-    if (tracer && tracer.threads !== threads) {
-      await tracer.close();
-      tracer = null;
-    }
-    tracer ??= await createTracer({ threads });
-    return tracer;
+  async function tracerFor(threads: number, choice: RenderSettings['tier'] = 'auto'): Promise<Tracer> {
+    const taken = await slot.take(choice, threads);
+    build = `${version}-${taken.build}`;
+    return taken.tracer;
   }
 
   /** What draws a job: one of the quick tracers, or the path tracer. */
-  async function tracerOf({ technique }: RenderSettings, threads: number): Promise<Tracer> {
-    if (!isQuick(technique)) return tracerFor(threads);
-    build ??= `${version}-${await readTracerBuild()}`;
+  async function tracerOf(settings: RenderSettings, threads: number): Promise<Tracer> {
+    const { technique } = settings;
+    if (!isQuick(technique)) return tracerFor(threads, choiceFor(settings));
+    build ??= `${version}-${await buildOf('auto')}`;
     return quick.for(technique, threads);
   }
 
-  async function scoreOf(threads: number): Promise<number> {
-    let score = scores.get(threads);
+  async function scoreOf(threads: number, choice: RenderSettings['tier'] = 'auto'): Promise<number> {
+    const tracer = await tracerFor(threads, choice);
+    const key = `${tracer.tier} ${threads}`;
+    let score = scores.get(key);
     if (score === undefined) {
-      score = await measureFarmBench(await tracerFor(threads), () => performance.now());
-      scores.set(threads, score);
+      score = await measureFarmBench(tracer, () => performance.now());
+      scores.set(key, score);
     }
     return score;
   }
 
   async function probe(threads: number): Promise<EngineProbe> {
-    scores.delete(threads);
+    scores.clear();
     const score = await scoreOf(threads);
-    const device = os.cpus()[0]?.model.trim() ?? os.arch();
-    return {
-      engine: 'pathtracer',
-      build: build!,
-      tier: tracer?.tier ?? 'cpu',
-      device,
-      threads,
-      memoryBytes: usableMemory(),
-      score,
-    };
+    const { tier, device } = await tracerFor(threads);
+    return { engine: 'pathtracer', build: build!, tier, device, threads, memoryBytes: usableMemory(), score };
   }
 
   async function estimate(
@@ -156,7 +141,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
     const begin = performance.now();
     const shot = await Shot.open(scenes, files, settings, frames);
     const loadSeconds = (performance.now() - begin) / 1000;
-    const referenceScore = await scoreOf(threads);
+    const referenceScore = await scoreOf(threads, isQuick(settings.technique) ? 'auto' : choiceFor(settings));
     const measure = isQuick(settings.technique) ? estimateQuick : calibrate;
     return measure({
       shot,
@@ -182,12 +167,20 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
     const shot = await Shot.open(scenes, files, settings, frames);
     if (frames[0] !== undefined) for (const message of await shot.warnings(frames[0])) sink.log(message);
     throwIfCancelled(signal);
-    const active = await tracerOf(settings, threads);
+    let active = await tracerOf(settings, threads);
     for (const [index, unit] of units.entries()) {
       throwIfCancelled(signal);
       const begin = performance.now();
       const description = await shot.at(unit.frame);
-      await active.setScene(description);
+      try {
+        await active.setScene(description);
+      } catch (error) {
+        const mayMove = settings.tier === 'auto' && active.tier === 'gpu' && !isQuick(settings.technique);
+        if (!mayMove || !isTooLarge(error)) throw error;
+        sink.log(`${error.message} The CPU traces it.`);
+        active = await tracerFor(threads, 'cpu');
+        await active.setScene(description);
+      }
       const pixels = await active.trace(
         {
           width: settings.width,
@@ -238,8 +231,7 @@ export function createPathTracerEngine(options: PathTracerOptions = {}): PathTra
     render: (request, sink, signal) => turnstile.run(() => render(request, sink, signal)),
     close: () =>
       turnstile.run(async () => {
-        await tracer?.close();
-        tracer = null;
+        await slot.close();
         await quick.close();
         scenes.clear();
         await processor.close();

@@ -11,11 +11,13 @@ import { parseArgs } from 'node:util';
 import { benchCycles } from './cycles/run.ts';
 import { benchEmbree } from './embree/run.ts';
 import { benchEstimate } from './estimate/run.ts';
+import { benchGpu } from './gpu/run.ts';
 import type { BenchContext, PartOutcome } from './part.ts';
 
 const PARTS: Record<string, (context: BenchContext) => Promise<PartOutcome<unknown>>> = {
   embree: benchEmbree,
   cycles: benchCycles,
+  gpu: benchGpu,
   estimate: benchEstimate,
 };
 

@@ -21,7 +21,8 @@ export type Feature =
   | 'alpha'
   | 'environment'
   | 'emitters'
-  | 'lamps';
+  | 'lamps'
+  | 'motion';
 
 /** What is called for the feature only: a whole module (`name_`) or a function. */
 const CODE: Record<Feature, readonly string[]> = {
@@ -39,6 +40,7 @@ const CODE: Record<Feature, readonly string[]> = {
   environment: ['environment_sampleEnvironment', 'environment_environmentRadiance', 'environment_densityOfEnvironment'],
   emitters: ['lights_sampleTriangle'],
   lamps: ['lights_samplePunctual'],
+  motion: ['instance_placeMoving'],
 };
 
 const ALL = Object.keys(CODE) as Feature[];
@@ -63,6 +65,7 @@ export function featuresOf(scene: SceneDescription): Set<Feature> {
     environment: scene.environment !== null,
     emitters: has(layout.FLAG_EMISSIVE),
     lamps: scene.lights.length > 0,
+    motion: scene.instances.some(({ transformNext }) => transformNext != null),
   };
   return new Set(ALL.filter((feature) => needs[feature]));
 }

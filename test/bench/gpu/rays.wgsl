@@ -11,15 +11,15 @@
   let high = vec3<f32>(bitcast<f32>(film[3]), bitcast<f32>(film[4]), bitcast<f32>(film[5]));
   var hits = 0u;
   for (var i = 0u; i < dispatch.samples; i++) {
-    sampler_startSample(i);
-    let a = sampler_sample4(0u);
     var origin: vec4<f32>;
     var direction: vec4<f32>;
     if (dispatch.first_sample == 0u) {
-      camera_generateRay(i32(id.x), i32(id.y), a.x, a.y);
-      origin = camera_rayOrigin;
-      direction = camera_rayDirection;
+      integrator_startPath(i32(id.x), i32(id.y), i);
+      origin = integrator_pathOrigin;
+      direction = integrator_pathDirection;
     } else {
+      sampler_startSample(i);
+      let a = sampler_sample4(0u);
       let b = sampler_sample4(1u);
       origin = vec4<f32>(mix(low, high, vec3<f32>(a.x, a.y, a.z)), 0.0f);
       let z = 1.0f - 2.0f * b.x;

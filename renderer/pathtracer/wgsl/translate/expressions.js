@@ -254,7 +254,7 @@ export class Expressions {
     const args = node.arguments.map((argument, i) =>
       this.coerced(argument, /** @type {ValueType} */ (target.parameters[i])),
     );
-    if (!target.isCheap) this.#costs++;
+    if (!target.isCheap || target.writes) this.#costs++;
     this.#inline = { writes: this.#inline.writes || target.writes, reads: true };
     return { code: `${target.wgslName}(${args.join(', ')})`, type: target.result };
   }

@@ -1,0 +1,91 @@
+/** Which tier traces on this machine, and the one tracer that is kept for it. */
+import { existsSync } from 'node:fs';
+import { FarmError } from '../../domain/errors.ts';
+import type { RenderSettings } from '../../domain/scene.ts';
+import { openGpu } from '../gpu/device.ts';
+import type { Tracer } from './tracer.ts';
+import { cpuTracerBuild, createCpuTracer } from './wasm/tracer.ts';
+import { createGpuTracer, gpuTracerBuild } from './wgsl/tracer.ts';
+
+type Tier = Tracer['tier'];
+type TierChoice = RenderSettings['tier'];
+
+const TIERS: Record<Tier, { create(options: { threads: number }): Promise<Tracer>; build(): Promise<string> }> = {
+  cpu: { create: createCpuTracer, build: cpuTracerBuild },
+  gpu: { create: createGpuTracer, build: async () => `gpu-${await gpuTracerBuild()}` },
+};
+
+/**
+ * The tier that traces, by the job's choice and the node's (`FARM_TIER`: auto, cpu or gpu). `auto` takes the GPU where there is
+ * a real one. Throws `GpuMissing` when the GPU is asked for and there is none (or this node does not lend it), and
+ * `SettingInvalid` for an unknown `FARM_TIER`.
+ */
+async function tierFor(choice: TierChoice): Promise<Tier> {
+  const node = process.env.FARM_TIER || 'auto';
+  if (node !== 'auto' && node !== 'cpu' && node !== 'gpu') {
+    throw new FarmError('SettingInvalid', `FARM_TIER is "${node}"; it can be auto, cpu or gpu.`, { FARM_TIER: node });
+  }
+  if (choice === 'cpu') return 'cpu';
+  if (choice === 'gpu' && node === 'cpu') {
+    throw new FarmError('GpuMissing', 'Tier gpu is asked for, but FARM_TIER keeps this machine to its CPU.', {
+      FARM_TIER: node,
+    });
+  }
+  if (choice === 'gpu' || node === 'gpu') return 'gpu';
+  if (node === 'cpu') return 'cpu';
+  return (await hasGpu()) ? 'gpu' : 'cpu';
+}
+
+let gpuIsThere: Promise<boolean> | undefined;
+
+/** Whether there is a real GPU; looked up once a process. */
+function hasGpu(): Promise<boolean> {
+  gpuIsThere ??= (async () => {
+    // Without a device file there is nothing to ask, and Dawn would complain about a missing loader.
+    const devices = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg', '/dev/kfd'];
+    if (process.platform === 'linux' && !devices.some((path) => existsSync(path))) return false;
+    try {
+      const gpu = await openGpu({ allowSoftware: false });
+      gpu.close();
+      return true;
+    } catch {
+      return false;
+    }
+  })();
+  return gpuIsThere;
+}
+
+/** Identifies the tracer of a choice without starting it. Throws as `TracerSlot.take` does. */
+export async function buildOf(choice: TierChoice): Promise<string> {
+  return TIERS[await tierFor(choice)].build();
+}
+
+/** Keeps one tracer, for the tier and number of threads that were asked for last. */
+export class TracerSlot {
+  #tracer: Tracer | null = null;
+  #build = '';
+
+  /** Throws what `tierFor` and the tier's maker throw. */
+  async take(choice: TierChoice, threads: number): Promise<{ tracer: Tracer; build: string }> {
+    const tier = await tierFor(choice);
+    if (this.#tracer && (this.#tracer.threads !== threads || this.#tracer.tier !== tier)) await this.close();
+    if (!this.#tracer) {
+      this.#build = await TIERS[tier].build();
+      this.#tracer = await TIERS[tier].create({ threads });
+    }
+    return { tracer: this.#tracer, build: this.#build };
+  }
+
+  async close(): Promise<void> {
+    await this.#tracer?.close();
+    this.#tracer = null;
+  }
+}
+
+/**
+ * The tier for a request: what the GPU tier does not do falls to the CPU where the job leaves the choice. Adaptive sampling is
+ * the CPU's for now.
+ */
+export function choiceFor({ tier, adaptive }: Pick<RenderSettings, 'tier' | 'adaptive'>): TierChoice {
+  return tier === 'auto' && adaptive !== null ? 'cpu' : tier;
+}
