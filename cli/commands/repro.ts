@@ -129,10 +129,13 @@ function describe(result: Repro, paths: PathRecord[], frame: number, samples: nu
         ? pc.green('✓ the delivered bits')
         : pc.red(`✗ not the delivered bits${deliveredBuild === build ? '' : ` (delivered by ${deliveredBuild})`}`);
   const head = `${pc.bold(`frame ${frame}, pixel ${paths[0]!.x},${paths[0]!.y}`)}  ${samples} samples  ${pc.dim(build)}`;
-  const channels = result.pixel.map(
+  const shown = result.pixel.filter(({ value, delivered }) => value !== 0 || (delivered !== null && delivered !== 0));
+  const channels = shown.map(
     ({ name, value, delivered }) =>
       `  ${name.padEnd(24)} ${number(value)}${delivered === null || Object.is(value, delivered) ? '' : pc.red(`  delivered ${number(delivered)}`)}`,
   );
+  const zeros = result.pixel.length - shown.length;
+  if (zeros > 0) channels.push(pc.dim(`  and ${zeros} channels that are 0`));
   return [head, `  ${verdict}`, ...channels, ...paths.map((path) => describePath(path, result))].join('\n');
 }
 

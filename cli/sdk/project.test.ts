@@ -35,6 +35,25 @@ describe('readProject', () => {
     );
   });
 
+  it('takes a sequence by its pattern or its first file, with what all frames name', async () => {
+    for (const [index, image] of ['a.png', 'b.png'].entries()) {
+      await put(image);
+      await put(`sim.000${index + 8}.glb`, glb({ images: [{ uri: image }] }));
+    }
+    await put('sim.10.glb', glb({}));
+    const all = ['sim.0008.glb', 'sim.0009.glb', 'a.png', 'b.png'];
+    for (const name of ['sim.####.glb', 'sim.0008.glb']) {
+      const { main, files, name: shot } = await readProject(join(folder, name));
+      expect({ main, shot, files: files.map(({ path }) => path).filter((path) => !path.startsWith('env')) }).toEqual({
+        main: 'sim.0008.glb',
+        shot: 'sim',
+        files: all,
+      });
+    }
+    expect((await readProject(join(folder, 'sim.0009.glb'))).main).toBe('sim.0009.glb');
+    await expect(readProject(join(folder, 'none.####.glb'))).rejects.toMatchObject({ code: 'FileNotFound' });
+  });
+
   it('names the file that is missing', async () => {
     await put('broken.glb', glb({ buffers: [{ uri: 'gone.bin' }] }));
     await expect(readProject(join(folder, 'broken.glb'))).rejects.toMatchObject({

@@ -31,8 +31,9 @@ const SCENE_EXTENSIONS = new Set(['.glb', '.gltf']);
 export async function readProject(path: string, onHashed?: (bytes: number) => void): Promise<Project> {
   const absolute = resolve(path);
   const info = await stat(absolute).catch(() => undefined);
-  if (!info) throw refuse('FileNotFound', `There is no file or folder "${path}".`, 'Check the path.', { path });
-  const listed = info.isDirectory() ? await listFolder(absolute) : await listScene(absolute);
+  if (!info && !isPattern(absolute))
+    throw refuse('FileNotFound', `There is no file or folder "${path}".`, 'Check the path.', { path });
+  const listed = info?.isDirectory() ? await listFolder(absolute) : await listScene(absolute);
   const files: ProjectFile[] = [];
   for (const file of listed.files) {
     files.push(await hashFile(listed.root, file));
@@ -42,7 +43,7 @@ export async function readProject(path: string, onHashed?: (bytes: number) => vo
   if (scene.sizeBytes === 0) {
     throw refuse('FileEmpty', `"${listed.main}" is empty.`, 'Export the file again.', { path: listed.main });
   }
-  return { name: basename(listed.main, extname(listed.main)), main: listed.main, files };
+  return { name: nameOf(listed.main, files.length), main: listed.main, files };
 }
 
 async function listFolder(root: string): Promise<{ root: string; main: string; files: string[] }> {
@@ -95,8 +96,42 @@ async function listScene(scene: string): Promise<{ root: string; main: string; f
       path: main,
     });
   }
-  const named = await filesNamedBy(scene);
-  return { root, main, files: [...new Set([main, ...named, ...(await environmentsBeside(root, main))])] };
+  const scenes = await framesOf(root, main);
+  const named: string[] = [];
+  for (const file of scenes) named.push(...(await filesNamedBy(join(root, file))));
+  for (const file of scenes) named.push(...(await environmentsBeside(root, file)));
+  return { root, main: scenes[0]!, files: [...new Set([...scenes, ...named])] };
+}
+
+const NUMBERED = /^(.*?(?:^|[._-]))(\d{1,7})(\.(?:glb|gltf))$/i;
+const isPattern = (path: string): boolean => /#+\.(?:glb|gltf)$/i.test(path);
+
+/** `shot` of `shot.0001.glb` when that is the first of several. */
+function nameOf(main: string, count: number): string {
+  const name = basename(main, extname(main));
+  return (count > 1 && NUMBERED.exec(basename(main))?.[1]?.replace(/[._-]$/, '')) || name;
+}
+
+/**
+ * The scene files of a shot, first frame first: all of a sequence that is named by its pattern (`shot.####.glb`) or by its
+ * first file, else the one file. The engine takes the same for a sequence.
+ */
+async function framesOf(root: string, main: string): Promise<string[]> {
+  const [, prefix, digits, extension] = NUMBERED.exec(main) ?? /^(.*?)(#+)(\.[^.]+)$/.exec(main) ?? [];
+  if (prefix === undefined || digits === undefined || extension === undefined) return [main];
+  const frames = (await readdir(root)).flatMap((name) => {
+    const number =
+      name.startsWith(prefix) && name.endsWith(extension) ? name.slice(prefix.length, -extension.length) : '';
+    const isOurs = /^\d{1,7}$/.test(number) && number === String(Number(number)).padStart(digits.length, '0');
+    return isOurs ? [{ name, frame: Number(number) }] : [];
+  });
+  frames.sort((a, b) => a.frame - b.frame);
+  const names = frames.map(({ name }) => name);
+  if (isPattern(main)) {
+    if (names.length > 0) return names;
+    throw refuse('FileNotFound', `There is no file of the sequence "${main}".`, 'Check the path.', { path: main });
+  }
+  return names[0] === main ? names : [main];
 }
 
 /** What of a scene's JSON names files. */

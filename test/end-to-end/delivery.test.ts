@@ -89,6 +89,19 @@ describe('delivery', () => {
     await expectWhole();
   });
 
+  it('has the bytes that the same flags give without a farm, and the paths behind a pixel', async () => {
+    const frame = frames[1]!;
+    const flags = ['--frames', '2', '--resolution', '160x90', '--samples', '16', '--tier', 'cpu'];
+    const rendered = await farm('render', 'delivered.glb', '-o', 'local.####.exr', ...flags);
+    expect(rendered.exitCode).toBe(0);
+    expect(await hashOf(join(folder, 'local.0002.exr'))).toBe(frame.exr?.hash);
+    const { exitCode, stdout } = await farm('repro', job.id, '2', '--pixel', '80,45', '--sample', '3', '--json');
+    expect(exitCode).toBe(0);
+    const replay = JSON.parse(stdout);
+    expect(replay).toMatchObject({ isEqual: true, frame: 2, paths: [{ x: 80, y: 45, sample: 3 }] });
+    expect(replay.paths[0].steps.at(-1).end).not.toBeNull();
+  });
+
   it('writes and checks the invoice from the command line', async () => {
     const pdf = join(folder, 'invoice.pdf');
     const csv = join(folder, 'invoice.csv');
