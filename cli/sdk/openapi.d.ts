@@ -1041,7 +1041,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Redirect to the preview (PNG) */
+        /** Redirect to the picture beside it */
         get: {
             parameters: {
                 query?: never;

@@ -1,6 +1,8 @@
 /** A job's frames and outputs: lists, and addresses in the store that live for a while. */
 import { z } from 'zod';
 import { FarmError } from '../../../domain/errors.ts';
+import type { PictureFormat } from '../../../domain/scene.ts';
+import { completeSettings } from '../../../domain/settings.ts';
 import type { Tx } from '../../../ports/db/client.ts';
 import type { OutputFile, UnitArtifact } from '../../../ports/db/documents.ts';
 import { type FrameRow, framesPage, getFrame } from '../../../ports/db/queries/frames.ts';
@@ -17,9 +19,12 @@ const unitParams = z.object({ id: z.string(), unitId: z.string() });
 const ADDRESS_SECONDS = 3_600;
 const REDIRECT_SECONDS = 1_800;
 
-const FILES: Record<UnitArtifact['kind'], { ext: string; contentType: string }> = {
-  exr: { ext: 'exr', contentType: 'image/x-exr' },
-  preview: { ext: 'png', contentType: 'image/png' },
+const EXR = { ext: 'exr', contentType: 'image/x-exr' };
+const PICTURES: Record<PictureFormat, { ext: string; contentType: string }> = {
+  png: { ext: 'png', contentType: 'image/png' },
+  tiff: { ext: 'tif', contentType: 'image/tiff' },
+  webp: { ext: 'webp', contentType: 'image/webp' },
+  jpeg: { ext: 'jpg', contentType: 'image/jpeg' },
 };
 
 interface NamedFile {
@@ -98,7 +103,7 @@ export function addFrames(api: Api, { database, store }: ApiDeps): void {
       {
         schema: {
           tags: ['frames'],
-          summary: `Redirect to the ${kind === 'exr' ? 'picture (OpenEXR)' : 'preview (PNG)'}`,
+          summary: `Redirect to the ${kind === 'exr' ? 'picture (OpenEXR)' : 'picture beside it'}`,
           params: unitParams,
           response: { 302: z.undefined(), ...problems },
         },
@@ -209,9 +214,10 @@ async function filesOfUnit(
   const unit = isUuid(unitId) ? await getFrame(tx, unitId) : null;
   if (!unit || unit.jobId !== job.id) throw new FarmError('NotFound', 'The job has no such frame.', { unit: unitId });
   const naming = await namingOf(tx, job);
+  const picture = PICTURES[completeSettings(job.settings).output.picture];
   const named = (row: FrameRow, kind: UnitArtifact['kind']): NamedFile | null => {
     const file = deliveredFile(row, kind);
-    const { ext, contentType } = FILES[kind];
+    const { ext, contentType } = kind === 'exr' ? EXR : picture;
     return file && { kind: 'frames', ...file, name: frameName(naming, row, ext), contentType };
   };
   return { exr: named(unit, 'exr'), preview: named(unit, 'preview') };
