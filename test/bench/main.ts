@@ -8,6 +8,7 @@
 import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchBuild } from './build/run.ts';
 import { benchCycles } from './cycles/run.ts';
 import { benchEmbree } from './embree/run.ts';
 import { benchEstimate } from './estimate/run.ts';
@@ -19,6 +20,7 @@ const PARTS: Record<string, (context: BenchContext) => Promise<PartOutcome<unkno
   cycles: benchCycles,
   gpu: benchGpu,
   estimate: benchEstimate,
+  build: benchBuild,
 };
 
 const { values } = parseArgs({

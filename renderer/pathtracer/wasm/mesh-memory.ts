@@ -71,6 +71,11 @@ export async function loadMesh(heap: Heap, pool: ThreadPool, mesh: MeshGeometry,
       const leaves = await call('buildMeshTree', record, positions, next, shutter, scratch);
       let used = 0;
       if (leaves > 0) {
+        // The binary tree has fewer nodes than triangles could make; what is left over makes room for the packs.
+        heap.shrink(
+          scratch,
+          triangles * layout.REF_STRIDE + layout.BUILD_BINS_BYTES + (2 * leaves - 1) * layout.BUILD_NODE_STRIDE,
+        );
         const nodes = keep(heap.allocate(leaves * layout.NODE_STRIDE));
         const packs = keep(heap.allocate(leaves * (next ? layout.PACK_MOVING_STRIDE : layout.PACK_STRIDE)));
         used = await call('emitMeshTree', record, nodes, packs);
