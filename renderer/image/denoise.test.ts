@@ -26,19 +26,25 @@ interface Pixel {
 /** A picture from a function of the pixel, the converged one and one with `samples` exponentially distributed samples. */
 function pictures(width: number, height: number, samples: number, pixel: (x: number, y: number) => Pixel) {
   const random = generator(5);
-  const make = (): DenoiseInput => ({
+  const make = (): Required<Omit<DenoiseInput, 'hasAlbedo'>> => ({
     width,
     height,
     beauty: new Float32Array(width * height * 4),
     albedo: new Float32Array(width * height * 3),
     normal: new Float32Array(width * height * 3),
     depth: new Float32Array(width * height),
+    variance: new Float32Array(width * height),
   });
   const [clean, noisy] = [make(), make()];
   for (let i = 0; i < width * height; i++) {
     const { light, albedo, normal, depth } = pixel(i % width, Math.floor(i / width));
-    let factor = 0;
-    for (let s = 0; s < samples; s++) factor -= Math.log(1 - random()) / samples;
+    const factors = Array.from({ length: samples }, () => -Math.log(1 - random()));
+    const factor = factors.reduce((sum, value) => sum + value, 0) / samples;
+    if (depth !== Infinity) {
+      const spread = factors.reduce((sum, value) => sum + (value - factor) ** 2, 0);
+      const luminance = (0.2126 * albedo[0] + 0.7152 * albedo[1] + 0.0722 * albedo[2]) * light;
+      noisy.variance[i] = (luminance ** 2 * spread) / (samples * Math.max(1, samples - 1));
+    }
     for (const [picture, brightness] of [
       [clean, light] as const,
       [noisy, depth === Infinity ? light : light * factor] as const,
@@ -51,6 +57,9 @@ function pictures(width: number, height: number, samples: number, pixel: (x: num
   }
   return { clean, noisy };
 }
+
+/** The same picture as one whose variance nobody measured. */
+const unmeasured = ({ variance: _, ...picture }: DenoiseInput): DenoiseInput => picture;
 
 /** A lit sphere before a striped floor, sky above. */
 function sphereOverStripes(x: number, y: number): Pixel {
@@ -76,12 +85,55 @@ function meanSquare(a: Float32Array, b: Float32Array): number {
   return sum / a.length;
 }
 
+/** A hard shadow and fine bright lines on one plane: edges that only light has, and no guide shows. */
+function lightOnWall(x: number, y: number): Pixel {
+  const light = x > 70 + y * 0.3 ? 0.08 : y % 25 < 2 ? 1.4 : 0.6;
+  return { light, albedo: [0.6, 0.5, 0.4], normal: [0, 0, 1], depth: 5 };
+}
+
 describe('the denoiser', () => {
-  it('brings a noisy picture much nearer to the converged one', async () => {
+  it.each([
+    ['measured', (picture: DenoiseInput) => picture],
+    ['estimated', unmeasured],
+  ])('brings a noisy picture much nearer to the converged one by %s noise', async (_, prepared) => {
     const { clean, noisy } = pictures(160, 100, 16, sphereOverStripes);
     const before = meanSquare(noisy.beauty, clean.beauty);
-    const after = meanSquare(await denoise(noisy, processor), clean.beauty);
-    expect(after).toBeLessThan(before / 6);
+    const after = meanSquare(await denoise(prepared(noisy), processor), clean.beauty);
+    // Over 16,000 pixels either mean is uncertain by a few per cent, far less than the factor.
+    expect(after).toBeLessThan(before / 4);
+  });
+
+  it('keeps edges that only the light has when the variance was measured', async () => {
+    const { clean, noisy } = pictures(160, 100, 64, lightOnWall);
+    const result = await denoise(noisy, processor);
+    expect(meanSquare(result, clean.beauty)).toBeLessThan(meanSquare(noisy.beauty, clean.beauty) / 2);
+  });
+
+  it('keeps a highlight of one pixel that all samples agree on, and cuts one that they do not', async () => {
+    const { clean } = pictures(64, 48, 1, () => ({ light: 0.5, albedo: [0.5, 0.5, 0.5], normal: [0, 0, 1], depth: 3 }));
+    const at = 20 * 64 + 30;
+    const struck = { ...clean, beauty: clean.beauty.slice(), variance: clean.variance.fill(1e-4) };
+    struck.beauty.set([9, 9, 9, 1], at * 4);
+    const kept = await denoise(struck, processor);
+    expect(kept[at * 4]).toBeGreaterThan(8);
+    // One of 16 samples brought all of it: the variance of the mean is about the square of the mean.
+    const doubtful = { ...struck, variance: struck.variance.slice() };
+    doubtful.variance[at] = 81;
+    expect(Math.max(...(await denoise(doubtful, processor)).filter((_, i) => i % 4 !== 3))).toBeLessThan(0.3);
+  });
+
+  it('filters light that has no albedo without dividing by it', async () => {
+    const { noisy } = pictures(96, 64, 16, (x) => ({
+      light: 0.5,
+      albedo: (x >> 4) & 1 ? [0.9, 0.9, 0.9] : [0.01, 0.01, 0.01],
+      normal: [0, 0, 1],
+      depth: 3,
+    }));
+    // A reflection: the same light everywhere, with the same relative noise.
+    const beauty = noisy.beauty.map((value, i) => (i % 4 === 3 ? 1 : value / noisy.albedo[(i >> 2) * 3 + (i % 4)]!));
+    const clean = beauty.map((_, i) => (i % 4 === 3 ? 1 : 0.5));
+    const result = await denoise({ ...unmeasured(noisy), beauty, hasAlbedo: false }, processor);
+    expect(meanSquare(result, clean)).toBeLessThan(meanSquare(beauty, clean) / 6);
   });
 
   it('keeps a noiseless picture, with its textures, edges and silhouettes', async () => {
@@ -105,7 +157,7 @@ describe('the denoiser', () => {
     const { clean } = pictures(64, 48, 1, () => ({ light: 0.5, albedo: [0.5, 0.5, 0.5], normal: [0, 0, 1], depth: 3 }));
     const struck = { ...clean, beauty: clean.beauty.slice() };
     struck.beauty.set([900, 900, 900, 1], (20 * 64 + 30) * 4);
-    const result = await denoise(struck, processor);
+    const result = await denoise(unmeasured(struck), processor);
     expect(Math.max(...result.filter((_, i) => i % 4 !== 3))).toBeLessThan(0.3);
   });
 
@@ -155,6 +207,7 @@ describe('large pictures', () => {
         albedo: cut(noisy.albedo, 3),
         normal: cut(noisy.normal, 3),
         depth: cut(noisy.depth, 1),
+        variance: cut(noisy.variance, 1),
       },
       processor,
     );

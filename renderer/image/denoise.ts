@@ -3,8 +3,9 @@
  *
  * H. Dammertz et al., "Edge-Avoiding À-Trous Wavelet Transform for fast Global Illumination Filtering", HPG 2010, with the
  * variance-guided luminance weight of C. Schied et al., "Spatiotemporal Variance-Guided Filtering", HPG 2017 (its spatial
- * part). Light is filtered without the surface's colour (albedo), which is multiplied in again. The noise level comes from
- * the picture: J. Immerkær, "Fast Noise Variance Estimation", CVIU 1996, whose mask does not answer to straight edges.
+ * part). Light is filtered without the surface's colour (albedo), which is multiplied in again. The noise level is the
+ * variance that the tracer measured at each pixel. Without it, it comes from the picture: J. Immerkær, "Fast Noise Variance
+ * Estimation", CVIU 1996, whose mask does not answer to straight edges.
  *
  * The kernels are gpu.js: plain functions that gpu.js translates, so no closures and no helpers inside. Weights use a
  * rational falloff instead of exp, which every backend computes alike, and fast.
@@ -24,16 +25,26 @@ export interface DenoiseInput {
   normal: Float32Array;
   /** Along the viewing axis; +Infinity where nothing was hit. */
   depth: Float32Array;
+  /** Measured variance of the mean luminance of `beauty`, one float a pixel; estimated from the picture when left out. */
+  variance?: Float32Array;
+  /** Whether the light was multiplied by the albedo, as diffuse light is and most of a whole picture; true when left out. */
+  hasAlbedo?: boolean;
 }
 
 type Planes = number[][][];
 type Tile = IKernelFunctionThis<{ w: number; h: number }>;
+type ToleranceTile = IKernelFunctionThis<{ w: number; h: number; k: number }>;
 type FilterTile = IKernelFunctionThis<{ w: number; h: number; s: number }>;
 
 /** Guide planes: albedo 0-2, normal 3-5, depth 6 (-1 where nothing was hit). */
 const GUIDE_CHANNELS = 7;
 /** Distances between taps; each pass doubles them. Four reach 15 pixels, and a fifth changes little at film resolutions. */
 const STEPS = [1, 2, 4, 8];
+/**
+ * Standard deviations that count as noise. Measured ones are trusted at every pixel, and the tracer's stratified samples scatter
+ * less than they claim; chosen by relMSE and FLIP (docs/benchmarks/2026-11-23-denoise.md).
+ */
+const DEVIATIONS = { measured: 1.5, estimated: 2.5 };
 
 /** Size of Immerkær's mask on the albedo's luminance: noise, or fine texture. */
 function albedoResponse(this: Tile, guide: Planes): number {
@@ -143,6 +154,41 @@ function fireflyScale(this: Tile, luma: Planes, guide: Planes): number {
   return 1;
 }
 
+/**
+ * The same by measured variance: brought down is only what its neighbours' noise does not explain, and kept is what the
+ * pixel's own samples agree on, which is a small highlight. Cutting every local maximum, as `fireflyScale` does, would darken.
+ */
+function measuredFireflyScale(this: Tile, luma: Planes, variance: Planes, guide: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  if (guide[6]![y]![x]! < 0) return 1;
+  let second = 0;
+  let first = 0;
+  let sum = 0;
+  let noise = 0;
+  for (let t = 0; t < 9; t++) {
+    const i = (t % 3) - 1;
+    const j = Math.floor(t / 3) - 1;
+    const nx = Math.min(Math.max(x + i, 0), this.constants.w - 1);
+    const ny = Math.min(Math.max(y + j, 0), this.constants.h - 1);
+    let value = luma[0]![ny]![nx]!;
+    let spread = variance[0]![ny]![nx]!;
+    if (t === 4) {
+      value = 0;
+      spread = 0;
+    }
+    second = Math.max(second, Math.min(first, value));
+    first = Math.max(first, value);
+    sum += value;
+    noise += spread;
+  }
+  const own = luma[0]![y]![x]!;
+  const limit = Math.max(second, sum / 8 + 3 * Math.sqrt(Math.max(noise / 8, 0)));
+  const isCertain = own - limit > 4 * Math.sqrt(Math.max(variance[0]![y]![x]!, 0));
+  if (own > limit && !isCertain) return limit / own;
+  return 1;
+}
+
 function scaleLight(this: Tile, light: Planes, scale: Planes): number {
   return light[this.thread.z]![this.thread.y]![this.thread.x]! * scale[0]![this.thread.y]![this.thread.x]!;
 }
@@ -169,7 +215,7 @@ function noiseResponse(this: Tile, luma: Planes): number {
 }
 
 /** Light in planes 0-2, its luminance variance (mean over 5×5) in plane 3. */
-function withVariance(this: Tile, light: Planes, response: Planes): number {
+function withEstimate(this: Tile, light: Planes, response: Planes): number {
   const x = this.thread.x;
   const y = this.thread.y;
   if (this.thread.z < 3) return light[this.thread.z]![y]![x]!;
@@ -182,6 +228,49 @@ function withVariance(this: Tile, light: Planes, response: Planes): number {
     sum += response[0]![ny]![nx]!;
   }
   return sum / 25;
+}
+
+/** Measured variance of the picture's luminance as one of the light's luminance. */
+function varianceOfLight(this: Tile, measured: Planes, beauty: Planes, luma: Planes, guide: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  if (guide[6]![y]![x]! < 0) return 0;
+  const shown = 0.2126 * beauty[0]![y]![x]! + 0.7152 * beauty[1]![y]![x]! + 0.0722 * beauty[2]![y]![x]!;
+  const ratio = Math.min(luma[0]![y]![x]! / Math.max(shown, 0.000001), 50);
+  return measured[0]![y]![x]! * ratio * ratio;
+}
+
+/** Light in planes 0-2, its measured luminance variance (mean over 3×3) in plane 3. */
+function withMeasured(this: Tile, light: Planes, variance: Planes, scale: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  if (this.thread.z < 3) return light[this.thread.z]![y]![x]!;
+  let sum = 0;
+  for (let t = 0; t < 9; t++) {
+    const i = (t % 3) - 1;
+    const j = Math.floor(t / 3) - 1;
+    const nx = Math.min(Math.max(x + i, 0), this.constants.w - 1);
+    const ny = Math.min(Math.max(y + j, 0), this.constants.h - 1);
+    sum += variance[0]![ny]![nx]! * scale[0]![ny]![nx]! * scale[0]![ny]![nx]!;
+  }
+  return sum / 9;
+}
+
+/** Luminance (plane 0), and one over the difference in luminance that noise explains (plane 1; variance blurred over 3×3). */
+function lumaTolerance(this: ToleranceTile, state: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  const luma = 0.2126 * state[0]![y]![x]! + 0.7152 * state[1]![y]![x]! + 0.0722 * state[2]![y]![x]!;
+  if (this.thread.z < 1) return luma;
+  let variance = 0;
+  for (let t = 0; t < 9; t++) {
+    const i = (t % 3) - 1;
+    const j = Math.floor(t / 3) - 1;
+    const nx = Math.min(Math.max(x + i, 0), this.constants.w - 1);
+    const ny = Math.min(Math.max(y + j, 0), this.constants.h - 1);
+    variance += (2 - Math.abs(i)) * (2 - Math.abs(j)) * 0.0625 * state[3]![ny]![nx]!;
+  }
+  return 1 / (this.constants.k * Math.sqrt(Math.max(variance, 0)) + 0.004 * luma + 0.0005);
 }
 
 /** Slope of depth in x (plane 0) and y (plane 1): the smaller of the two one-sided differences, which stays on the surface. */
@@ -203,7 +292,7 @@ function depthSlope(this: Tile, guide: Planes): number {
 }
 
 /** Weights of the nine taps of one pass, one plane each. */
-function tapWeights(this: FilterTile, state: Planes, albedo: Planes, guide: Planes, slope: Planes): number {
+function tapWeights(this: FilterTile, tolerance: Planes, albedo: Planes, guide: Planes, slope: Planes): number {
   const x = this.thread.x;
   const y = this.thread.y;
   const t = this.thread.z;
@@ -223,13 +312,10 @@ function tapWeights(this: FilterTile, state: Planes, albedo: Planes, guide: Plan
   const a2 = albedo[2]![y]![x]! - albedo[2]![ny]![nx]!;
   const rise = slope[0]![y]![x]! * (nx - x) + slope[1]![y]![x]! * (ny - y);
   const offPlane = Math.abs(depthThere - depth - rise);
-  const luma = 0.2126 * state[0]![y]![x]! + 0.7152 * state[1]![y]![x]! + 0.0722 * state[2]![y]![x]!;
-  const lumaThere = 0.2126 * state[0]![ny]![nx]! + 0.7152 * state[1]![ny]![nx]! + 0.0722 * state[2]![ny]![nx]!;
-  const noise = Math.sqrt(Math.max(state[3]![y]![x]!, 0));
   let e = (n0 * n0 + n1 * n1 + n2 * n2) * 12;
-  e += (a0 * a0 + a1 * a1 + a2 * a2) * 24;
+  e += (a0 * a0 + a1 * a1 + a2 * a2) * 60;
   e += offPlane / (0.015 * Math.abs(depth) + 0.6 * Math.abs(rise) + 0.000001);
-  e += Math.abs(luma - lumaThere) / (3.5 * noise + 0.004 * luma + 0.0005);
+  e += Math.abs(tolerance[0]![y]![x]! - tolerance[0]![ny]![nx]!) * tolerance[1]![y]![x]!;
   e = Math.min(e, 10000);
   const gauss = (2 - Math.abs(i)) * (2 - Math.abs(j)) * 0.0625;
   return gauss / (1 + e + 0.5 * e * e + 0.16667 * e * e * e);
@@ -266,21 +352,27 @@ function remodulate(this: Tile, state: Planes, albedo: Planes, guide: Planes): n
   return state[z]![y]![x]! * Math.max(albedo[z]![y]![x]!, 0.02);
 }
 
-const DENOISE_STAGE: ImageStage = {
-  key: 'denoise',
-  // Reach of all passes (15), of the variance (2 + 1), of the firefly test (1) and of the albedo's smoothing (3 + 2 + 1).
-  halo: 28,
+/** The pipeline over beauty, guides and, where it was measured, variance. `byAlbedo`: filters light without the albedo. */
+const denoiseStage = (byAlbedo: boolean, isMeasured: boolean): ImageStage => ({
+  key: `denoise/${byAlbedo ? 'light' : 'color'}/${isMeasured ? 'measured' : 'estimated'}`,
+  // Reach of all passes (15) with the blur of the last tolerance (1), of the variance (2 + 1), of the firefly test (1) and of
+  // the albedo's smoothing (3 + 2 + 1).
+  halo: 29,
   outputChannels: 3,
   build({ kernel }) {
     const demodulated = kernel(demodulate as never, 3);
     const luma = kernel(luminance as never, 1);
     const scale = kernel(fireflyScale as never, 1);
+    const measuredScale = kernel(measuredFireflyScale as never, 1);
     const scaled = kernel(scaleLight as never, 3);
     const lumaAgain = kernel(luminance as never, 1);
     const response = kernel(noiseResponse as never, 1);
-    const initial = kernel(withVariance as never, 4);
+    const estimated = kernel(withEstimate as never, 4);
+    const lightVariance = kernel(varianceOfLight as never, 1);
+    const measured = kernel(withMeasured as never, 4);
     const slope = kernel(depthSlope as never, 2);
     const passes = STEPS.map((s) => ({
+      tolerance: kernel(lumaTolerance as never, 2, { k: isMeasured ? DEVIATIONS.measured : DEVIATIONS.estimated }),
       weights: kernel(tapWeights as never, 9, { s }),
       filter: kernel(filterTaps as never, 4, { s }),
     }));
@@ -288,21 +380,26 @@ const DENOISE_STAGE: ImageStage = {
     const albedoMask = kernel(albedoResponse as never, 1);
     const albedoVariance = kernel(albedoNoise as never, 1);
     const calm = [1, 2].map((s) => kernel(calmAlbedo as never, 3, { s }));
-    return (beauty, guide) => {
+    return (beauty, guide, variance) => {
       const call = (run: unknown, ...args: unknown[]): unknown => (run as (...inputs: unknown[]) => unknown)(...args);
-      const variance = call(albedoVariance, call(albedoMask, guide));
+      const noise = call(albedoVariance, call(albedoMask, guide));
       // The first three planes of the guides are the albedo.
-      const albedo = calm.reduce((planes, pass) => call(pass, planes, guide, variance), guide);
-      const raw = call(demodulated, beauty, albedo, guide);
-      const light = call(scaled, raw, call(scale, call(luma, raw), guide));
+      const albedo = calm.reduce((planes, pass) => call(pass, planes, guide, noise), guide);
+      const raw = byAlbedo ? call(demodulated, beauty, albedo, guide) : beauty;
+      const rawLuma = call(luma, raw);
+      const spread = isMeasured ? call(lightVariance, variance, beauty, rawLuma, guide) : null;
+      const scales = isMeasured ? call(measuredScale, rawLuma, spread, guide) : call(scale, rawLuma, guide);
+      const light = call(scaled, raw, scales);
       const slopes = call(slope, guide);
-      let state = call(initial, light, call(response, call(lumaAgain, light)));
-      for (const { weights, filter } of passes)
-        state = call(filter, state, call(weights, state, albedo, guide, slopes));
-      return call(result, state, albedo, guide);
+      let state = isMeasured
+        ? call(measured, light, spread, scales)
+        : call(estimated, light, call(response, call(lumaAgain, light)));
+      for (const { tolerance, weights, filter } of passes)
+        state = call(filter, state, call(weights, call(tolerance, state), albedo, guide, slopes));
+      return byAlbedo ? call(result, state, albedo, guide) : state;
     };
   },
-};
+});
 
 /** Interleaved pixels as planes. */
 export function toPlanes(
@@ -358,8 +455,10 @@ function whitenSilhouettes(guide: Float32Array, width: number, height: number): 
 
 /** The denoised picture: linear RGBA with the alpha of the input. Same input, same bits, on one class of machine. */
 export async function denoise(input: DenoiseInput, processor: ImageProcessor): Promise<Float32Array> {
-  const { width, height, beauty } = input;
-  const result = await processor.run(DENOISE_STAGE, [toPlanes(beauty, width, height, 4, 3), guidePlanes(input)]);
+  const { width, height, beauty, variance, hasAlbedo = true } = input;
+  const planes = [toPlanes(beauty, width, height, 4, 3), guidePlanes(input)];
+  if (variance) planes.push({ width, height, channels: 1, data: variance });
+  const result = await processor.run(denoiseStage(hasAlbedo, variance !== undefined), planes);
   const pixels = width * height;
   const out = beauty.slice();
   for (let channel = 0; channel < 3; channel++) {

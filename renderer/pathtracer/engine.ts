@@ -25,10 +25,10 @@ import { SceneCache } from './sceneCache.ts';
 import { Shot } from './shot.ts';
 import { estimateQuick, isQuick, QuickTracers, settingsOfTechnique } from './techniques.ts';
 import { buildOf, choiceFor, TracerSlot } from './tiers.ts';
-import { type Tracer, traceOptionsOf } from './tracer.ts';
+import { type TraceOptions, type Tracer, traceOptionsOf } from './tracer.ts';
 
 /** Goes up when pictures change for a reason outside the compiled tracer (loader, defaults, formats). */
-const ENGINE_VERSION = 1;
+const ENGINE_VERSION = 2;
 
 /**
  * The engine with the means to end its threads. `build` names the compiled tracer once that was loaded, which every method
@@ -78,6 +78,13 @@ function refuseSampleRange({ frame, samples }: RenderUnit): void {
 }
 
 const isTooLarge = (error: unknown): error is FarmError => error instanceof FarmError && error.code === 'SceneTooLarge';
+/** What to trace for a frame's files: the denoiser wants the variance, whether or not the file gets it. */
+function optionsFor(settings: RenderSettings): TraceOptions {
+  const options = traceOptionsOf(settings);
+  const isDenoised = settings.denoise || settings.output.denoisedLayers;
+  if (!isDenoised || options.layers.includes('variance')) return options;
+  return { ...options, layers: [...options.layers, 'variance'] };
+}
 
 /** Memory that this process may use, bytes. */
 function usableMemory(): number {
@@ -190,7 +197,7 @@ export function createPathTracerEngine(): PathTracerEngine {
           seed: settings.seed,
           frame: unit.frame,
           rect: rects[index]!,
-          options: traceOptionsOf(settings),
+          options: optionsFor(settings),
         },
         (fraction) => sink.progress({ frame: unit.frame, tile: unit.tile, fraction }),
         signal,

@@ -39,7 +39,17 @@ function asRgb(data: Float32Array): Float32Array {
   return out;
 }
 
-/** Denoised copies of what the settings ask for; `beauty` also for the picture. */
+/** What the camera sees of lamps and of the environment directly: nothing about it was sampled but the pixel's edge. */
+const isNoiseless = (layer: LayerName): boolean => layer === 'emission' || layer === 'environment';
+
+/** Layers whose light was multiplied by the albedo; reflections and what comes through glass were not. */
+const hasAlbedo = (layer: LayerName): boolean =>
+  layer === 'beauty' || layer === 'diffuse_direct' || layer === 'diffuse_indirect';
+
+/**
+ * Denoised copies of what the settings ask for; `beauty` also for the picture. The tracer measures variance for the beauty;
+ * for the other layers it is estimated.
+ */
 async function denoiseLayers(
   pixels: TracedPixels,
   { settings }: FrameFacts,
@@ -54,8 +64,17 @@ async function denoiseLayers(
   const denoised = new Map<LayerName, Float32Array>();
   for (const layer of layers) {
     const data = layerData(pixels, layer);
+    if (isNoiseless(layer)) {
+      denoised.set(layer, data);
+      continue;
+    }
+    const { albedo, normal, depth } = pixels;
+    const variance = layer === 'beauty' ? pixels.layers.variance : undefined;
     const beauty = asRgba(data, width * height);
-    const calm = await denoise({ ...pixels, width, height, beauty }, processor);
+    const calm = await denoise(
+      { width, height, beauty, albedo, normal, depth, variance, hasAlbedo: hasAlbedo(layer) },
+      processor,
+    );
     denoised.set(layer, layer === 'beauty' ? calm : asRgb(calm));
   }
   return denoised;

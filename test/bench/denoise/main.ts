@@ -1,0 +1,100 @@
+/**
+ * Measures what the denoiser gains: small scenes at few samples against a converged picture, by relMSE and FLIP.
+ *
+ *     npm run bench:denoise -- [--seed 1] [--size 192x108] [--reference 1024] [--only demo] [--threads 2] [--json FILE]
+ *
+ * Compared are the noisy picture, the one denoised with the noise estimated from the picture, and the one denoised with the
+ * variance that the tracer measured. The reference has another seed. Prints a Markdown table.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DEFAULT_RENDER_SETTINGS } from '../../../domain/scene.ts';
+import { comparePictures } from '../../../renderer/image/compare.ts';
+import { denoise } from '../../../renderer/image/denoise.ts';
+import { ImageProcessor } from '../../../renderer/image/imageProcessor.ts';
+import { type TracedPixels, type Tracer, traceOptionsOf } from '../../../renderer/pathtracer/tracer.ts';
+import { createCpuTracer } from '../../../renderer/pathtracer/wasm/tracer.ts';
+import { DENOISE_SCENES } from './scenes.ts';
+
+const SAMPLES = [16, 64];
+const KINDS = ['noisy', 'estimated', 'measured'] as const;
+
+interface Row {
+  scene: string;
+  samples: number;
+  picture: (typeof KINDS)[number];
+  relMse: number;
+  flip: number;
+}
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    size: { type: 'string', default: '192x108' },
+    reference: { type: 'string', default: '1024' },
+    only: { type: 'string' },
+    threads: { type: 'string', default: '2' },
+    json: { type: 'string' },
+  },
+});
+const [width, height] = values.size.split('x').map(Number) as [number, number];
+const seed = Number(values.seed);
+
+/** The current scene with all that the denoiser takes. */
+function trace(tracer: Tracer, samples: number, ofSeed: number): Promise<TracedPixels> {
+  return tracer.trace({
+    ...{ width, height, frame: 1, seed: ofSeed, sampleStart: 0, sampleCount: samples },
+    rect: { x0: 0, y0: 0, x1: width, y1: height },
+    options: { ...traceOptionsOf(DEFAULT_RENDER_SETTINGS), layers: ['variance'] },
+  });
+}
+
+async function cleaned(pixels: TracedPixels, isMeasured: boolean, processor: ImageProcessor): Promise<Float32Array> {
+  const { beauty, albedo, normal, depth, layers } = pixels;
+  const variance = isMeasured ? layers.variance : undefined;
+  return denoise({ width, height, beauty, albedo, normal, depth, variance }, processor);
+}
+
+const rows: Row[] = [];
+const tracer = await createCpuTracer({ threads: Number(values.threads) });
+const processor = new ImageProcessor();
+const folder = await mkdtemp(join(os.tmpdir(), 'framewright-denoise-'));
+try {
+  for (const [scene, build] of Object.entries(DENOISE_SCENES)) {
+    if (values.only !== undefined && !values.only.split(',').includes(scene)) continue;
+    process.stderr.write(`${scene}: the reference of ${values.reference} samples a pixel\n`);
+    await tracer.setScene(await build(folder, width / height));
+    const reference = await trace(tracer, Number(values.reference), seed + 1000);
+    for (const samples of SAMPLES) {
+      const pixels = await trace(tracer, samples, seed);
+      const pictures: Record<Row['picture'], Float32Array> = {
+        noisy: pixels.beauty,
+        estimated: await cleaned(pixels, false, processor),
+        measured: await cleaned(pixels, true, processor),
+      };
+      for (const picture of KINDS) {
+        const { relMse, flip } = comparePictures(pictures[picture], reference.beauty, { width, height });
+        rows.push({ scene, samples, picture, relMse, flip });
+      }
+    }
+  }
+} finally {
+  await tracer.close();
+  await processor.close();
+  await rm(folder, { recursive: true, force: true });
+}
+process.stdout.write('| scene | samples | picture | relMSE | FLIP |\n| --- | ---: | --- | ---: | ---: |\n');
+for (const { scene, samples, picture, relMse, flip } of rows) {
+  process.stdout.write(`| ${scene} | ${samples} | ${picture} | ${relMse.toFixed(5)} | ${flip.toFixed(4)} |\n`);
+}
+if (values.json !== undefined) {
+  const machine = {
+    processor: os.cpus()[0]?.model.trim() ?? os.arch(),
+    cores: os.cpus().length,
+    node: process.version,
+  };
+  const outcome = { machine, seed, width, height, reference: Number(values.reference), rows };
+  await writeFile(values.json, `${JSON.stringify(outcome, null, 2)}\n`);
+}
