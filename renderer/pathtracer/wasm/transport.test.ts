@@ -210,6 +210,24 @@ describe('direct light', () => {
     expect(meanOf(pixels) / ((0.5 / Math.PI) * 10 * panelFactor())).toBeCloseTo(1, 2);
   });
 
+  it('of a glowing sphere equals that of its solid angle', async () => {
+    const glowing = material({ emissive: [10, 10, 10], baseColor: [0, 0, 0, 1], ior: 1 });
+    const description = lit({
+      meshes: [square(50), sphere(64, 1)],
+      instances: [place(0), place(1, [0, 2, 0], 0.5)],
+      materials: [material(lambert), glowing],
+      camera: camera([0, 1, 0.001], [0, 0, 0], 0.002),
+    });
+    const pixels = await render(description, { width: 32, height: 32, sampleCount: 32, maxDepth: 1 });
+    const values = Array.from({ length: 1024 }, (_, i) => pixels.beauty[4 * i + 1]!);
+    const mean = meanOf(pixels);
+    const error = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0)) / 1024 / mean;
+    expect(error).toBeLessThan(0.01);
+    // E = pi L (r / d)^2; the facets are inscribed, and fill 1 - 0.001 of the sphere's disc.
+    const expected = 0.5 * 10 * (0.5 / 2) ** 2;
+    expect(Math.abs(mean / expected - 1)).toBeLessThan(4 * error + 0.002);
+  });
+
   it('is the same in the mean by light sampling, by BSDF sampling and by both', async () => {
     const metal = { ...underPanel(), camera: camera([0, 1.5, 2], [0, 0, 0], 0.5) };
     metal.materials = [material({ metallic: 1, roughness: 0.4 }), metal.materials[1]!];
