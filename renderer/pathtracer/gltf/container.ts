@@ -14,6 +14,37 @@ export interface GltfContainer {
   binary: Uint8Array | null;
 }
 
+/** Deepest nesting of JSON. glTF needs about ten; what reads it further on (the validator, extras) has a stack. */
+const MAX_JSON_DEPTH = 128;
+
+/** Refuses JSON that nests without end, before anything recursive sees it. Brackets inside strings do not count. */
+function refuseDeepJson(text: string, file: string): void {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      do {
+        at = text.indexOf('"', at + 1);
+        if (at < 0) return;
+      } while (isEscaped(text, at));
+    } else if (code === 0x7b || code === 0x5b) {
+      if (++depth > MAX_JSON_DEPTH) {
+        const message = `${file}: the JSON nests more than ${MAX_JSON_DEPTH} deep (character ${at})`;
+        throw new FarmError('SceneInvalid', message, { file, offset: at });
+      }
+    } else if (code === 0x7d || code === 0x5d) {
+      depth--;
+    }
+  }
+}
+
+/** Whether the quotation mark at `at` has an odd number of backslashes before it. */
+function isEscaped(text: string, at: number): boolean {
+  let first = at;
+  while (text.charCodeAt(first - 1) === 0x5c) first--;
+  return (at - first) % 2 === 1;
+}
+
 /** A JSON pointer's parts to the first number that is not finite, or null. */
 function findNonFinite(value: unknown, trail: string[] = []): string[] | null {
   if (typeof value === 'number') return Number.isFinite(value) ? null : trail;
@@ -45,6 +76,7 @@ function refuseNonFinite(json: unknown, file: string): void {
 }
 
 function parseJson(text: string, file: string): GLTF.IGLTF {
+  refuseDeepJson(text, file);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -116,6 +148,9 @@ function parseGlb(bytes: Buffer, file: string, sizeBytes: number): GltfContainer
  */
 export function parseContainer(bytes: Buffer, file: string, sizeBytes = bytes.length): GltfContainer {
   if (bytes.length >= 4 && bytes.readUInt32LE(0) === GLB_MAGIC) return parseGlb(bytes, file, sizeBytes);
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    throw new FarmError('SceneInvalid', `${file} is compressed with gzip; unpack it first`, { file, offset: 0 });
+  }
   if (file.toLowerCase().endsWith('.glb')) {
     throw new FarmError('SceneInvalid', `${file} is no binary glTF: it does not begin with "glTF"`, {
       file,
