@@ -10,22 +10,10 @@ export const CORNER_WIDTH = 4;
 /** World to object (four columns of three), list begin, list end, kind, material, first corner row, object to world (three columns of three). */
 export const INSTANCE_WIDTH = 28;
 export const INSTANCE_BEGIN = 12;
-export const INSTANCE_END = 13;
-export const INSTANCE_KIND = 14;
-export const INSTANCE_MATERIAL = 15;
-export const INSTANCE_CORNERS = 16;
 export const INSTANCE_TO_WORLD = 17;
 /** base rgba, emissive rgb, metallic, roughness, normal scale, alpha cutoff, transmission, unlit, then slots. */
 export const MATERIAL_WIDTH = 112;
-export const MATERIAL_EMISSIVE = 4;
-export const MATERIAL_METALLIC = 7;
-export const MATERIAL_ROUGHNESS = 8;
-export const MATERIAL_NORMAL_SCALE = 9;
-export const MATERIAL_CUTOFF = 10;
-export const MATERIAL_TRANSMISSION = 11;
-export const MATERIAL_UNLIT = 12;
-/** present, x, y, width, height, wrap s, wrap t, nearest, texture coordinate set, sRGB, transform of six. */
-export const SLOT_WIDTH = 16;
+/** Sixteen floats a slot: present, x, y, width, height, wrap s, wrap t, nearest, texture coordinate set, sRGB, transform of six. */
 export const SLOT_BASE = 16;
 export const SLOT_ALPHA = 32;
 export const SLOT_ROUGHNESS = 48;

@@ -52,9 +52,6 @@ export function writeMotion(view: DataView, at: number, { now, next }: Motion): 
   });
 }
 
-/** Bytes that a motion record takes. */
-export const motionBytes = MOTION_STRIDE;
-
 /** Matrix (column-major 4x4) at a time between 0 and 1 frame: what `assembly/instance.ts` computes, in double precision. */
 export function poseAt({ now, next }: Motion, time: number): Float64Array {
   const blend = (a: readonly number[], b: readonly number[]): number[] =>

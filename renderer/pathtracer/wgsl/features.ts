@@ -39,7 +39,7 @@ const CODE: Record<Feature, readonly string[]> = {
   alpha: ['alpha_passesAlpha'],
   environment: ['environment_sampleEnvironment', 'environment_environmentRadiance', 'environment_densityOfEnvironment'],
   emitters: ['lights_sampleTriangle'],
-  lamps: ['lights_samplePunctual'],
+  lamps: ['lights_sampleLocal', 'lights_sampleDirectional'],
   motion: ['instance_placeMoving'],
 };
 
