@@ -46,6 +46,14 @@ const isNoiseless = (layer: LayerName): boolean => layer === 'emission' || layer
 const hasAlbedo = (layer: LayerName): boolean =>
   layer === 'beauty' || layer === 'diffuse_direct' || layer === 'diffuse_indirect';
 
+/** A variance of fewer samples says too little: of one it is zero, as if there were no noise. */
+const FEWEST_SAMPLES = 8;
+
+/** The measured variance where every pixel has samples enough for it. */
+function trustedVariance({ layers }: TracedPixels, { samples, adaptive }: RenderSettings): Float32Array | undefined {
+  return Math.min(samples, adaptive?.minSamples ?? samples) < FEWEST_SAMPLES ? undefined : layers.variance;
+}
+
 /**
  * Denoised copies of what the settings ask for; `beauty` also for the picture. The tracer measures variance for the beauty;
  * for the other layers it is estimated.
@@ -69,7 +77,7 @@ async function denoiseLayers(
       continue;
     }
     const { albedo, normal, depth } = pixels;
-    const variance = layer === 'beauty' ? pixels.layers.variance : undefined;
+    const variance = layer === 'beauty' ? trustedVariance(pixels, settings) : undefined;
     const beauty = asRgba(data, width * height);
     const calm = await denoise(
       { width, height, beauty, albedo, normal, depth, variance, hasAlbedo: hasAlbedo(layer) },
