@@ -2,7 +2,7 @@
  * Motion of an instance over one frame: both poses taken apart into translation, rotation and stretch, so that what turns keeps
  * its size on the way (Shoemake and Duff 1992, "Matrix Animation and Polar Decomposition").
  */
-import { MOTION_NEXT, MOTION_ROTATION, MOTION_STRETCH, MOTION_STRIDE, MOTION_TRANSLATION } from './assembly/layout.ts';
+import { MOTION_NEXT, MOTION_ROTATION, MOTION_STRETCH, MOTION_TRANSLATION } from './assembly/layout.ts';
 import type { Vector } from './matrix.ts';
 
 type Quaternion = [number, number, number, number];
