@@ -5,11 +5,15 @@ import type { Clock } from '../ports/clock.ts';
 import type { Database, Tx } from '../ports/db/client.ts';
 import type { JobRow } from '../ports/db/tables.ts';
 import type { ObjectStore } from '../ports/store/objectStore.ts';
+import type { SiteStores } from '../ports/store/siteStores.ts';
 
 /** For every activity. */
 export interface FarmServices {
   database: Database;
+  /** The farm's own store, home. */
   store: ObjectStore;
+  /** The stores of all sites. */
+  stores: SiteStores;
   clock: Clock;
   log: Logger;
   /** The operator's policy for all jobs (`FARM_POLICY`); a job's own comes on top. */

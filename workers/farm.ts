@@ -11,6 +11,7 @@ import { distFolder, repositoryRoot } from '../infra/stack/paths.ts';
 import { systemClock } from '../ports/clock.ts';
 import { createDatabase } from '../ports/db/client.ts';
 import { createMinioStore } from '../ports/store/minioStore.ts';
+import { createSiteStores } from '../ports/store/siteStores.ts';
 import { type TaskQueues, taskQueues } from '../workflows/contract.ts';
 
 /** The settings of these workers beside `FarmEnvironment`; all may be left out. */
@@ -59,7 +60,7 @@ export async function openFarm(name: string, connections: number): Promise<OpenF
     ...worker,
     environment,
     temporal,
-    services: { database, store, clock: systemClock, log, operatorPolicy },
+    services: { database, store, stores: createSiteStores(store, database), clock: systemClock, log, operatorPolicy },
     async close() {
       await temporal.close();
       await database.close();

@@ -21,6 +21,8 @@ export interface DeliveredFrame {
   warnings: UnitWarning[];
   price: bigint;
   committedAt: Date;
+  /** Site whose store holds the files; null: home. */
+  siteId: string | null;
   node: { id: string; name: string; account: string; device: string; engineBuild: string };
 }
 
@@ -42,7 +44,17 @@ export async function readDelivery(tx: Tx, { studioId, jobId }: JobKey): Promise
     .selectFrom('units as u')
     .innerJoin('layers as l', (join) => join.onRef('l.studioId', '=', 'u.studioId').onRef('l.id', '=', 'u.layerId'))
     .innerJoin('nodes as n', 'n.id', 'u.nodeId')
-    .select(['u.id', 'u.frame', 'u.take', 'u.tile', 'u.artifacts', 'u.measurements', 'u.warnings', 'u.price'])
+    .select([
+      'u.id',
+      'u.frame',
+      'u.take',
+      'u.tile',
+      'u.artifacts',
+      'u.measurements',
+      'u.warnings',
+      'u.price',
+      'u.siteId',
+    ])
     .select(['u.committedAt', 'l.name as layer'])
     .select(['n.id as nodeId', 'n.name as nodeName', 'n.account', 'n.device', 'n.engineBuild'])
     .where('u.studioId', '=', studioId)
@@ -54,10 +66,10 @@ export async function readDelivery(tx: Tx, { studioId, jobId }: JobKey): Promise
     .orderBy('u.tile')
     .execute();
   const frames = rows.map((row): DeliveredFrame => {
-    const { frame, take, tile, layer, warnings, price } = row;
+    const { frame, take, tile, layer, warnings, price, siteId } = row;
     const names = { shot: job.name, layer, version: version.number, frame, ext: 'exr' };
     return {
-      ...{ unitId: row.id, layer, frame, take, tile, warnings, price },
+      ...{ unitId: row.id, layer, frame, take, tile, warnings, price, siteId },
       name: formatName(template, names),
       exr: row.artifacts!.find(({ kind }) => kind === 'exr')!,
       preview: row.artifacts!.find(({ kind }) => kind === 'preview')!,

@@ -85,6 +85,7 @@ async function withShownFrames(
   const delivery = await inRecord(services, (tx) => readDelivery(tx, key));
   // Later takes come later, so that the newest one is shown.
   const previews = new Map(delivery.frames.map(({ frame, preview }) => [frame, preview.hash]));
+  const sites = new Map(delivery.frames.map(({ preview, siteId }) => [preview.hash, siteId]));
   const folder = await mkdtemp(join(tmpdir(), 'framewright-assemble-'));
   try {
     await withHeartbeat(async (signal) => {
@@ -92,9 +93,10 @@ async function withShownFrames(
       for (let next = 0; next < hashes.length; next += PARALLEL) {
         signal.throwIfAborted();
         await Promise.all(
-          hashes
-            .slice(next, next + PARALLEL)
-            .map((hash) => services.store.getToFile(key.studioId, 'frames', hash, join(folder, `${hash}.png`))),
+          hashes.slice(next, next + PARALLEL).map(async (hash) => {
+            const { store } = await services.stores.of(sites.get(hash) ?? null);
+            await store.getToFile(key.studioId, 'frames', hash, join(folder, `${hash}.png`));
+          }),
         );
       }
       const frames = parseFrames(delivery.job.frames ?? '').map((frame): ShownFrame => {

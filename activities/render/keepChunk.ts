@@ -97,7 +97,8 @@ async function verifyUnit(services: FarmServices, state: ChunkState, job: JobRow
   const leaseNumber = unit.leaseNumber!;
   const settings = completeSettings(job.settings);
   const uploaded = { studioId, jobId, unitId, frame, artifacts: artifacts ?? [] };
-  const verdict = await verifyFrame(services.store, (work) => inRecord(services, work), uploaded, settings);
+  const { store } = await services.stores.of(unit.siteId);
+  const verdict = await verifyFrame(store, (work) => inRecord(services, work), uploaded, settings);
   try {
     if (verdict.accepted) {
       await inRecord(services, (tx) => commitUnit(tx, { unitId, leaseNumber, warnings: verdict.warnings }));

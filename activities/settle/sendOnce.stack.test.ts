@@ -9,6 +9,7 @@ import { connectChain } from '../../ports/chain/ethersChain.ts';
 import { fundGas } from '../../ports/chain/provider.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { createMinioStore } from '../../ports/store/minioStore.ts';
+import { createSiteStores } from '../../ports/store/siteStores.ts';
 import { addQuoted, addStudio, openTestRecord, type TestRecord } from '../../test/support/rows.ts';
 import { createTestBucket } from '../../test/support/services.ts';
 import { sendOnce } from './sendOnce.ts';
@@ -29,9 +30,11 @@ beforeAll(async () => {
     operator: sender.address,
     treasury: sender.address,
   });
+  const store = createMinioStore(await createTestBucket());
   services = {
     database: record.database,
-    store: createMinioStore(await createTestBucket()),
+    store,
+    stores: createSiteStores(store, record.database),
     clock: systemClock,
     log: pino({ level: 'silent' }),
     operatorPolicy: {},

@@ -4,7 +4,9 @@ import { type Invoice, invoiceProblems } from '../../domain/money/invoice.ts';
 import { billedUnitsRoot, type LineLeaf } from '../../domain/money/merkle.ts';
 import type { Chain } from '../../ports/chain/chain.ts';
 import type { Database } from '../../ports/db/client.ts';
+import { sitesOfFrames } from '../../ports/db/siteStores.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
+import type { SiteStores } from '../../ports/store/siteStores.ts';
 import type { JobKey } from '../services.ts';
 import { type BookCheck, compareBooks, readBooks } from './compareBooks.ts';
 import type { IssuedLine } from './issuedInvoice.ts';
@@ -29,7 +31,7 @@ export interface InvoiceVerification {
  * @throws FarmError `NotFound` when the job has no invoice
  */
 export async function verifyInvoice(
-  { database, store, chain }: { database: Database; store: ObjectStore; chain: Chain },
+  { database, stores, chain }: { database: Database; stores: SiteStores; chain: Chain },
   key: JobKey,
 ): Promise<InvoiceVerification> {
   const books = await readBooks(database, key);
@@ -53,12 +55,20 @@ export async function verifyInvoice(
     ...(await compareBooks(chain, key.jobId, books)),
   ];
   const checked: LineCheck[] = [];
-  for (const line of lines) checked.push(await checkLine(store, chain, key, line));
+  const sites = await database.asService((tx) => sitesOfFrames(tx, key));
+  const isIntact = async (hash: string): Promise<boolean> =>
+    isInStore((await stores.of(sites.get(hash) ?? null)).store, key.studioId, hash);
+  for (const line of lines) checked.push(await checkLine(isIntact, chain, key, line));
   const ok = checks.every((check) => check.ok) && checked.every(({ proof, frames }) => proof && frames);
   return { ok, checks, lines: checked };
 }
 
-async function checkLine(store: ObjectStore, chain: Chain, key: JobKey, line: IssuedLine): Promise<LineCheck> {
+async function checkLine(
+  isIntact: (hash: string) => Promise<boolean>,
+  chain: Chain,
+  key: JobKey,
+  line: IssuedLine,
+): Promise<LineCheck> {
   const units = line.units.map((unit) => ({ ...unit, amount: BigInt(unit.amount) }));
   const leaf: LineLeaf = {
     jobId: key.jobId,
@@ -71,7 +81,7 @@ async function checkLine(store: ObjectStore, chain: Chain, key: JobKey, line: Is
   const proof = await chain.verifyLine(leaf, line.proof);
   const wrong: number[] = [];
   for (const { frame, exrHash } of line.units) {
-    if (!(await isInStore(store, key.studioId, exrHash))) wrong.push(frame);
+    if (!(await isIntact(exrHash))) wrong.push(frame);
   }
   const count = line.units.length;
   const frames = wrong.length === 0;

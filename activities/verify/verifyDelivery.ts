@@ -19,7 +19,7 @@ export async function verifyDelivery(services: FarmServices, { studioId, jobId }
       .executeTakeFirstOrThrow()),
     units: await tx
       .selectFrom('units')
-      .select(['frame', 'artifacts'])
+      .select(['frame', 'artifacts', 'siteId'])
       .where('studioId', '=', studioId)
       .where('jobId', '=', jobId)
       .where('status', '=', 'committed')
@@ -30,13 +30,16 @@ export async function verifyDelivery(services: FarmServices, { studioId, jobId }
     const place = { frames, ordered: frameCount ?? 0 };
     throw new FarmError('TooManyFailures', `Only ${frames} of ${frameCount} frames are committed.`, place);
   }
-  const files = units.flatMap(({ frame, artifacts }) => (artifacts ?? []).map((artifact) => ({ frame, ...artifact })));
+  const files = units.flatMap(({ frame, siteId, artifacts }) =>
+    (artifacts ?? []).map((artifact) => ({ frame, siteId, ...artifact })),
+  );
   return withHeartbeat(async (signal) => {
     for (let next = 0; next < files.length; next += PARALLEL) {
       signal.throwIfAborted();
       await Promise.all(
-        files.slice(next, next + PARALLEL).map(async ({ frame, kind, hash, sizeBytes }) => {
-          const found = await services.store.stat(studioId, 'frames', hash);
+        files.slice(next, next + PARALLEL).map(async ({ frame, siteId, kind, hash, sizeBytes }) => {
+          const { store } = await services.stores.of(siteId);
+          const found = await store.stat(studioId, 'frames', hash);
           if (found?.sizeBytes === sizeBytes) return;
           throw new FarmError('StoreFailed', `The ${kind} of frame ${frame} is not in the store as committed.`, {
             frame,

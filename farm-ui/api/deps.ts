@@ -7,6 +7,7 @@ import type { Chain } from '../../ports/chain/chain.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Database } from '../../ports/db/client.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
+import type { SiteStores } from '../../ports/store/siteStores.ts';
 import type { JobReference } from '../../workflows/contract.ts';
 
 /** What the API asks of the workflow engine. */
@@ -40,7 +41,10 @@ export const DEFAULT_GATEWAY: Omit<GatewaySettings, 'joinToken'> = {
 
 export interface ApiDeps {
   database: Database;
+  /** The farm's own store, home. */
   store: ObjectStore;
+  /** The stores of all sites. */
+  stores: SiteStores;
   workflows: Workflows;
   /** Only read from: what the API decides reaches the chain through the workflows. */
   chain: Chain;

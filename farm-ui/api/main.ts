@@ -15,6 +15,7 @@ import { connectChain } from '../../ports/chain/ethersChain.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { createDatabase } from '../../ports/db/client.ts';
 import { createMinioStore } from '../../ports/store/minioStore.ts';
+import { createSiteStores } from '../../ports/store/siteStores.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { DEFAULT_GATEWAY } from './deps.ts';
 import { createServer } from './server.ts';
@@ -36,7 +37,7 @@ await runFarmProcess(async () => {
   const pageFolder = join(distFolder, 'web');
   const api = await createServer(
     {
-      ...{ database, store, chain, workflows },
+      ...{ database, store, stores: createSiteStores(store, database), chain, workflows },
       clock: systemClock,
       gateway: {
         joinToken: environment.api.joinToken,

@@ -21,6 +21,8 @@ export interface ChunkUnit {
   status: UnitStatus;
   price: bigint;
   leaseNumber: number | null;
+  /** Site whose store holds the artifacts; null: home. */
+  siteId: string | null;
   nodeId: string | null;
   artifacts: UnitArtifact[] | null;
   measurements: UnitMeasurements | null;
@@ -66,7 +68,18 @@ export async function chunkState(tx: Tx, chunkId: string): Promise<ChunkState> {
     .selectFrom('units')
     .select([
       'id as unitId',
-      ...(['frame', 'take', 'tile', 'status', 'price', 'leaseNumber', 'nodeId', 'artifacts', 'measurements'] as const),
+      ...([
+        'frame',
+        'take',
+        'tile',
+        'status',
+        'price',
+        'leaseNumber',
+        'nodeId',
+        'siteId',
+        'artifacts',
+        'measurements',
+      ] as const),
       ...(['warnings', 'refusals'] as const),
     ])
     .where('studioId', '=', studioId)

@@ -1,14 +1,10 @@
 /** Shapes of the JSON columns. Each that outlives its row's transaction carries a `formatVersion`. */
 import type { ErrorPlace } from '../../domain/errors.ts';
+import type { Blob, ProjectFile } from '../../domain/projectFiles.ts';
 import type { Stage } from '../../domain/statuses.ts';
 
-/** A file of a submission or version: path relative to the project's root, forward slashes. */
-export interface StoredFile {
-  path: string;
-  sizeBytes: number;
-  /** SHA-256, lower-case hex. */
-  hash: string;
-}
+/** A file of a submission or version. */
+export type StoredFile = ProjectFile;
 
 /** What a person asked for (`jobs.submission`), before the scene was looked at. Further wishes ride along as they came. */
 export interface Submission {
@@ -16,6 +12,8 @@ export interface Submission {
   /** Path of the scene file among `files`. */
   main: string;
   files: StoredFile[];
+  /** Sizes of the blobs that files name by their parts; absent: every file is a blob. */
+  blobs?: Blob[] | undefined;
   /** Frame range as typed; absent: what the animation covers. */
   frames?: string | undefined;
   /** Output name. */
@@ -30,6 +28,8 @@ export interface VersionManifest {
   formatVersion: 1;
   main: string;
   files: StoredFile[];
+  /** As in `Submission`. */
+  blobs?: Blob[] | undefined;
 }
 
 /** Estimate of `renderer/engine.ts`, as kept with quotes and estimate chunks. */

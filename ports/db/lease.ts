@@ -103,6 +103,8 @@ export interface ReportInput extends LeaseKey {
   unitId: string;
   /** Stored already: the caller has seen each in the object store. */
   artifacts: UnitArtifact[];
+  /** Site in whose store they are; null: home. */
+  siteId?: string | null | undefined;
   measurements: UnitMeasurements;
 }
 
@@ -111,7 +113,7 @@ export interface ReportInput extends LeaseKey {
  * @throws FarmError `LeaseLost` or `UnitAlreadyCommitted`, logged as `unit.late`; `NotFound`
  */
 export async function reportUnit(tx: Tx, input: ReportInput): Promise<{ studioId: string; jobId: string }> {
-  const { unitId, chunkId, nodeId, leaseNumber, artifacts, measurements } = input;
+  const { unitId, chunkId, nodeId, leaseNumber, artifacts, siteId = null, measurements } = input;
   const locked = await lockUnit(tx, unitId);
   const { unit, chunk } = locked;
   const { studioId, jobId, frame, take, tile } = unit;
@@ -132,7 +134,7 @@ export async function reportUnit(tx: Tx, input: ReportInput): Promise<{ studioId
   }
   await tx
     .updateTable('units')
-    .set({ status: 'uploaded', artifacts: json(artifacts), measurements: json(measurements) })
+    .set({ status: 'uploaded', siteId, artifacts: json(artifacts), measurements: json(measurements) })
     .where('studioId', '=', studioId)
     .where('id', '=', unitId)
     .execute();

@@ -54,6 +54,39 @@ interface SitesTable {
   id: Generated<string>;
   name: string;
   createdAt: GeneratedTime;
+  kind: Generated<'home' | 'edge'>;
+  status: Generated<SiteStatus>;
+  country: string | null;
+  /** Payload of the link, bytes a second: towards the site and away from it. */
+  linkDownBytes: number | null;
+  linkUpBytes: number | null;
+  priceFactorE6: Generated<number>;
+  lastSeenAt: Date | null;
+}
+
+export type SiteStatus = 'online' | 'draining' | 'lost' | 'removed';
+
+interface SiteStoresTable {
+  siteId: string;
+  /** For the farm and the studios. */
+  endpoint: string;
+  /** For the site's own nodes. */
+  nearEndpoint: string;
+  region: string;
+  bucket: string;
+  accessKey: string;
+  secretKey: string;
+  agentUrl: string | null;
+  agentToken: string | null;
+  updatedAt: GeneratedTime;
+}
+
+interface ObjectCopiesTable {
+  studioId: string;
+  kind: 'blobs' | 'frames';
+  hash: string;
+  siteId: string;
+  madeAt: GeneratedTime;
 }
 
 interface NodesTable {
@@ -170,6 +203,7 @@ interface JobsTable extends TokenColumns {
   spent: Generated<bigint>;
   committedUnits: Generated<number>;
   eventSeq: Generated<number>;
+  placement: JsonDefault<Record<string, unknown>>;
   outputs: JsonNullable<JobOutputs>;
   stageStarted: JsonDefault<ByStage<string>>;
   stageSeconds: JsonDefault<ByStage<number>>;
@@ -218,6 +252,8 @@ interface ChunksTable {
   offeredAt: Date | null;
   avoid: Generated<string[]>;
   estimateFrames: Generated<number[]>;
+  /** Where it shall be rendered; null: anywhere. */
+  siteId: string | null;
   result: JsonNullable<EstimateDocument>;
   problem: JsonNullable<ProblemDocument>;
 }
@@ -240,6 +276,8 @@ interface UnitsTable extends TokenColumns {
   measurements: JsonNullable<UnitMeasurements>;
   warnings: JsonDefault<UnitWarning[]>;
   refusals: JsonDefault<UnitRefusal[]>;
+  /** Site whose store holds the files; null: home. */
+  siteId: string | null;
   committedAt: Date | null;
 }
 
@@ -408,6 +446,8 @@ interface AuditLogTable {
 /** Schema `farm`. */
 export interface FarmTables {
   sites: SitesTable;
+  siteStores: SiteStoresTable;
+  objectCopies: ObjectCopiesTable;
   nodes: NodesTable;
   tariffs: TariffsTable;
   deployments: DeploymentsTable;
@@ -439,6 +479,8 @@ export interface FarmTables {
 }
 
 export type StudioRow = Selectable<StudiosTable>;
+export type SiteRow = Selectable<SitesTable>;
+export type SiteStoreRow = Selectable<SiteStoresTable>;
 export type TariffRow = Selectable<TariffsTable>;
 export type DeploymentRow = Selectable<DeploymentsTable>;
 export type NodeRow = Selectable<NodesTable>;

@@ -22,6 +22,7 @@ import { createStudio, setTariff } from '../../ports/db/studios.ts';
 import { createSubmission } from '../../ports/db/submissions.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
 import { createMinioStore } from '../../ports/store/minioStore.ts';
+import { createSiteStores } from '../../ports/store/siteStores.ts';
 import { startRelay } from '../../workers/control/relay.ts';
 import { createControlWorker } from '../../workers/control/worker.ts';
 import { createDispatchWorker } from '../../workers/dispatch/worker.ts';
@@ -107,7 +108,8 @@ export async function startInProcessFarm(
   const client = new Client({ connection: temporal, namespace });
   const queues = taskQueues();
   const log = pino({ level: process.env.FARM_LOG_LEVEL ?? 'error' });
-  const services: FarmServices = { database, store, clock: systemClock, log, operatorPolicy };
+  const stores = createSiteStores(store, database);
+  const services: FarmServices = { database, store, stores, clock: systemClock, log, operatorPolicy };
 
   // Keys of its own: test files share the chain, and an account's nonces are nobody else's business.
   const mnemonic = Mnemonic.fromEntropy(randomBytes(16)).phrase;

@@ -107,9 +107,9 @@ export async function fetchBlobs(
   return { urls };
 }
 
-/** Addresses to put exactly the announced bytes. @throws FarmError `LeaseLost`, `NotFound`, `RequestInvalid` */
+/** Addresses to put exactly the announced bytes into the store of the node's site. @throws FarmError `LeaseLost`, `NotFound`, `RequestInvalid` */
 export async function announce(
-  { database, store }: ApiDeps,
+  { database, stores }: ApiDeps,
   node: NodeRow,
   chunkId: string,
   { leaseNumber, unitId, artifacts }: AnnounceRequest,
@@ -120,6 +120,7 @@ export async function announce(
     await requireUnit(tx, chunk, unitId, leaseNumber);
     return chunk;
   });
+  const { near: store } = await stores.of(node.siteId);
   const puts = await Promise.all(
     artifacts.map(async ({ kind, hash, sizeBytes }) => {
       const stored = await store.stat(studioId, 'frames', hash);
@@ -142,7 +143,7 @@ export async function announce(
  * @throws FarmError `LeaseLost`, `UnitAlreadyCommitted` (both logged with the job), `HashMismatch`, `NotFound`
  */
 export async function report(
-  { database, store }: ApiDeps,
+  { database, stores }: ApiDeps,
   node: NodeRow,
   chunkId: string,
   { leaseNumber, unitId, artifacts, measurements }: ReportRequest,
@@ -161,6 +162,7 @@ export async function report(
       throw error;
     }
   });
+  const { siteId, store } = await stores.of(node.siteId);
   if (studioId !== null) {
     for (const { kind, hash, sizeBytes } of artifacts) {
       const stored = await store.stat(studioId, 'frames', hash);
@@ -170,7 +172,7 @@ export async function report(
   } else {
     await requireOwnAttempt(database, key);
   }
-  await database.asService((tx) => reportUnit(tx, { ...key, unitId, artifacts, measurements }));
+  await database.asService((tx) => reportUnit(tx, { ...key, unitId, siteId, artifacts, measurements }));
 }
 
 /** Ends the lease from the node's side. @throws FarmError `LeaseLost` */

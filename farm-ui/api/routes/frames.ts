@@ -28,6 +28,8 @@ const PICTURES: Record<PictureFormat, { ext: string; contentType: string }> = {
 };
 
 interface NamedFile {
+  /** Site whose store holds it; null: home. */
+  siteId: string | null;
   kind: ObjectKind;
   hash: string;
   sizeBytes: number;
@@ -35,9 +37,9 @@ interface NamedFile {
   contentType: string;
 }
 
-export function addFrames(api: Api, { database, store }: ApiDeps): void {
-  const addressOf = (studioId: string, file: NamedFile, disposition: 'inline' | 'attachment' = 'inline') =>
-    store.presignGet({
+export function addFrames(api: Api, { database, store, stores }: ApiDeps): void {
+  const addressOf = async (studioId: string, file: NamedFile, disposition: 'inline' | 'attachment' = 'inline') =>
+    (await stores.of(file.siteId)).store.presignGet({
       studioId,
       kind: file.kind,
       hash: file.hash,
@@ -169,7 +171,7 @@ export function addFrames(api: Api, { database, store }: ApiDeps): void {
         async (tx) => (await requireJobById(tx, request.params.id)).outputs,
       );
       const file = (output: OutputFile | undefined) =>
-        download(studioId, output ? { kind: 'outputs', ...output } : null);
+        download(studioId, output ? { siteId: null, kind: 'outputs', ...output } : null);
       return {
         manifest: await file(made?.manifest),
         film: await file(made?.film),
@@ -199,7 +201,7 @@ export function addFrames(api: Api, { database, store }: ApiDeps): void {
         const output = job.outputs?.[key];
         if (!output) throw new FarmError('NotFound', `The job has no ${path.replace('-', ' ')} yet.`, { job: job.id });
         reply.header('cache-control', 'private, no-cache');
-        return reply.redirect(await addressOf(studioId, { kind: 'outputs', ...output }), 302);
+        return reply.redirect(await addressOf(studioId, { siteId: null, kind: 'outputs', ...output }), 302);
       },
     );
   }
@@ -218,7 +220,7 @@ async function filesOfUnit(
   const named = (row: FrameRow, kind: UnitArtifact['kind']): NamedFile | null => {
     const file = deliveredFile(row, kind);
     const { ext, contentType } = kind === 'exr' ? EXR : picture;
-    return file && { kind: 'frames', ...file, name: frameName(naming, row, ext), contentType };
+    return file && { siteId: row.siteId, kind: 'frames', ...file, name: frameName(naming, row, ext), contentType };
   };
   return { exr: named(unit, 'exr'), preview: named(unit, 'preview') };
 }

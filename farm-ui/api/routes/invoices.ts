@@ -14,7 +14,7 @@ import { invoice, verification } from '../schema/api.ts';
 import { documentOf, readInvoiceView } from '../views/invoices.ts';
 import { jobParams, requireJobById } from './jobs.ts';
 
-export function addInvoices(api: Api, { database, store, chain }: ApiDeps): void {
+export function addInvoices(api: Api, { database, stores, chain }: ApiDeps): void {
   api.get(
     '/v1/jobs/:id/invoice',
     {
@@ -49,7 +49,7 @@ export function addInvoices(api: Api, { database, store, chain }: ApiDeps): void
     async (request) => {
       const { studioId } = requireStudio(request, 'money');
       const job = await database.withStudio(studioId, (tx) => requireJobById(tx, request.params.id));
-      return verifyInvoice({ database, store, chain }, { studioId, jobId: job.id });
+      return verifyInvoice({ database, stores, chain }, { studioId, jobId: job.id });
     },
   );
 

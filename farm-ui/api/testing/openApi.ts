@@ -9,6 +9,7 @@ import { systemClock } from '../../../ports/clock.ts';
 import { createApiKey } from '../../../ports/db/studios.ts';
 import { createMinioStore } from '../../../ports/store/minioStore.ts';
 import type { ObjectStore } from '../../../ports/store/objectStore.ts';
+import { createSiteStores } from '../../../ports/store/siteStores.ts';
 import { openTestRecord, type TestRecord } from '../../../test/support/rows.ts';
 import { createTestBucket, uniqueName } from '../../../test/support/services.ts';
 import { taskQueues } from '../../../workflows/contract.ts';
@@ -40,6 +41,7 @@ export async function openTestApi(gateway: Partial<GatewaySettings> = {}): Promi
   const api = await createServer({
     database: record.database,
     store,
+    stores: createSiteStores(store, record.database),
     workflows,
     chain: money.chain,
     clock: systemClock,
