@@ -63,8 +63,15 @@ async function fill(studioId: string, name: string): Promise<void> {
       ...{ nonce: 0, hash: '0x', raw: '0x' },
     });
     await begin(tx, { studioId, key: 'key', requestHash: hashOf('request') });
-    const { siteId } = await tx.selectFrom('nodes').select('siteId').where('id', '=', node.id).executeTakeFirstOrThrow();
-    await tx.insertInto('objectCopies').values({ studioId, kind: 'blobs', hash: hashOf(name), siteId }).execute();
+    const { siteId } = await tx
+      .selectFrom('nodes')
+      .select('siteId')
+      .where('id', '=', node.id)
+      .executeTakeFirstOrThrow();
+    await tx
+      .insertInto('objectCopies')
+      .values({ studioId, kind: 'blobs', hash: hashOf(name), siteId })
+      .execute();
     await audit(tx, { studioId, actor: 'farm', action: 'test', subject: 'test' });
     await createApiKey(tx, { studioId, role: 'td', label: 'key', keyHash: hashOf(`${name} key`) });
   });
