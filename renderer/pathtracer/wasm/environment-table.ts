@@ -4,30 +4,48 @@
  * Importance Sampling") the mean is subtracted first: what is uniform is left to BSDF sampling, which finds it well.
  */
 import type { EnvironmentMap } from '../scene/description.ts';
-import { ENV_COLUMNS, ENV_GUIDE, ENV_ROWS } from './assembly/layout.ts';
+import { ENV_GUIDE } from './assembly/layout.ts';
 
 export interface EnvironmentTable {
+  /** Size of the stored picture: 1 x 1 where all pixels are the same. */
+  width: number;
+  height: number;
   /** Four a pixel: mantissas of R, G, B and their exponent e, value = mantissa * 2^(e - 127). */
   pixels: Uint16Array;
-  /** `ENV_ROWS + 1` from 0 to 1. */
+  /** What directions are picked from; null where they are picked evenly over the sphere. */
+  sampling: SamplingTable | null;
+  /** Mean luminance over the sphere, intensity not applied. */
+  meanLuminance: number;
+}
+
+export interface SamplingTable {
+  columns: number;
+  rows: number;
+  /** `rows + 1` from 0 to 1. */
   marginal: Float32Array;
-  /** `ENV_ROWS` times `ENV_COLUMNS + 1` from 0 to 1. */
+  /** `rows` times `columns + 1` from 0 to 1. */
   conditional: Float32Array;
   /** For each of `ENV_GUIDE` equal parts of 0..1 (and 1 itself) the row where that part begins. */
   marginalGuide: Uint16Array;
   /** The same for the columns of every row. */
   conditionalGuide: Uint16Array;
-  /** Mean luminance over the sphere, intensity not applied. */
-  meanLuminance: number;
 }
 
-const CELLS = ENV_ROWS * ENV_COLUMNS;
+/** Mean luminance of cells of equal solid angle, row by row. */
+interface Grid {
+  columns: number;
+  rows: number;
+  weights: Float64Array;
+}
+
 /** Of the mean; 0 turns compensation off. */
 const COMPENSATION = 1;
 
 /** Makes the tables. Negative and non-finite radiance counts as black. */
 export function makeEnvironmentTable(map: EnvironmentMap): EnvironmentTable {
-  const { width, height, data } = map;
+  const isConstant = map.data.subarray(0, 3 * map.width * map.height).every((value, i) => value === map.data[i % 3]);
+  const [width, height] = isConstant ? [1, 1] : [map.width, map.height];
+  const { data } = map;
   const pixels = new Uint16Array(width * height * 4);
   const luminance = new Float32Array(width * height);
   const clean = (value: number): number => (value > 0 && Number.isFinite(value) ? value : 0);
@@ -36,15 +54,21 @@ export function makeEnvironmentTable(map: EnvironmentMap): EnvironmentTable {
     luminance[i] = 0.2126 * r + 0.7152 * g + 0.0722 * b;
     packPixel(pixels, 4 * i, r, g, b);
   }
-  const weights = cellWeights(luminance, width, height);
-  const sum = weights.reduce((a, b) => a + b, 0);
-  const mean = sum / CELLS;
+  if (isConstant) return { width, height, pixels, sampling: null, meanLuminance: luminance[0]! };
+  const grid = weighCells(luminance, width, height);
+  const sum = grid.weights.reduce((a, b) => a + b, 0);
+  const mean = sum / grid.weights.length;
   let kept = 0;
-  const compensated = weights.map((value) => Math.max(0, value - COMPENSATION * mean));
-  for (const value of compensated) kept += value;
+  const weights = grid.weights.map((value) => Math.max(0, value - COMPENSATION * mean));
+  for (const value of weights) kept += value;
   // A nearly uniform environment has nothing left to aim at; a black one neither.
-  const used = kept > 0.02 * sum ? compensated : new Float64Array(CELLS).fill(1);
-  return { pixels, ...tabulate(used), meanLuminance: mean };
+  const sampling = kept > 0.02 * sum ? tabulate({ ...grid, weights }) : null;
+  return { width, height, pixels, sampling, meanLuminance: mean };
+}
+
+/** About a cell a pixel, which keeps the tables of small pictures within a processor's near caches; a power of two. */
+function cellsFor(pixels: number): number {
+  return Math.min(1024, Math.max(256, 2 ** Math.ceil(Math.log2(pixels))));
 }
 
 /** The exponent that gives the largest mantissa its full 16 bits. */
@@ -61,11 +85,12 @@ function packPixel(pixels: Uint16Array, at: number, r: number, g: number, b: num
 }
 
 /** Mean luminance of each cell, by placing sub-samples of every texel (interpolated as the tracer does) into the cells. */
-function cellWeights(luminance: Float32Array, width: number, height: number): Float64Array {
-  const sums = new Float64Array(CELLS);
-  const counts = new Float64Array(CELLS);
-  const across = Math.max(2, Math.ceil((2 * ENV_COLUMNS) / width));
-  const down = Math.max(2, Math.ceil((3 * ENV_ROWS) / height));
+function weighCells(luminance: Float32Array, width: number, height: number): Grid {
+  const [columns, rows] = [cellsFor(width), cellsFor(height)];
+  const sums = new Float64Array(columns * rows);
+  const counts = new Float64Array(columns * rows);
+  const across = Math.max(2, Math.ceil((2 * columns) / width));
+  const down = Math.max(2, Math.ceil((3 * rows) / height));
   const line = new Float32Array(width + 1);
   for (let j = 0; j < height * down; j++) {
     const v = (j + 0.5) / down - 0.5;
@@ -78,52 +103,50 @@ function cellWeights(luminance: Float32Array, width: number, height: number): Fl
     line[width] = line[0]!;
     const theta = ((j + 0.5) / (height * down)) * Math.PI;
     const weight = Math.sin(theta);
-    const row = Math.min(ENV_ROWS - 1, Math.floor(((1 - Math.cos(theta)) / 2) * ENV_ROWS)) * ENV_COLUMNS;
-    const columnsPerStep = ENV_COLUMNS / (width * across);
+    const row = Math.min(rows - 1, Math.floor(((1 - Math.cos(theta)) / 2) * rows)) * columns;
+    const columnsPerStep = columns / (width * across);
     for (let x = 0; x < width; x++) {
       for (let k = 0; k < across; k++) {
         // From the middle of texel x to the middle of the next one.
         const f = (k + 0.5) / across;
         const column = Math.floor((x * across + k + 0.5 + across / 2) * columnsPerStep);
-        const cell = row + (column < ENV_COLUMNS ? column : column - ENV_COLUMNS);
+        const cell = row + (column < columns ? column : column - columns);
         sums[cell]! += (line[x]! * (1 - f) + line[x + 1]! * f) * weight;
         counts[cell]! += weight;
       }
     }
   }
-  return sums.map((sum, cell) => (counts[cell]! > 0 ? sum / counts[cell]! : 0));
+  return { columns, rows, weights: sums.map((sum, cell) => (counts[cell]! > 0 ? sum / counts[cell]! : 0)) };
 }
 
-type SamplingTables = Omit<EnvironmentTable, 'pixels' | 'meanLuminance'>;
-
-function tabulate(weights: Float64Array): SamplingTables {
-  const marginal = new Float32Array(ENV_ROWS + 1);
-  const conditional = new Float32Array(ENV_ROWS * (ENV_COLUMNS + 1));
+function tabulate({ columns, rows, weights }: Grid): SamplingTable {
+  const marginal = new Float32Array(rows + 1);
+  const conditional = new Float32Array(rows * (columns + 1));
   const total = weights.reduce((a, b) => a + b, 0);
-  let rows = 0;
-  for (let row = 0; row < ENV_ROWS; row++) {
-    const cells = weights.subarray(row * ENV_COLUMNS, (row + 1) * ENV_COLUMNS);
+  let above = 0;
+  for (let row = 0; row < rows; row++) {
+    const cells = weights.subarray(row * columns, (row + 1) * columns);
     const rowSum = cells.reduce((a, b) => a + b, 0);
-    let columns = 0;
-    for (let column = 0; column < ENV_COLUMNS; column++) {
-      columns += cells[column]!;
-      conditional[row * (ENV_COLUMNS + 1) + column + 1] = rowSum > 0 ? columns / rowSum : (column + 1) / ENV_COLUMNS;
+    let before = 0;
+    for (let column = 0; column < columns; column++) {
+      before += cells[column]!;
+      conditional[row * (columns + 1) + column + 1] = rowSum > 0 ? before / rowSum : (column + 1) / columns;
     }
-    rows += rowSum;
-    marginal[row + 1] = rows / total;
-    conditional[row * (ENV_COLUMNS + 1) + ENV_COLUMNS] = 1;
+    above += rowSum;
+    marginal[row + 1] = above / total;
+    conditional[row * (columns + 1) + columns] = 1;
   }
-  marginal[ENV_ROWS] = 1;
+  marginal[rows] = 1;
   const marginalGuide = new Uint16Array(ENV_GUIDE + 1);
-  const conditionalGuide = new Uint16Array(ENV_ROWS * (ENV_GUIDE + 1));
+  const conditionalGuide = new Uint16Array(rows * (ENV_GUIDE + 1));
   fillGuide(marginal, marginalGuide);
-  for (let row = 0; row < ENV_ROWS; row++) {
+  for (let row = 0; row < rows; row++) {
     fillGuide(
-      conditional.subarray(row * (ENV_COLUMNS + 1), (row + 1) * (ENV_COLUMNS + 1)),
+      conditional.subarray(row * (columns + 1), (row + 1) * (columns + 1)),
       conditionalGuide.subarray(row * (ENV_GUIDE + 1), (row + 1) * (ENV_GUIDE + 1)),
     );
   }
-  return { marginal, conditional, marginalGuide, conditionalGuide };
+  return { columns, rows, marginal, conditional, marginalGuide, conditionalGuide };
 }
 
 /** guide[k] = the last cell that begins at or before k / ENV_GUIDE. */

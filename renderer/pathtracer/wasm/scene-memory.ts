@@ -35,6 +35,8 @@ interface StoredEnvironment {
   key: string;
   data: WeakRef<Float32Array>;
   addresses: number[];
+  /** Of the scene block. */
+  words: Record<number, number>;
   meanLuminance: number;
 }
 
@@ -295,23 +297,27 @@ export class SceneMemory {
       throw new FarmError('SceneInvalid', 'The environment has fewer pixels than its size says.');
     }
     if (!this.#environment) {
-      const table = makeEnvironmentTable(map);
-      const { pixels, marginal, conditional, marginalGuide, conditionalGuide } = table;
-      const addresses = [pixels, marginal, conditional, marginalGuide, conditionalGuide].map((values) =>
-        this.#heap.store(values),
-      );
-      this.#environment = { key, data: new WeakRef(map.data), addresses, meanLuminance: table.meanLuminance };
+      const { width, height, pixels, sampling, meanLuminance } = makeEnvironmentTable(map);
+      const arrays: (Uint16Array | Float32Array)[] = [pixels];
+      if (sampling) {
+        const { marginal, conditional, marginalGuide, conditionalGuide } = sampling;
+        arrays.push(marginal, conditional, marginalGuide, conditionalGuide);
+      }
+      const addresses = arrays.map((values) => this.#heap.store(values));
+      const words = {
+        [layout.SCENE_ENV_PIXELS]: addresses[0]!,
+        [layout.SCENE_ENV_WIDTH]: width,
+        [layout.SCENE_ENV_HEIGHT]: height,
+        [layout.SCENE_ENV_COLUMNS]: sampling?.columns ?? 1,
+        [layout.SCENE_ENV_ROWS]: sampling?.rows ?? 1,
+        [layout.SCENE_ENV_MARGINAL]: addresses[1] ?? 0,
+        [layout.SCENE_ENV_CONDITIONAL]: addresses[2] ?? 0,
+        [layout.SCENE_ENV_MARGINAL_GUIDE]: addresses[3] ?? 0,
+        [layout.SCENE_ENV_CONDITIONAL_GUIDE]: addresses[4] ?? 0,
+      };
+      this.#environment = { key, data: new WeakRef(map.data), addresses, words, meanLuminance };
     }
-    const [pixels, marginal, conditional, marginalGuide, conditionalGuide] = this.#environment.addresses;
-    this.#words({
-      [layout.SCENE_ENV_PIXELS]: pixels!,
-      [layout.SCENE_ENV_WIDTH]: map.width,
-      [layout.SCENE_ENV_HEIGHT]: map.height,
-      [layout.SCENE_ENV_MARGINAL]: marginal!,
-      [layout.SCENE_ENV_CONDITIONAL]: conditional!,
-      [layout.SCENE_ENV_MARGINAL_GUIDE]: marginalGuide!,
-      [layout.SCENE_ENV_CONDITIONAL_GUIDE]: conditionalGuide!,
-    });
+    this.#words(this.#environment.words);
     this.#floats({
       [layout.SCENE_ENV_TURNS]: map.rotation / (2 * Math.PI),
       [layout.SCENE_ENV_INTENSITY]: map.intensity,

@@ -2,9 +2,8 @@
 // The sampling grid has equal solid angle in every cell (rows uniform in y), so densities need no sine and no care at the poles;
 // the tables are made by the host (environment-table.ts).
 import {
-  ENV_COLUMNS,
   ENV_GUIDE,
-  ENV_ROWS,
+  SCENE_ENV_COLUMNS,
   SCENE_ENV_CONDITIONAL,
   SCENE_ENV_CONDITIONAL_GUIDE,
   SCENE_ENV_HEIGHT,
@@ -12,6 +11,7 @@ import {
   SCENE_ENV_MARGINAL,
   SCENE_ENV_MARGINAL_GUIDE,
   SCENE_ENV_PIXELS,
+  SCENE_ENV_ROWS,
   SCENE_ENV_TURNS,
   SCENE_ENV_WIDTH,
 } from './layout';
@@ -21,14 +21,19 @@ import { mix, scale, vec, x, y, z } from './vec';
 const INV_TWO_PI: f32 = <f32>0.159154943;
 const INV_PI_F: f32 = <f32>0.318309886;
 
-const CELLS_PER_STERADIAN: f32 = <f32>ENV_ROWS * <f32>ENV_COLUMNS * <f32>0.0795774715;
+const INV_FOUR_PI: f32 = <f32>0.0795774715;
 
 let pixels: usize = 0;
 let width: i32 = 0;
 let height: i32 = 0;
 let turns: f32 = 0;
 let intensity: f32 = 0;
-let marginal: usize = 0;
+/** Some direction is brighter than another. */
+let hasPicture: bool = false;
+let constant: v128 = i32x4(0, 0, 0, 0);
+let columns: i32 = 1;
+let rows: i32 = 1;
+let marginal: usize = 0; // 0: directions are picked evenly over the sphere
 let conditional: usize = 0;
 let marginalGuide: usize = 0;
 let conditionalGuide: usize = 0;
@@ -46,6 +51,10 @@ export function setEnvironment(scene: usize): void {
   conditional = load<u32>(scene, SCENE_ENV_CONDITIONAL);
   marginalGuide = load<u32>(scene, SCENE_ENV_MARGINAL_GUIDE);
   conditionalGuide = load<u32>(scene, SCENE_ENV_CONDITIONAL_GUIDE);
+  columns = load<i32>(scene, SCENE_ENV_COLUMNS);
+  rows = load<i32>(scene, SCENE_ENV_ROWS);
+  hasPicture = width > 1 || height > 1;
+  if (pixels && !hasPicture) constant = scale(texel(pixels), intensity);
 }
 
 export function hasEnvironment(): bool {
@@ -69,6 +78,7 @@ export function hasEnvironment(): bool {
 
 /** Radiance that arrives from unit direction `d`; bilinear. */
 export function environmentRadiance(d: v128): v128 {
+  if (!hasPicture) return constant;
   const px = azimuth(d) * <f32>width - <f32>0.5;
   const py = atan2(sqrt<f32>(x(d) * x(d) + z(d) * z(d)), y(d)) * INV_PI_F * <f32>height - <f32>0.5;
   const fx = floor<f32>(px);
@@ -88,14 +98,15 @@ export function environmentRadiance(d: v128): v128 {
 // @ts-ignore: decorator
 @inline function cellDensity(row: i32, column: i32): f32 {
   const rowAt = marginal + (<usize>row << 2);
-  const at = conditional + (<usize>(row * (ENV_COLUMNS + 1) + column) << 2);
-  return (load<f32>(rowAt, 4) - load<f32>(rowAt)) * (load<f32>(at, 4) - load<f32>(at)) * CELLS_PER_STERADIAN;
+  const at = conditional + (<usize>(row * (columns + 1) + column) << 2);
+  return (load<f32>(rowAt, 4) - load<f32>(rowAt)) * (load<f32>(at, 4) - load<f32>(at)) * (<f32>(rows * columns) * INV_FOUR_PI);
 }
 
 /** Density with which `sampleEnvironment` picks `d`. */
 export function densityOfEnvironment(d: v128): f32 {
-  const column = min<i32>(<i32>(azimuth(d) * <f32>ENV_COLUMNS), ENV_COLUMNS - 1);
-  const row = max<i32>(0, min<i32>(<i32>((<f32>1.0 - y(d)) * <f32>(ENV_ROWS / 2)), ENV_ROWS - 1));
+  if (marginal == 0) return INV_FOUR_PI;
+  const column = min<i32>(<i32>(azimuth(d) * <f32>columns), columns - 1);
+  const row = max<i32>(0, min<i32>(<i32>((<f32>1.0 - y(d)) * <f32>0.5 * <f32>rows), rows - 1));
   return cellDensity(row, column);
 }
 
@@ -122,13 +133,19 @@ export function densityOfEnvironment(d: v128): f32 {
 
 /** A direction distributed like the environment's luminance; sets `environmentDensity`. */
 export function sampleEnvironment(u0: f32, u1: f32): v128 {
-  const row = search(marginal, marginalGuide, u0);
-  const rowCdf = conditional + (<usize>(row * (ENV_COLUMNS + 1)) << 2);
-  const column = search(rowCdf, conditionalGuide + <usize>(row * (ENV_GUIDE + 1) * 2), u1);
-  environmentDensity = cellDensity(row, column);
-  const up: f32 = <f32>1.0 - (<f32>row + fraction(marginal, row, u0)) * (<f32>2.0 / <f32>ENV_ROWS);
-  const turn = (<f32>column + fraction(rowCdf, column, u1)) * (<f32>1.0 / <f32>ENV_COLUMNS) - <f32>0.5 - turns;
-  const sc = sinCosTurns(turn - floor<f32>(turn));
+  let up: f32 = <f32>1.0 - <f32>2.0 * u0;
+  let turn: f32 = u1;
+  environmentDensity = INV_FOUR_PI;
+  if (marginal) {
+    const row = search(marginal, marginalGuide, u0);
+    const rowCdf = conditional + (<usize>(row * (columns + 1)) << 2);
+    const column = search(rowCdf, conditionalGuide + <usize>(row * (ENV_GUIDE + 1) * 2), u1);
+    environmentDensity = cellDensity(row, column);
+    up = <f32>1.0 - (<f32>row + fraction(marginal, row, u0)) * (<f32>2.0 / <f32>rows);
+    turn = (<f32>column + fraction(rowCdf, column, u1)) / <f32>columns - <f32>0.5 - turns;
+    turn -= floor<f32>(turn);
+  }
+  const sc = sinCosTurns(turn);
   const radius = sqrt<f32>(max<f32>(<f32>0.0, <f32>1.0 - up * up));
   return vec(radius * f32x4.extract_lane(sc, 0), up, -radius * f32x4.extract_lane(sc, 1));
 }

@@ -191,8 +191,8 @@ export const SCENE_ENV_WIDTH = 20;
 export const SCENE_ENV_HEIGHT = 24;
 export const SCENE_ENV_TURNS = 28; // rotation / 2 pi
 export const SCENE_ENV_INTENSITY = 32;
-export const SCENE_ENV_MARGINAL = 36; // ENV_ROWS + 1 floats
-export const SCENE_ENV_CONDITIONAL = 40; // ENV_ROWS x (ENV_COLUMNS + 1) floats
+export const SCENE_ENV_MARGINAL = 36; // rows + 1 floats; 0 when directions are picked evenly over the sphere, without tables
+export const SCENE_ENV_CONDITIONAL = 40; // rows x (columns + 1) floats
 export const SCENE_P_ENV = 48;
 export const SCENE_P_LOCAL = 52; // emissive triangles, point and spot lights: what the tree holds
 export const SCENE_P_DIRECTIONAL = 56;
@@ -204,7 +204,7 @@ export const SCENE_DIRECTIONAL_CDF = 76;
 export const SCENE_PUNCTUALS = 80; // point and spot lights, in the tree's order
 export const SCENE_DIRECTIONALS = 84;
 export const SCENE_ENV_MARGINAL_GUIDE = 88; // ENV_GUIDE + 1 u16
-export const SCENE_ENV_CONDITIONAL_GUIDE = 92; // ENV_ROWS x (ENV_GUIDE + 1) u16
+export const SCENE_ENV_CONDITIONAL_GUIDE = 92; // rows x (ENV_GUIDE + 1) u16
 export const SCENE_CAMERA = 96; // four columns of four floats, orthonormal
 export const SCENE_CAMERA_KIND = 160; // 0 perspective, 1 orthographic
 export const SCENE_CAMERA_SCALE = 164; // tan(yfov / 2) or half height
@@ -220,9 +220,10 @@ export const SCENE_LENS_FOCUS = 260; // distance along the viewing axis
 export const SCENE_LENS_BLADES = 264; // a float; below 3 the lens is round
 export const SCENE_SHUTTER = 268; // frames
 export const SCENE_CAMERA_MOVES = 272; // 1 when SCENE_CAMERA_NEXT differs
+/** Cells of the environment's tables, powers of two. */
+export const SCENE_ENV_COLUMNS = 276;
+export const SCENE_ENV_ROWS = 280;
 
-export const ENV_COLUMNS = 1024;
-export const ENV_ROWS = 1024;
 /** Entries of a guide table less one: where in a cumulative table to start looking. */
 export const ENV_GUIDE = 256;
 export const FILTER_CELLS = 1024;

@@ -57,6 +57,8 @@ let layerF90: f32 = 1;
 let diffuse: v128 = i32x4(0, 0, 0, 0);
 let transmitted: v128 = i32x4(0, 0, 0, 0);
 let hasBase: bool = false;
+/** Something reflects: without it the material is Lambertian and nothing else. */
+let hasSpecular: bool = true;
 let isTranslucent: bool = false;
 let specularChance: f32 = 0;
 /** Of the base's two sides: the viewer's. */
@@ -84,36 +86,25 @@ function meanKept(): f32 {
 /** Prepares for the hit in `surface.ts`; `o` is the local direction towards the viewer, z > 0. */
 export function prepareOpaque(o: v128, metallic: f32): void {
   outgoing = o;
-  stretch = stretchOf(roughness, lobes & FLAG_ANISOTROPY ? anisotropy : <f32>0.0);
-  specularIsDelta = x(stretch) < DELTA_ALPHA;
-  if (!specularIsDelta && y(stretch) < DELTA_ALPHA) stretch = f32x4.max(stretch, f32x4.splat(DELTA_ALPHA));
-  outgoingRoot = smithRoot(o, stretch);
-
-  let boundary = dielectricF0;
-  let metal = baseColor;
+  layerF0 = maxComponent(dielectricF0);
   layerF90 = dielectricF90;
-  if (lobes & FLAG_IRIDESCENCE) {
-    boundary = mix(boundary, filmReflectance(z(o), iridescenceIor, iridescenceThickness, boundary), iridescence);
-    metal = mix(metal, filmReflectance(z(o), iridescenceIor, iridescenceThickness, metal), iridescence);
-    layerF90 += (<f32>1.0 - layerF90) * iridescence;
-  }
-  layerF0 = maxComponent(boundary);
-
-  const e = shares(o);
-  const one = f32x4.splat(<f32>1.0);
-  const gain = addScaled(one, boundary, z(e));
-  const metalGain = addScaled(one, metal, z(e));
-  specular0 = mix(mul(boundary, gain), mul(metal, metalGain), metallic);
-  specular90 = mix(scale(gain, layerF90), metalGain, metallic);
-  const specularAlbedo = luminance(addScaled(scale(specular0, x(e)), specular90, y(e)));
-
+  hasSpecular = metallic > <f32>0.0 || max<f32>(layerF0, layerF90) > <f32>0.0 || (lobes & FLAG_IRIDESCENCE) != 0;
   hasBase = metallic < <f32>1.0;
   isTranslucent = false;
+  specularIsDelta = false;
+  let specularAlbedo: f32 = <f32>0.0;
   let baseAlbedo: f32 = <f32>0.0;
+  let inside = <f32>1.0 - metallic;
+  let strength = INV_PI * inside;
+  if (hasSpecular) {
+    const e = prepareSpecular(metallic);
+    specularAlbedo = luminance(addScaled(scale(specular0, x(e)), specular90, y(e)));
+    if (hasBase) {
+      inside *= <f32>1.0 - lobeAlbedo(e, layerF0, layerF90);
+      strength = INV_PI * inside / max<f32>(<f32>1.0 - meanKept(), <f32>1e-4);
+    }
+  }
   if (hasBase) {
-    const kept = lobeAlbedo(e, layerF0, layerF90);
-    const inside = (<f32>1.0 - metallic) * (<f32>1.0 - kept);
-    const strength = INV_PI * inside / max<f32>(<f32>1.0 - meanKept(), <f32>1e-4);
     isTranslucent = (lobes & FLAG_DIFFUSE_TRANSMISSION) != 0;
     if (isTranslucent) {
       const back = luminance(diffuseTransmissionColor) * diffuseTransmission;
@@ -129,8 +120,36 @@ export function prepareOpaque(o: v128, metallic: f32): void {
     hasBase = baseAlbedo > <f32>0.0;
   }
   opaqueAlbedo = specularAlbedo + baseAlbedo;
-  specularChance = hasBase ? max<f32>(specularAlbedo / max<f32>(opaqueAlbedo, <f32>1e-6), <f32>0.05) : <f32>1.0;
+  specularChance = !hasSpecular
+    ? <f32>0.0
+    : hasBase
+      ? max<f32>(specularAlbedo / max<f32>(opaqueAlbedo, <f32>1e-6), <f32>0.05)
+      : <f32>1.0;
   opaqueIsDelta = specularIsDelta && !hasBase;
+}
+
+/** The reflecting lobe's part of the above; returns its shares towards the viewer. */
+function prepareSpecular(metallic: f32): v128 {
+  stretch = stretchOf(roughness, lobes & FLAG_ANISOTROPY ? anisotropy : <f32>0.0);
+  specularIsDelta = x(stretch) < DELTA_ALPHA;
+  if (!specularIsDelta && y(stretch) < DELTA_ALPHA) stretch = f32x4.max(stretch, f32x4.splat(DELTA_ALPHA));
+  outgoingRoot = smithRoot(outgoing, stretch);
+  let boundary = dielectricF0;
+  let metal = baseColor;
+  if (lobes & FLAG_IRIDESCENCE) {
+    const cosine = z(outgoing);
+    boundary = mix(boundary, filmReflectance(cosine, iridescenceIor, iridescenceThickness, boundary), iridescence);
+    metal = mix(metal, filmReflectance(cosine, iridescenceIor, iridescenceThickness, metal), iridescence);
+    layerF0 = maxComponent(boundary);
+    layerF90 += (<f32>1.0 - layerF90) * iridescence;
+  }
+  const e = shares(outgoing);
+  const one = f32x4.splat(<f32>1.0);
+  const gain = addScaled(one, boundary, z(e));
+  const metalGain = addScaled(one, metal, z(e));
+  specular0 = mix(mul(boundary, gain), mul(metal, metalGain), metallic);
+  specular90 = mix(scale(gain, layerF90), metalGain, metallic);
+  return e;
 }
 
 /** Fills values and density for local `i`. Mirrors do not count. */
@@ -143,10 +162,11 @@ export function evaluateOpaque(i: v128): void {
   opaqueTransmission = none;
   if (cosI > <f32>0.0) {
     if (hasBase) {
-      opaqueDiffuse = scale(diffuse, (<f32>1.0 - lobeAlbedo(shares(i), layerF0, layerF90)) * cosI);
+      const kept: f32 = hasSpecular ? lobeAlbedo(shares(i), layerF0, layerF90) : <f32>0.0;
+      opaqueDiffuse = scale(diffuse, (<f32>1.0 - kept) * cosI);
       opaqueDensity = (<f32>1.0 - specularChance) * (isTranslucent ? reflectedChance : <f32>1.0) * cosI * INV_PI;
     }
-    if (specularIsDelta) return;
+    if (specularIsDelta || !hasSpecular) return;
     const h = normalize(add(i, outgoing));
     const d = distribution(h, stretch);
     const fresnel = mix(specular0, specular90, schlickWeight(dot(outgoing, h)));
@@ -155,7 +175,8 @@ export function evaluateOpaque(i: v128): void {
     opaqueSpecular = scale(fresnel, d * v * cosI);
   } else if (isTranslucent && hasBase && cosI < <f32>0.0) {
     const mirrored = vec(x(i), y(i), -cosI);
-    opaqueTransmission = scale(transmitted, (<f32>1.0 - lobeAlbedo(shares(mirrored), layerF0, layerF90)) * -cosI);
+    const kept: f32 = hasSpecular ? lobeAlbedo(shares(mirrored), layerF0, layerF90) : <f32>0.0;
+    opaqueTransmission = scale(transmitted, (<f32>1.0 - kept) * -cosI);
     opaqueDensity = (<f32>1.0 - specularChance) * (<f32>1.0 - reflectedChance) * -cosI * INV_PI;
   }
 }
