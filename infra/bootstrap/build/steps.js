@@ -16,6 +16,7 @@ const NODE_ROOMS = [
   'cli',
   'infra/stack',
   'infra/migrations',
+  'infra/netlab',
   'test/bench',
   'test/reference',
 ];
