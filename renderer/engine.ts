@@ -3,16 +3,24 @@
  *
  * The farm knows nothing of triangles: it hands an engine files and settings, and receives frames.
  */
-import type { PixelRect, RenderSettings, SceneInspection } from '../domain/scene.ts';
+import type { InspectedSequence, PixelRect, RenderSettings, SceneInspection } from '../domain/scene.ts';
 
 export type { PixelRect } from '../domain/scene.ts';
 
-/** Files of one project version, as an engine sees them: paths relative to `root`, all present on local disk. */
+/**
+ * Files of one project version, as an engine sees them: paths relative to `root`, all that the work needs present on local
+ * disk (for `render`: by the time that its `ready` says).
+ */
 export interface SceneFiles {
   /** Absolute folder that holds the files. */
   root: string;
   /** Path of the scene file inside `root`, with forward slashes. */
   main: string;
+  /**
+   * What the inspection found the shot to be: null for one file. Absent: looked up among the files, which must all be there
+   * then.
+   */
+  sequence?: InspectedSequence | null;
 }
 
 /** What an engine can do on this machine, and how fast it measured itself to be. */
@@ -83,6 +91,11 @@ export interface RenderRequest {
   outputFolder: string;
   /** Threads the engine may use. */
   threads: number;
+  /**
+   * Resolves when all files that a frame reads are in place; the engine waits for it before it opens any of them, so that
+   * it may begin while files of later frames are still on their way. Rejects when they will not come. Absent: all are there.
+   */
+  ready?(frame: number): Promise<void>;
 }
 
 export interface Estimate {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -229,4 +229,29 @@ describe.skipIf(!existsSync(SHARED_SCENES))('files from elsewhere', () => {
     // Past the last key the pose is held; only the noise of edges differs.
     expect(difference(depth[2]!, depth[3]!)).toBeLessThan(difference(depth[0]!, depth[1]!) / 4);
   });
+});
+
+it('waits for the files of each frame of a sequence, and needs no others', async () => {
+  const root = await projectWith({});
+  const folder = await mkdtemp(path.join(tmpdir(), 'framewright-render-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const order: string[] = [];
+  const request = {
+    files: { root, main: 'shot.0001.glb', sequence: { pattern: 'shot.####.glb', frames: '1-9' } },
+    settings: tiny({ samples: 1 }),
+    units: [4, 5].map((frame) => ({ frame, tile: 0 })),
+    outputFolder: folder,
+    threads: THREADS,
+    async ready(frame: number) {
+      order.push(`files of ${frame}`);
+      await writeFile(path.join(root, `shot.000${frame}.glb`), toGlb(triangleScene()));
+    },
+  };
+  const sink: RenderSink = {
+    unit: async ({ unit }) => void order.push(`frame ${unit.frame}`),
+    progress: () => undefined,
+    log: () => undefined,
+  };
+  await engine.render(request, sink, new AbortController().signal);
+  expect([...new Set(order)]).toEqual(['files of 4', 'frame 4', 'files of 5', 'frame 5']);
 });

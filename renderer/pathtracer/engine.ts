@@ -171,11 +171,14 @@ export function createPathTracerEngine(): PathTracerEngine {
     units.forEach(refuseSampleRange);
     const rects = units.map((unit) => rectOf(unit, settings));
     const frames = units.map(({ frame }) => frame);
+    if (frames[0] !== undefined) await request.ready?.(frames[0]);
     const shot = await Shot.open(scenes, files, settings, frames);
     if (frames[0] !== undefined) for (const message of await shot.warnings(frames[0])) sink.log(message);
     throwIfCancelled(signal);
     let active = await tracerOf(settings, threads);
     for (const [index, unit] of units.entries()) {
+      throwIfCancelled(signal);
+      await request.ready?.(unit.frame);
       throwIfCancelled(signal);
       const begin = performance.now();
       const description = await shot.at(unit.frame);

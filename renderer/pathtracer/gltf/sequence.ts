@@ -1,5 +1,6 @@
 /** Shots that are one file a frame: `shot.####.glb`, the number signs standing for the frame's number. */
 import { FarmError } from '../../../domain/errors.ts';
+import { parseFrames } from '../../../domain/frames.ts';
 import type { SceneFiles } from '../../engine.ts';
 import { findMainScene, ProjectReader } from './files.ts';
 import { framesNamed, patternOf, sequenceFile } from './sequenceNames.ts';
@@ -12,11 +13,13 @@ export interface SceneSequence {
 }
 
 /**
- * The sequence that `files.main` names, by its pattern or by the first of at least two files; null when it names one file.
- * An empty name stands for what the folder holds.
+ * The sequence that the inspection found, if it is said; else the one that `files.main` names, by its pattern or by the first
+ * of at least two files; null when it names one file. An empty name stands for what the folder holds.
  * Throws `FileNotFound` for a pattern without files.
  */
-export async function findSequence({ root, main }: SceneFiles): Promise<SceneSequence | null> {
+export async function findSequence({ root, main, sequence }: SceneFiles): Promise<SceneSequence | null> {
+  if (sequence !== undefined)
+    return sequence && { pattern: sequence.pattern, frames: [...parseFrames(sequence.frames)] };
   const found = patternOf(main || (await findMainScene(root)));
   if (!found) return null;
   const { pattern, frame } = found;
