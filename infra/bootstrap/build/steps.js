@@ -19,6 +19,7 @@ const NODE_ROOMS = [
   'infra/netlab',
   'test/bench',
   'test/reference',
+  'test/sim',
 ];
 
 /** What Node loads from a mirrored room: code, and data that code reads relative to itself. */

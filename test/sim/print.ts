@@ -1,0 +1,60 @@
+/** The model's answers as text for a terminal. */
+import { bytes, duration } from '../../cli/output/duration.ts';
+import { table } from '../../cli/output/table.ts';
+import type { Comparison, Question, Side } from './compare.ts';
+
+const BOUND = {
+  link: "the place's link",
+  studio: "the studio's own link",
+  nodes: 'rendering',
+} as const;
+
+/** Centre and edge beside their limits. */
+export function comparisonTable({ centre, edge }: Comparison): string {
+  return table(
+    [
+      { name: 'centre', ...centre },
+      { name: 'edge', ...edge },
+    ],
+    [
+      { title: '', value: ({ name }) => name },
+      { title: 'seconds', right: true, value: ({ outcome }) => outcome.seconds.toFixed(1) },
+      { title: 'limit', right: true, value: ({ limit }) => limit.seconds.toFixed(1) },
+      { title: 'share', right: true, value: ({ share }) => percent(share) },
+      { title: 'first frame', right: true, value: ({ outcome }) => duration(outcome.firstDelivered) },
+      { title: 'held up by', value: ({ limit }) => BOUND[limit.bound] },
+      { title: 'cost a frame', right: true, value: ({ outcome }) => price(outcome.cost.perFrame) },
+      { title: 'over the links', right: true, value: (side) => bytes(carried(side)) },
+    ],
+  );
+}
+
+/** One sentence for who wants to know whether edge sites pay, and the reason. */
+export function verdict({ centre, edge, ratio }: Comparison, { studioLinkMbits, linkMbits }: Question): string {
+  const [slow, fast] = [duration(centre.outcome.seconds), duration(edge.outcome.seconds)];
+  const dearer = edge.outcome.cost.perFrame / centre.outcome.cost.perFrame - 1;
+  const cost =
+    !Number.isFinite(dearer) || Math.abs(dearer) < 0.005
+      ? 'at the same cost'
+      : `at ${percent(Math.abs(dearer))} ${dearer > 0 ? 'more' : 'less'} a frame`;
+  if (ratio >= 1.05) {
+    return `Edge sites pay: ${fast} against ${slow}, ${ratio.toFixed(2)} times faster, ${cost}. ${why(centre, edge)}`;
+  }
+  const better =
+    ratio <= 0.95 ? `A centre is faster: ${slow} against ${fast}` : `No difference: ${fast} against ${slow}`;
+  const hint =
+    edge.limit.bound === 'studio'
+      ? ` All frames must come through your own ${studioLinkMbits} Mbit/s; sites of ${linkMbits} Mbit/s cannot help with that.`
+      : '';
+  return `${better}, ${cost}. ${why(centre, edge)}${hint}`;
+}
+
+const why = (centre: Side, edge: Side): string =>
+  `The centre waits for ${BOUND[centre.limit.bound]}, the edge for ${BOUND[edge.limit.bound]}.`;
+
+const carried = ({ outcome }: Side): number =>
+  outcome.sites.reduce((sum, { upBytes, downBytes }) => sum + upBytes + downBytes, 0);
+
+export const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+/** An amount of the report's currency, with the digits that small prices need. */
+export const price = (amount: number): string => (amount === 0 ? '0' : amount.toPrecision(3));

@@ -1,0 +1,87 @@
+/** The project data that every frame reads: each site gets it once, piece by piece, from where it comes fastest. */
+import type { EventQueue } from './events.ts';
+import type { ModelSite } from './model.ts';
+import type { Network, Place } from './network.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Shared data travels as blobs of the project; so many steps show how sites hand them on. */
+const PIECES = 16;
+/** Sites asked for a piece beside the home store. */
+const SOURCES = 4;
+
+interface SiteCopy {
+  state: 'away' | 'coming' | 'here';
+  waiters: (() => void)[];
+}
+
+export class SharedData {
+  #scenario: Scenario;
+  #home: Place;
+  #network: Network;
+  #events: EventQueue;
+  #random: () => number;
+  #copies: SiteCopy[];
+  /** Which sites hold each piece. */
+  #holders: ModelSite[][];
+  #pieces: number;
+
+  constructor(
+    scenario: Scenario,
+    sites: readonly ModelSite[],
+    home: Place,
+    network: Network,
+    events: EventQueue,
+    random: () => number,
+  ) {
+    this.#scenario = scenario;
+    this.#home = home;
+    this.#network = network;
+    this.#events = events;
+    this.#random = random;
+    this.#copies = sites.map(() => ({ state: 'away', waiters: [] }));
+    // Handing on pays only where the home store's link is narrower than the sites' together.
+    this.#pieces =
+      scenario.farm.peers && home.up.rate < sites.reduce((sum, { down }) => sum + down.rate, 0) ? PIECES : 1;
+    this.#holders = Array.from({ length: this.#pieces }, () => []);
+  }
+
+  /** Calls `ready` once the site has all of it; it crosses the site's link once, however many nodes ask. */
+  bring(site: ModelSite, ready: () => void): void {
+    const copy = this.#copies[site.index]!;
+    if (copy.state === 'here' || this.#scenario.job.sharedBytes === 0) {
+      ready();
+      return;
+    }
+    copy.waiters.push(ready);
+    if (copy.state === 'coming') return;
+    copy.state = 'coming';
+    // Each site begins at another piece, so that they soon have something to hand on.
+    this.#fetch(site, copy, Math.floor(this.#random() * this.#pieces), this.#pieces);
+  }
+
+  #fetch(site: ModelSite, copy: SiteCopy, piece: number, left: number): void {
+    const bytes = this.#scenario.job.sharedBytes / this.#pieces;
+    this.#network.send(this.#source(site, piece), site, bytes, () => {
+      this.#holders[piece]!.push(site);
+      if (left > 1) {
+        const next = (piece + 1) % this.#pieces;
+        this.#events.after(0, () => this.#fetch(site, copy, next, left - 1));
+        return;
+      }
+      copy.state = 'here';
+      for (const ready of copy.waiters.splice(0)) ready();
+    });
+  }
+
+  /** Of the home store and a few sites drawn by lot that have the piece: where one more stream gets most. */
+  #source(site: ModelSite, piece: number): Place {
+    const holders = this.#holders[piece]!;
+    const candidates: Place[] = [this.#home];
+    for (let drawn = 0; this.#pieces > 1 && drawn < Math.min(SOURCES, holders.length); drawn++) {
+      candidates.push(holders[Math.floor(this.#random() * holders.length)]!);
+    }
+    const share = (place: Place): number =>
+      Math.min(place.up.rate / (this.#network.streamsFrom(place) + 1), site.down.rate);
+    return candidates.reduce((best, place) => (share(place) > share(best) ? place : best));
+  }
+}
