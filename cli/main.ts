@@ -10,6 +10,7 @@ import { addNode } from './commands/node.ts';
 import { addPull } from './commands/pull.ts';
 import { addRender } from './commands/render.ts';
 import { addRepro } from './commands/repro.ts';
+import { addSite } from './commands/site.ts';
 import { addStudioCommands } from './commands/studio.ts';
 import { addSubmit } from './commands/submit.ts';
 
@@ -28,6 +29,7 @@ addControl(program);
 addPull(program);
 addInvoice(program);
 addNode(program);
+addSite(program);
 addStudioCommands(program);
 addDemo(program);
 

@@ -25,7 +25,7 @@ export class ChunkBell {
 
   /** Starts to listen; throws when the database does not answer. */
   async start(): Promise<void> {
-    this.#stopListening = await this.#database.listen(CHANNELS.chunk, (chunkId) => this.#ring(chunkId));
+    this.#stopListening = await this.#database.listen(CHANNELS.chunk, (chunkId) => this.ring(chunkId));
     const sweep = async () => {
       await this.#sweep().catch((error: unknown) => this.#log.warn({ err: error }, 'looking for lost leases failed'));
       if (this.#sweeping) this.#sweeping = setTimeout(sweep, SWEEP_MS);
@@ -65,8 +65,8 @@ export class ChunkBell {
     return { next, end };
   }
 
-  /** An empty payload stands for all chunks: the connection was lost for a while. */
-  #ring(chunkId: string): void {
+  /** Wakes the keeper of a chunk. Empty stands for all chunks: the connection was lost for a while. */
+  ring(chunkId: string): void {
     const sets = chunkId === '' ? [...this.#waiting.values()] : [this.#waiting.get(chunkId) ?? []];
     for (const set of sets) for (const ring of set) ring();
   }
@@ -84,6 +84,6 @@ export class ChunkBell {
           OR (j.status = 'paused' AND j.pause_reason = 'user' AND c.status <> 'leased'))`.execute(tx);
       return found.rows;
     });
-    for (const { id } of rows) this.#ring(id);
+    for (const { id } of rows) this.ring(id);
   }
 }

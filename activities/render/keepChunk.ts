@@ -4,23 +4,14 @@
  */
 import { FarmError, fromProblem, isErrorCode, type Problem, toProblem } from '../../domain/errors.ts';
 import { chunkGivenUp, isBadInput, judgeRefusals, type Policy, tooManyFailures } from '../../domain/policy.ts';
-import { completeSettings } from '../../domain/settings.ts';
 import type { ChunkStatus } from '../../domain/statuses.ts';
 import { attemptsOfChunk } from '../../ports/db/attempts.ts';
-import {
-  type ChunkState,
-  type ChunkUnit,
-  chunkState,
-  failChunk,
-  loseLease,
-  offerChunk,
-} from '../../ports/db/chunks.ts';
+import { type ChunkState, chunkState, failChunk, loseLease, offerChunk } from '../../ports/db/chunks.ts';
 import type { Tx } from '../../ports/db/client.ts';
-import { commitUnit, refuseUnit } from '../../ports/db/commit.ts';
 import { lockChunk } from '../../ports/db/locks.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
 import { type FarmServices, inRecord } from '../services.ts';
-import { verifyFrame } from '../verify/verifyFrame.ts';
+import type { VerifyDesk } from './verifyDesk.ts';
 
 /** How a chunk's activity ends. Payloads stay small: the frames are in the record. */
 export type ChunkOutcome =
@@ -36,17 +27,25 @@ export type ChunkOutcome =
 export interface KeeperStep {
   /** Null: wait for the bell. */
   outcome: Exclude<ChunkOutcome, { outcome: 'completed' }> | { outcome: 'completed' } | null;
-  /** Nodes that had a unit committed in this step. */
+  /** Nodes that had a unit committed since the last step, and what verifying took. */
   paidNodes: string[];
   verifySeconds: number;
   /** The lease that this step took back from a silent node. */
   lost: { node: string | null; leaseNumber: number } | null;
 }
 
-/** One look at a render chunk. Throws `FarmError`s of database and store; then the step is simply repeated. */
-export async function keepRenderChunk(services: FarmServices, chunkId: string, policy: Policy): Promise<KeeperStep> {
-  const step: KeeperStep = { outcome: null, paidNodes: [], verifySeconds: 0, lost: null };
+/**
+ * One look at a render chunk. Delivered frames go to the desk, which verifies and commits them beside this. Throws
+ * `FarmError`s of database and store; then the step is simply repeated.
+ */
+export async function keepRenderChunk(
+  services: FarmServices,
+  desk: VerifyDesk,
+  chunkId: string,
+  policy: Policy,
+): Promise<KeeperStep> {
   const { state, job } = await look(services, chunkId);
+  const step: KeeperStep = { outcome: null, lost: null, ...desk.take(state, job) };
   const ended = endOf(state, job);
   if (ended) return { ...step, outcome: ended };
 
@@ -54,11 +53,6 @@ export async function keepRenderChunk(services: FarmServices, chunkId: string, p
     const reason = 'The node stopped sending heartbeats.';
     const lost = await inRecord(services, (tx) => loseLease(tx, { chunkId, leaseNumber: state.leaseNumber, reason }));
     if (lost) step.lost = { node: state.nodeId, leaseNumber: state.leaseNumber };
-  }
-  for (const unit of state.units.filter(({ status }) => status === 'uploaded' || status === 'verified')) {
-    const began = performance.now();
-    if (await verifyUnit(services, state, job, unit)) step.paidNodes.push(unit.nodeId!);
-    step.verifySeconds += (performance.now() - began) / 1000;
   }
   const next = await inRecord(services, (tx) => offerUnlessGivenUp(tx, chunkId, policy));
   if (next.problem) return { ...step, outcome: await giveUp(services, chunkId, next.problem, policy) };
@@ -88,31 +82,6 @@ function endOf(state: ChunkState, job: JobRow): KeeperStep['outcome'] {
   const idle = state.status !== 'leased' && !delivered;
   if (job.status === 'paused' && job.pauseReason === 'user' && idle) return { outcome: 'paused' };
   return null;
-}
-
-/** Verifies a delivered unit and commits or refuses it. Whether it was committed. */
-async function verifyUnit(services: FarmServices, state: ChunkState, job: JobRow, unit: ChunkUnit): Promise<boolean> {
-  const { studioId, jobId } = state;
-  const { unitId, frame, artifacts } = unit;
-  const leaseNumber = unit.leaseNumber!;
-  const settings = completeSettings(job.settings);
-  const uploaded = { studioId, jobId, unitId, frame, artifacts: artifacts ?? [] };
-  const { store } = await services.stores.of(unit.siteId);
-  const verdict = await verifyFrame(store, (work) => inRecord(services, work), uploaded, settings);
-  try {
-    if (verdict.accepted) {
-      await inRecord(services, (tx) => commitUnit(tx, { unitId, leaseNumber, warnings: verdict.warnings }));
-      return true;
-    }
-    const { reason, message } = verdict;
-    await inRecord(services, (tx) => refuseUnit(tx, { unitId, leaseNumber, code: 'FrameRefused', reason, message }));
-  } catch (error) {
-    // Another keeper was faster, or the job was stopped meanwhile: the next look sees it.
-    const expected = ['LeaseLost', 'UnitAlreadyCommitted', 'JobStateConflict'];
-    if (!(error instanceof FarmError) || !expected.includes(error.code)) throw error;
-    services.log.info({ unitId, leaseNumber, code: error.code }, 'result not committed');
-  }
-  return false;
 }
 
 /**

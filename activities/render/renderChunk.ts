@@ -4,14 +4,17 @@ import { FarmError, toProblem } from '../../domain/errors.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
+import type { FrameInspectors } from '../verify/frameInspectors.ts';
 import type { ChunkBell } from './chunkBell.ts';
 import { type ChunkOutcome, type KeeperStep, keepRenderChunk } from './keepChunk.ts';
 import type { ReceiptBook } from './receiptBook.ts';
+import { VerifyDesk } from './verifyDesk.ts';
 
 /** What the dispatch worker has beside the usual. */
 export interface DispatchServices extends FarmServices {
   bell: ChunkBell;
   receipts: ReceiptBook;
+  inspectors: FrameInspectors;
 }
 
 export interface RenderChunkInput extends JobKey {
@@ -27,22 +30,27 @@ export interface RenderChunkInput extends JobKey {
 export async function renderChunk(services: DispatchServices, input: RenderChunkInput): Promise<ChunkOutcome> {
   const { chunkId, policy } = await findChunk(services, input);
   return withHeartbeat(async (signal) => {
+    const desk = new VerifyDesk(services, () => services.bell.ring(chunkId));
     let verifySeconds = 0;
-    for (;;) {
-      const watch = services.bell.watch(chunkId);
-      try {
-        const step = await keepRenderChunk(services, chunkId, policy);
-        verifySeconds += step.verifySeconds;
-        const ends = step.outcome !== null && step.outcome.outcome !== 'paused';
-        await services.receipts.due(input, step.paidNodes, { policy, now: ends });
-        if (step.outcome?.outcome === 'completed') return { outcome: 'completed', verifySeconds };
-        if (step.outcome) return step.outcome;
-        if (step.lost) throw leaseLost(chunkId, step.lost);
-        await watch.next(signal);
-      } finally {
-        watch.end();
+    try {
+      for (;;) {
+        const watch = services.bell.watch(chunkId);
+        try {
+          const step = await keepRenderChunk(services, desk, chunkId, policy);
+          verifySeconds += step.verifySeconds;
+          const ends = step.outcome !== null && step.outcome.outcome !== 'paused';
+          await services.receipts.due(input, step.paidNodes, { policy, now: ends });
+          if (step.outcome?.outcome === 'completed') return { outcome: 'completed', verifySeconds };
+          if (step.outcome) return step.outcome;
+          if (step.lost) throw leaseLost(chunkId, step.lost);
+          await watch.next(signal);
+        } finally {
+          watch.end();
+        }
+        if (signal.aborted) throw signal.reason;
       }
-      if (signal.aborted) throw signal.reason;
+    } finally {
+      await desk.settled();
     }
   });
 }

@@ -1,4 +1,4 @@
-/** What makes a rendered frame acceptable. Rules only; `verifyFrame.ts` brings the picture. */
+/** What makes a rendered frame acceptable. Rules only; `inspectThread.ts` brings the picture. */
 import type { RefusalReason } from '../../domain/policy.ts';
 import type { RenderSettings } from '../../domain/scene.ts';
 import type { ExrInspection } from '../../renderer/image/exr/inspect.ts';
@@ -18,6 +18,9 @@ export interface FrameWarning {
 export type Verdict =
   | { accepted: true; warnings: FrameWarning[] }
   | { accepted: false; reason: RefusalReason; message: string };
+
+/** The verdict on a frame whose bytes are not what they should be. */
+export const damaged = (message: string): Verdict => ({ accepted: false, reason: 'Damaged', message });
 
 /** Size, layers and numbers of a frame. Infinite depth is what lies behind everything, so only colour must be finite. */
 export function judgeFrame(picture: ExrInspection, expected: ExpectedFrame): Verdict {

@@ -1,64 +1,70 @@
 /** Looks at one uploaded frame before it is committed and billed. */
-import { FarmError } from '../../domain/errors.ts';
+import type { Logger } from 'pino';
 import type { Tx } from '../../ports/db/client.ts';
 import type { UnitArtifact } from '../../ports/db/documents.ts';
-import type { ObjectStore } from '../../ports/store/objectStore.ts';
-import { type ExrInspection, inspectExr } from '../../renderer/image/exr/inspect.ts';
-import { type ExpectedFrame, judgeFrame, type Verdict } from './judgeFrame.ts';
+import { verifyAtSite } from '../../ports/site/client.ts';
+import type { SiteStore, SiteStores } from '../../ports/store/siteStores.ts';
+import type { FrameInspectors } from './frameInspectors.ts';
+import { damaged, type ExpectedFrame, type Verdict } from './judgeFrame.ts';
+import { judgeStoredFrame, type StoredFrame } from './judgeStoredFrame.ts';
 
 export interface UploadedFrame {
   studioId: string;
   jobId: string;
   unitId: string;
   frame: number;
+  /** Site whose store holds the artifacts; null: home. */
+  siteId: string | null;
   artifacts: readonly UnitArtifact[];
 }
 
+export interface VerifyTools {
+  stores: SiteStores;
+  inspectors: FrameInspectors;
+  inRecord: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+  log: Logger;
+}
+
 /**
- * Reads the frame's EXR from the store, with its bytes checked against the announced hash, and judges it. A black frame or
- * one that equals another of the job is accepted with a warning. Throws only when the store or database does not answer.
+ * Has the frame's EXR read where it lies, with its bytes checked against the announced hash, and judged: by the agent of
+ * its site, or here where the site has none. A black frame or one that equals another of the job is accepted with a
+ * warning. Throws only when store or database do not answer.
  */
-export async function verifyFrame(
-  store: ObjectStore,
-  inRecord: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>,
-  frame: UploadedFrame,
-  expected: ExpectedFrame,
-): Promise<Verdict> {
+export async function verifyFrame(tools: VerifyTools, frame: UploadedFrame, expected: ExpectedFrame): Promise<Verdict> {
+  const { width, height, crop, output } = expected;
   const exr = frame.artifacts.find(({ kind }) => kind === 'exr');
   const preview = frame.artifacts.find(({ kind }) => kind === 'preview');
   if (!exr || !preview) return damaged('It came without its EXR or preview.');
-  const [bytes, previewStat] = await Promise.all([
-    readFrame(store, frame.studioId, exr.hash),
-    store.stat(frame.studioId, 'frames', preview.hash),
-  ]);
-  if (!bytes) return damaged('Its EXR is not in the store.');
-  if (bytes.length !== exr.sizeBytes)
-    return damaged(`Its EXR has ${bytes.length} bytes; ${exr.sizeBytes} were announced.`);
-  if (!previewStat) return damaged('Its preview is not in the store.');
-  let picture: ExrInspection;
-  try {
-    picture = await inspectExr(bytes);
-  } catch (error) {
-    return damaged(`Its EXR cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const verdict = judgeFrame(picture, expected);
+  const stored: StoredFrame = {
+    studioId: frame.studioId,
+    exr: { hash: exr.hash, sizeBytes: exr.sizeBytes },
+    preview: { hash: preview.hash, sizeBytes: preview.sizeBytes },
+  };
+  const site = await tools.stores.of(frame.siteId);
+  const verdict = await judgeAt(site, tools, stored, { width, height, crop, output });
   if (!verdict.accepted) return verdict;
-  const twin = await inRecord((tx) => frameWithSamePicture(tx, frame, exr.hash));
+  const twin = await tools.inRecord((tx) => frameWithSamePicture(tx, frame, exr.hash));
   if (twin !== null) {
     verdict.warnings.push({ code: 'Duplicate', message: `The frame equals frame ${twin}, bit for bit.` });
   }
   return verdict;
 }
 
-const damaged = (message: string): Verdict => ({ accepted: false, reason: 'Damaged', message });
-
-async function readFrame(store: ObjectStore, studioId: string, hash: string): Promise<Buffer | null> {
-  try {
-    return await store.get(studioId, 'frames', hash);
-  } catch (error) {
-    if (error instanceof FarmError && (error.code === 'NotFound' || error.code === 'HashMismatch')) return null;
-    throw error;
+async function judgeAt(
+  { store, agent, siteId }: SiteStore,
+  { inspectors, log }: VerifyTools,
+  stored: StoredFrame,
+  expected: ExpectedFrame,
+): Promise<Verdict> {
+  if (agent) {
+    try {
+      return await verifyAtSite(agent, { ...stored, expected: { ...expected, output: { ...expected.output } } });
+    } catch (error) {
+      // The frame crosses the link twice then, and the job goes on.
+      log.warn({ siteId, err: error }, 'the site agent does not verify; the frame is read through the store');
+    }
   }
+  return judgeStoredFrame({ store, inspectors }, stored, expected);
 }
 
 /** Number of another committed frame of the job with the same EXR, or null. */

@@ -1,4 +1,4 @@
-/** Threads for image work that would hold up the event loop. */
+/** Threads for work on pictures that would hold up the event loop. */
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
@@ -8,6 +8,6 @@ import { Worker } from 'node:worker_threads';
  */
 export function startThread(from: string, name: string): Worker {
   const here = fileURLToPath(from);
-  const built = here.endsWith('.ts') ? here.replace(/^(.*)\/renderer\//, '$1/dist/renderer/') : here;
+  const built = here.endsWith('.ts') ? here.replace(/^(.*)\/(renderer|activities|workers)\//, '$1/dist/$2/') : here;
   return new Worker(built.replace(/[^/]+$/, `${name}.js`), { execArgv: [] });
 }

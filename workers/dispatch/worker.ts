@@ -4,6 +4,7 @@ import { ChunkBell } from '../../activities/render/chunkBell.ts';
 import { createDispatchActivities } from '../../activities/render/index.ts';
 import { ReceiptBook } from '../../activities/render/receiptBook.ts';
 import type { FarmServices } from '../../activities/services.ts';
+import { FrameInspectors } from '../../activities/verify/frameInspectors.ts';
 import { WORKER_MANNERS } from '../farm.ts';
 
 export interface DispatchWorkerOptions {
@@ -16,6 +17,8 @@ export interface DispatchWorkerOptions {
 }
 
 const CHUNKS_AT_A_TIME = 2000;
+/** Frames looked at here at a time, for sites without an agent of their own. */
+const FRAMES_AT_A_TIME = 2;
 
 /** Starts it. `run` ends with `shutdown`. */
 export async function createDispatchWorker(
@@ -24,12 +27,16 @@ export async function createDispatchWorker(
   const { services, temporal, namespace, taskQueue, mnemonic } = options;
   const bell = new ChunkBell(services.database, services.log);
   await bell.start();
+  const inspectors = new FrameInspectors(FRAMES_AT_A_TIME);
   const worker = await Worker.create({
     ...WORKER_MANNERS,
     connection: temporal,
     namespace,
     taskQueue,
-    activities: createDispatchActivities({ ...services, bell, receipts: new ReceiptBook(services, mnemonic) }),
+    activities: createDispatchActivities({
+      ...{ ...services, bell, inspectors },
+      receipts: new ReceiptBook(services, mnemonic),
+    }),
     maxConcurrentActivityTaskExecutions: CHUNKS_AT_A_TIME,
     maxConcurrentActivityTaskPolls: 2,
     // A cancel reaches an activity with the answer to its heartbeat.
@@ -42,6 +49,7 @@ export async function createDispatchWorker(
         await worker.run();
       } finally {
         await bell.stop();
+        await inspectors.close();
       }
     },
     shutdown: () => worker.shutdown(),

@@ -147,14 +147,14 @@ export function readExrHeader(bytes: Uint8Array): ExrHeader {
 }
 
 /**
- * Walks through all samples, in the order of the file: `take` gets one line of one channel at a time (`line` counts from the top of
- * the data window), in an array that is reused: `Uint32Array` for uint channels, else `Float32Array`. Throws `ExrError`, also for
- * compressions that we do not write, and then has perhaps given some lines before.
+ * Walks through the chunks in the order of the file: `take` gets the raw lines of each, `first` counted from the top of the data
+ * window; line by line, in each line channel by channel. Throws `ExrError`, also for compressions that we do not write, and then
+ * has perhaps given some chunks before.
  */
-export function readExrLines(
+export function readExrChunks(
   bytes: Uint8Array,
   header: ExrHeader,
-  take: (channel: number, line: number, samples: Float32Array | Uint32Array) => void,
+  take: (raw: Uint8Array, first: number, lines: number) => void,
 ): void {
   const { width, height, channels, dataWindow } = header;
   const compression = WRITABLE_COMPRESSIONS.find((name) => name === header.compression);
@@ -177,9 +177,23 @@ export function readExrLines(
     }
     seen[first / linesPerChunk] = 1;
     const lines = Math.min(linesPerChunk, height - first);
-    const raw = expandChunk(bytes.subarray(start, start + size), types, width, lines, compression);
-    unpackLines(raw, types, width, lines, (channel, line, samples) => take(channel, first + line, samples));
+    take(expandChunk(bytes.subarray(start, start + size), types, width, lines, compression), first, lines);
   }
+}
+
+/**
+ * The same for single lines: `take` gets one line of one channel at a time, in an array that is reused: `Uint32Array` for uint
+ * channels, else `Float32Array`.
+ */
+function readExrLines(
+  bytes: Uint8Array,
+  header: ExrHeader,
+  take: (channel: number, line: number, samples: Float32Array | Uint32Array) => void,
+): void {
+  const types = header.channels.map(({ type }) => type);
+  readExrChunks(bytes, header, (raw, first, lines) =>
+    unpackLines(raw, types, header.width, lines, (channel, line, samples) => take(channel, first + line, samples)),
+  );
 }
 
 /** Reads all channels into memory. Throws `ExrError`, also for compressions that we do not write. */

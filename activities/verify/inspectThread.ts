@@ -1,0 +1,83 @@
+/** Program of a thread that reads frames from a store, checks their hash and judges them: see `frameInspectors.ts`. */
+import { createHash } from 'node:crypto';
+import { Agent, get as getHttp, type IncomingMessage } from 'node:http';
+import { get as getHttps, Agent as SecureAgent } from 'node:https';
+import { parentPort } from 'node:worker_threads';
+import { FarmError, type Problem, toProblem } from '../../domain/errors.ts';
+import { inspectExrBytes } from '../../renderer/image/exr/inspect.ts';
+import { damaged, type ExpectedFrame, judgeFrame, type Verdict } from './judgeFrame.ts';
+
+/** A frame to look at. */
+export interface InspectJob {
+  /** Presigned address of the EXR. */
+  url: string;
+  /** What was announced of it. */
+  hash: string;
+  sizeBytes: number;
+  expected: ExpectedFrame;
+}
+
+export type InspectAnswer = { verdict: Verdict } | { problem: Problem };
+
+/** A store that sends nothing for so long is not going to. */
+const SILENCE_MS = 20_000;
+
+const plain = new Agent({ keepAlive: true });
+const secure = new SecureAgent({ keepAlive: true });
+/** Frames of a job have one size: the memory is used again. */
+let memory = new Uint8Array(0);
+
+parentPort!.on('message', (job: InspectJob) => {
+  const answer = (message: InspectAnswer): void => parentPort!.postMessage(message);
+  look(job).then(
+    (verdict) => answer({ verdict }),
+    (error: unknown) => answer({ problem: toProblem(error) }),
+  );
+});
+
+async function look({ url, hash, sizeBytes, expected }: InspectJob): Promise<Verdict> {
+  const response = await open(url);
+  if (response.statusCode !== 200) {
+    response.destroy();
+    if (response.statusCode === 404) return damaged('Its EXR is not in the store.');
+    throw new FarmError('StoreFailed', `The store answered ${response.statusCode} for a frame.`, { hash });
+  }
+  const length = Number(response.headers['content-length']);
+  if (length !== sizeBytes) {
+    response.destroy();
+    return damaged(`Its EXR has ${length} bytes; ${sizeBytes} were announced.`);
+  }
+  if (memory.length < sizeBytes) memory = new Uint8Array(sizeBytes);
+  const digest = createHash('sha256');
+  let at = 0;
+  try {
+    for await (const part of response as AsyncIterable<Buffer>) {
+      digest.update(part);
+      memory.set(part, at);
+      at += part.length;
+    }
+  } catch (error) {
+    throw new FarmError('StoreFailed', `A frame broke off at byte ${at}: ${(error as Error).message}`, { hash });
+  }
+  if (at !== sizeBytes) throw new FarmError('StoreFailed', `A frame broke off at byte ${at}.`, { hash });
+  const actual = digest.digest('hex');
+  if (actual !== hash) return damaged(`Its EXR hashes to ${actual}; ${hash} was announced.`);
+  try {
+    return judgeFrame(inspectExrBytes(memory.subarray(0, sizeBytes)), expected);
+  } catch (error) {
+    return damaged(`Its EXR cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** @throws FarmError `StoreFailed` */
+function open(url: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = url.startsWith('https:')
+      ? getHttps(url, { agent: secure, timeout: SILENCE_MS }, resolve)
+      : getHttp(url, { agent: plain, timeout: SILENCE_MS }, resolve);
+    request.on('timeout', () => request.destroy(new Error('it sends nothing')));
+    request.on('error', (error) =>
+      reject(new FarmError('StoreFailed', `The store does not answer for a frame: ${error.message}`)),
+    );
+  });
+}
