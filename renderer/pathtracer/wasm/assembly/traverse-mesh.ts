@@ -22,7 +22,7 @@ import {
   WORKSPACE_MESH_STACK,
   WORKSPACE_SCRATCH,
 } from './layout';
-import { hitChildren, nearPlanes, pushSorted, reciprocal } from './traverse-node';
+import { hitChildren, nearPlanes, push, reciprocal, sortIn } from './traverse-node';
 
 /** The closest hit so far; `hitT` is the limit before there is one. */
 export let hitT: f32 = 0;
@@ -41,6 +41,9 @@ const LANES_T: usize = 32;
 const LANES_U: usize = 48;
 const LANES_V: usize = 64;
 const MOVED_PACK: usize = 128;
+
+/** Reference at the bottom of the stack: no leaf lies there. */
+const END: i32 = i32.MIN_VALUE;
 
 /** 16 ulps: more than distance and box can differ by for one point, relative to what they were computed from. */
 const SLACK: f32 = <f32>9.5367432e-7;
@@ -116,32 +119,50 @@ export function occludedInMesh(
   const zero = f32x4.splat(<f32>0.0);
   let far = tMax;
   let reach = any ? tMax : far + far * SLACK + slack;
-  let stack = bottom;
+  // What ends the traversal lies at the bottom, as a leaf that no distance culls.
+  push(bottom, -Infinity, END);
+  let stack = bottom + 8;
   let current = 0;
   while (true) {
-    if (current >= 0) {
+    // Two loops, each begun by what it does every time: compilers then take what does not change out of them.
+    do {
       const node = nodes + (<usize>current << REFERENCE_SHIFT);
       let mask = hitChildren(node, nearX, nearY, nearZ, ox, oy, oz, ix, iy, iz, f32x4.splat(reach), scratch);
-      if (mask) {
-        if ((mask & (mask - 1)) == 0) {
-          current = load<i32>(node + (<usize>ctz(mask) << 2), NODE_CHILDREN);
-          continue;
-        }
-        if (any) {
-          current = load<i32>(node + (<usize>ctz(mask) << 2), NODE_CHILDREN);
-          mask &= mask - 1;
-          do {
-            store<i32>(stack, load<i32>(node + (<usize>ctz(mask) << 2), NODE_CHILDREN));
-            stack += 4;
-            mask &= mask - 1;
-          } while (mask);
-          continue;
-        }
-        stack = pushSorted(node, mask, scratch, stack) - 8;
+      if (mask == 0) {
+        do stack -= 8;
+        while (!any && load<f32>(stack) > reach);
         current = load<i32>(stack, 4);
         continue;
       }
-    } else {
+      const first = <usize>ctz(mask) << 2;
+      mask &= mask - 1;
+      current = load<i32>(node + first, NODE_CHILDREN);
+      if (mask == 0) continue;
+      if (any) {
+        do {
+          store<i32>(stack, load<i32>(node + (<usize>ctz(mask) << 2), NODE_CHILDREN), 4);
+          stack += 8;
+          mask &= mask - 1;
+        } while (mask);
+        continue;
+      }
+      const second = <usize>ctz(mask) << 2;
+      mask &= mask - 1;
+      const t0 = load<f32>(scratch + first);
+      const t1 = load<f32>(scratch + second);
+      const other = load<i32>(node + second, NODE_CHILDREN);
+      const swap = t1 < t0;
+      push(stack, swap ? t0 : t1, swap ? current : other);
+      current = swap ? other : current;
+      stack += 8;
+      if (mask) {
+        push(stack, swap ? t1 : t0, current);
+        stack = sortIn(node, mask, scratch, stack - 8, stack + 8) - 8;
+        current = load<i32>(stack, 4);
+      }
+    } while (current >= 0);
+    do {
+      if (current == END) return false;
       const offset = <usize>~current << REFERENCE_SHIFT;
       const pack = packs + offset;
       const corners = moving ? movePack(pack, scratch + MOVED_PACK) : pack;
@@ -205,18 +226,10 @@ export function occludedInMesh(
           if (!any) reach = far + far * SLACK + slack;
         }
       }
-    }
-    if (any) {
-      if (stack == bottom) return false;
-      stack -= 4;
-      current = load<i32>(stack);
-    } else {
-      do {
-        if (stack == bottom) return false;
-        stack -= 8;
-      } while (load<f32>(stack) > reach);
+      do stack -= 8;
+      while (!any && load<f32>(stack) > reach);
       current = load<i32>(stack, 4);
-    }
+    } while (current < 0);
   }
 }
 

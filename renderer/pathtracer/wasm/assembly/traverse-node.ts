@@ -31,6 +31,7 @@ const ROBUST: f32 = <f32>1.0000006;
   const gy = node + (nearY ^ 32);
   const gz = node + (nearZ ^ 32);
   const zero = f32x4.splat(<f32>0.0);
+  const widen = f32x4.splat(ROBUST);
   const near0 = f32x4.pmax(
     f32x4.pmax(f32x4.mul(f32x4.sub(v128.load(nx), ox), ix), f32x4.mul(f32x4.sub(v128.load(ny), oy), iy)),
     f32x4.pmax(f32x4.mul(f32x4.sub(v128.load(nz), oz), iz), zero),
@@ -39,6 +40,8 @@ const ROBUST: f32 = <f32>1.0000006;
     f32x4.pmin(f32x4.mul(f32x4.sub(v128.load(gx), ox), ix), f32x4.mul(f32x4.sub(v128.load(gy), oy), iy)),
     f32x4.pmin(f32x4.mul(f32x4.sub(v128.load(gz), oz), iz), tMax),
   );
+  // Stored here, between the halves: compilers that keep loads and stores in order then need fewer registers.
+  v128.store(scratch, near0);
   const near1 = f32x4.pmax(
     f32x4.pmax(f32x4.mul(f32x4.sub(v128.load(nx, 16), ox), ix), f32x4.mul(f32x4.sub(v128.load(ny, 16), oy), iy)),
     f32x4.pmax(f32x4.mul(f32x4.sub(v128.load(nz, 16), oz), iz), zero),
@@ -47,16 +50,15 @@ const ROBUST: f32 = <f32>1.0000006;
     f32x4.pmin(f32x4.mul(f32x4.sub(v128.load(gx, 16), ox), ix), f32x4.mul(f32x4.sub(v128.load(gy, 16), oy), iy)),
     f32x4.pmin(f32x4.mul(f32x4.sub(v128.load(gz, 16), oz), iz), tMax),
   );
-  v128.store(scratch, near0);
   v128.store(scratch, near1, 16);
-  const widen = f32x4.splat(ROBUST);
   return (
     i32x4.bitmask(f32x4.le(near0, f32x4.mul(far0, widen))) | (i32x4.bitmask(f32x4.le(near1, f32x4.mul(far1, widen))) << 4)
   );
 }
 
+/** Stack entry: distance, reference. */
 // @ts-ignore: decorator
-@inline function push(stack: usize, t: f32, reference: i32): void {
+@inline export function push(stack: usize, t: f32, reference: i32): void {
   store<f32>(stack, t);
   store<i32>(stack, reference, 4);
 }
@@ -78,8 +80,12 @@ const ROBUST: f32 = <f32>1.0000006;
   const near = nearerIsFirst ? first : second;
   push(stack, nearerIsFirst ? t1 : t0, load<i32>(node + far, NODE_CHILDREN));
   push(stack + 8, nearerIsFirst ? t0 : t1, load<i32>(node + near, NODE_CHILDREN));
-  const bottom = stack;
-  stack += 16;
+  return sortIn(node, mask, scratch, stack, stack + 16);
+}
+
+/** Inserts the children in `mask` among the entries from `bottom` to `stack`, of which the nearest is on top. */
+// @ts-ignore: decorator
+@inline export function sortIn(node: usize, mask: i32, scratch: usize, bottom: usize, stack: usize): usize {
   while (mask) {
     const i = <usize>ctz(mask) << 2;
     mask &= mask - 1;

@@ -23,14 +23,22 @@ export let rayCount: f64 = 0;
 let workspace: usize = 0;
 let sceneNodes: usize = 0;
 let instances: usize = 0;
+/** The scene's one instance, when it has no more: there is no tree to ask then. */
+let only: usize = 0;
 
 export function setTraversal(workspaceAt: usize, nodesAt: usize, instancesAt: usize): void {
   workspace = workspaceAt;
   sceneNodes = nodesAt;
   instances = instancesAt;
   rayCount = 0;
+  only = nodesAt && isAlone(nodesAt) ? instancesAt + <usize>~load<i32>(nodesAt, NODE_CHILDREN) * INSTANCE_STRIDE : 0;
   setMeshWorkspace(workspaceAt);
   setInstanceTime(<f32>0.0);
+}
+
+/** Whether a node has one child only: the second one's box holds nothing. */
+function isAlone(node: usize): bool {
+  return load<i32>(node, NODE_CHILDREN) < 0 && load<f32>(node, 4) > load<f32>(node, 36);
 }
 
 /** Sets the time, in frames (0 to the shutter's end), at which the rays to come see the scene. */
@@ -43,7 +51,8 @@ export function intersect(origin: v128, direction: v128, tMax: f32): bool {
   rayCount += 1;
   startRay(tMax);
   if (sceneNodes == 0) return false;
-  traverse(false, origin, direction, tMax);
+  if (only) visit(false, only, origin, direction, tMax);
+  else traverse(false, origin, direction, tMax);
   return hitInstance != 0;
 }
 
@@ -51,7 +60,26 @@ export function intersect(origin: v128, direction: v128, tMax: f32): bool {
 export function occluded(origin: v128, direction: v128, tMax: f32): bool {
   rayCount += 1;
   if (sceneNodes == 0) return false;
-  return traverse(true, origin, direction, tMax);
+  return only ? visit(true, only, origin, direction, tMax) : traverse(true, origin, direction, tMax);
+}
+
+/** Takes the ray to an instance's mesh; true when `any` hit was all that was wanted and there is one. */
+// @ts-ignore: decorator
+@inline function visit(any: bool, instance: usize, origin: v128, direction: v128, tMax: f32): bool {
+  let o = origin;
+  let d = direction;
+  if (load<u32>(instance, INSTANCE_MOTION)) {
+    placeInstance(instance);
+    o = pointToObject(origin);
+    d = vectorToObject(direction);
+  } else if ((load<i32>(instance, INSTANCE_FLAGS) & INSTANCE_IS_IDENTITY) == 0) {
+    o = transformPoint(instance + INSTANCE_TO_OBJECT, origin);
+    d = transformVector(instance + INSTANCE_TO_OBJECT, direction);
+  }
+  const mesh = <usize>load<u32>(instance, INSTANCE_MESH);
+  if (any) return occludedInMesh(instance, mesh, x(o), y(o), z(o), x(d), y(d), z(d), tMax);
+  closestInMesh(instance, mesh, x(o), y(o), z(o), x(d), y(d), z(d));
+  return false;
 }
 
 /** Both of the above; `any` is a constant, so that each gets code of its own. */
@@ -89,22 +117,7 @@ export function occluded(origin: v128, direction: v128, tMax: f32): bool {
       }
     } else {
       const instance = instances + <usize>~current * INSTANCE_STRIDE;
-      let o = origin;
-      let d = direction;
-      if (load<u32>(instance, INSTANCE_MOTION)) {
-        placeInstance(instance);
-        o = pointToObject(origin);
-        d = vectorToObject(direction);
-      } else if ((load<i32>(instance, INSTANCE_FLAGS) & INSTANCE_IS_IDENTITY) == 0) {
-        o = transformPoint(instance + INSTANCE_TO_OBJECT, origin);
-        d = transformVector(instance + INSTANCE_TO_OBJECT, direction);
-      }
-      const mesh = <usize>load<u32>(instance, INSTANCE_MESH);
-      if (any) {
-        if (occludedInMesh(instance, mesh, x(o), y(o), z(o), x(d), y(d), z(d), tMax)) return true;
-      } else {
-        closestInMesh(instance, mesh, x(o), y(o), z(o), x(d), y(d), z(d));
-      }
+      if (visit(any, instance, origin, direction, tMax)) return true;
     }
     do {
       if (stack == bottom) return false;
