@@ -1,9 +1,12 @@
 /** A submission's files out of the store into a folder, as an engine wants them. */
-import { link, mkdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { constants, link, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FarmError } from '../../domain/errors.ts';
 import { checkProjectPaths } from '../../domain/paths.ts';
+import { blobsOfFiles, partsOf } from '../../domain/projectFiles.ts';
 import type { StoredFile, Submission } from '../../ports/db/documents.ts';
+import { hashFile } from '../../ports/store/hashFile.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
 
 const PARALLEL = 8;
@@ -12,31 +15,35 @@ const PARALLEL = 8;
 const NAMED = 5;
 
 /**
- * Checks that all files of the submission are in the store, whole.
- * @throws FarmError `UploadIncomplete` naming what is missing; `FileEmpty` for a scene file without bytes; `AssetMissing`
- *   when the scene file is not among the files; `NameInvalid`
+ * Checks that all blobs of the submission are in the store, whole.
+ * @throws FarmError `UploadIncomplete` naming files that miss some; `FileEmpty` for a scene file without bytes;
+ *   `AssetMissing` when the scene file is not among the files; `NameInvalid`
  */
 export async function checkUploads(store: ObjectStore, studioId: string, submission: Submission): Promise<void> {
-  const { files, main } = submission;
+  const { files, blobs, main } = submission;
   checkProjectPaths(files.map(({ path }) => path));
   const scene = files.find(({ path }) => path === main);
   if (!scene) throw new FarmError('AssetMissing', `The scene file ${main} is not among the files.`, { file: main });
   if (scene.sizeBytes === 0) throw new FarmError('FileEmpty', `${main} is empty.`, { file: main });
-  const missing: StoredFile[] = [];
-  await inParallel(oneOfEach(files), async (file) => {
-    const found = await store.stat(studioId, 'blobs', file.hash);
-    if (!found || found.sizeBytes !== file.sizeBytes) missing.push(file);
+  const missing = new Set<string>();
+  await inParallel(blobsOfFiles(files, blobs), async ({ hash, sizeBytes }) => {
+    const found = await store.stat(studioId, 'blobs', hash);
+    if (found?.sizeBytes !== sizeBytes) missing.add(hash);
   });
-  if (missing.length === 0) return;
-  const names = missing.slice(0, NAMED).map(({ path }) => path);
-  const more = missing.length > NAMED ? ` and ${missing.length - NAMED} more` : '';
+  if (missing.size === 0) return;
+  const short = files.filter((file) => partsOf(file).some(({ blob }) => missing.has(blob)));
+  const names = short.slice(0, NAMED).map(({ path }) => path);
+  const more = short.length > NAMED ? ` and ${short.length - NAMED} more` : '';
   throw new FarmError('UploadIncomplete', `Not uploaded yet: ${names.join(', ')}${more}.`, {
-    missing: missing.length,
+    missing: short.length,
     file: names[0]!,
   });
 }
 
-/** Writes the files below `root`, each checked against its hash. Files of equal bytes share them on disk. */
+/**
+ * Writes the files below `root`, each checked against its hash. Files of equal bytes share them on disk.
+ * @throws FarmError `HashMismatch` when parts do not make up their file, and what the store throws
+ */
 export async function materialise(
   store: ObjectStore,
   studioId: string,
@@ -46,12 +53,75 @@ export async function materialise(
   const paths = new Map(files.map((file) => [file, join(root, file.path)]));
   await inParallel(new Set([...paths.values()].map(dirname)), (folder) => mkdir(folder, { recursive: true }));
   const first = oneOfEach(files);
-  await inParallel(first, (file) => store.getToFile(studioId, 'blobs', file.hash, paths.get(file)!));
+  const wholes = first.filter(({ parts }) => !parts);
+  await inParallel(wholes, (file) => store.getToFile(studioId, 'blobs', file.hash, paths.get(file)!));
+  await putTogether(
+    store,
+    studioId,
+    first.filter(({ parts }) => parts),
+    paths,
+  );
   const written = new Map(first.map((file) => [file.hash, paths.get(file)!]));
   await inParallel(
     files.filter((file) => written.get(file.hash) !== paths.get(file)),
     (file) => link(written.get(file.hash)!, paths.get(file)!),
   );
+}
+
+/** A slice of a blob and where in which file it belongs. */
+interface Slice {
+  file: StoredFile;
+  at: number;
+  offset: number;
+  sizeBytes: number;
+}
+
+/** Writes files that are made of parts: each blob is fetched once and its slices go to all files that hold them. */
+async function putTogether(
+  store: ObjectStore,
+  studioId: string,
+  files: readonly StoredFile[],
+  paths: ReadonlyMap<StoredFile, string>,
+): Promise<void> {
+  const slices = new Map<string, Slice[]>();
+  for (const file of files) {
+    let at = 0;
+    for (const { blob, offset, sizeBytes } of partsOf(file)) {
+      const list = slices.get(blob) ?? [];
+      list.push({ file, at, offset, sizeBytes });
+      slices.set(blob, list);
+      at += sizeBytes;
+    }
+  }
+  await inParallel(slices, async ([blob, wanted]) => {
+    const bytes = await store.get(studioId, 'blobs', blob);
+    for (const { file, at, offset, sizeBytes } of wanted) {
+      const slice = bytes.subarray(offset, offset + sizeBytes);
+      if (slice.length === file.sizeBytes) checkHash(file, createHash('sha256').update(slice).digest('hex'));
+      await writeAt(paths.get(file)!, slice, at);
+    }
+  });
+  const joined = files.filter((file) => partsOf(file).length > 1);
+  await inParallel(joined, async (file) => checkHash(file, (await hashFile(paths.get(file)!)).hash));
+}
+
+async function writeAt(path: string, bytes: Buffer, at: number): Promise<void> {
+  // Parts come in any order; whoever comes first makes the file.
+  const file = await open(path, constants.O_WRONLY | constants.O_CREAT);
+  try {
+    await file.write(bytes, 0, bytes.length, at);
+  } finally {
+    await file.close();
+  }
+}
+
+/** @throws FarmError `HashMismatch` */
+function checkHash({ path, hash }: StoredFile, found: string): void {
+  if (found === hash) return;
+  throw new FarmError('HashMismatch', `The parts of ${path} do not make up the file that was announced.`, {
+    file: path,
+    hash,
+  });
 }
 
 const oneOfEach = (files: readonly StoredFile[]): StoredFile[] => [

@@ -46,7 +46,7 @@ export async function makeQuote(services: FarmServices, key: JobKey, mnemonic: s
   await inRecord(services, async (tx) => {
     await setQuoted(tx, {
       jobId: key.jobId,
-      versionManifest: { formatVersion: 1, main: submission.main, files: submission.files },
+      versionManifest: { formatVersion: 1, main: submission.main, files: submission.files, blobs: submission.blobs },
       inspection,
       settings: completeSettings(job.settings),
       frames: job.frames!,

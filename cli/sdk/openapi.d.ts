@@ -240,6 +240,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Before anything is read or sent: refuses what would be refused
+         * @description Names, sizes and settings of a submission, without hashes. Keeps nothing.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["JobCheckInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/blobs/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Which of these blobs the store lacks, with addresses to put them
+         * @description For uploads that begin before all files are read. What is put is kept for a day for the submission that will name it.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["MissingRequestInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MissingBlobs"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs": {
         parameters: {
             query?: never;
@@ -1712,15 +1832,28 @@ export interface components {
             /** @description Relative to the project root, forward slashes */
             path: string;
             sizeBytes: number;
+            /** @description SHA-256 of the whole file */
+            hash: string;
+            /** @description Slices of blobs that make up the file, in order, without gaps; absent: the file is the blob `hash` */
+            parts?: components["schemas"]["FilePartInput"][];
+        };
+        BlobInput: {
             /** @description SHA-256, lower-case hex */
             hash: string;
+            sizeBytes: number;
+        };
+        FilePartInput: {
+            /** @description The blob that holds these bytes */
+            blob: string;
+            /** @description Where they begin in the blob */
+            offset: number;
+            sizeBytes: number;
         };
         JobRequestInput: {
             /** @description Shot name; also names the project */
             name: string;
             /** @description Path of the scene file among the files */
             main: string;
-            files: components["schemas"]["SubmittedFileInput"][];
             /** @description 1-100, 1-100x2, 1-10,20; default: what the animation covers */
             frames?: string;
             /**
@@ -1818,6 +1951,123 @@ export interface components {
             priority?: number;
             /** @description Refuses with CapTooSmall when not even one frame fits */
             cap?: string;
+            files: components["schemas"]["SubmittedFileInput"][];
+            /** @description The blobs that files name by their parts */
+            blobs?: components["schemas"]["BlobInput"][];
+        };
+        JobCheckInput: {
+            /** @description Shot name; also names the project */
+            name: string;
+            /** @description Path of the scene file among the files */
+            main: string;
+            /** @description 1-100, 1-100x2, 1-10,20; default: what the animation covers */
+            frames?: string;
+            /**
+             * @description raster: scrub draft; raycast: quick look; pathtrace: final
+             * @enum {string}
+             */
+            technique?: "raster" | "raycast" | "pathtrace";
+            /**
+             * @description Tier that traces; auto lets the node decide
+             * @enum {string}
+             */
+            tier?: "auto" | "cpu" | "gpu";
+            width?: number;
+            height?: number;
+            /** @description Only this part of the picture, pixels from its top left, half open */
+            crop?: {
+                x0: number;
+                y0: number;
+                x1: number;
+                y1: number;
+            } | null;
+            /** @description Samples a pixel; the most a pixel gets when sampling is adaptive */
+            samples?: number;
+            adaptive?: {
+                /** @description Standard error of a pixel’s tone-mapped luminance that is good enough, e.g. 0.01 */
+                threshold: number;
+                minSamples?: number;
+            } | null;
+            /** @description Longest path, in bounces */
+            maxDepth?: number;
+            /** @description Longest path in bounces of one kind; null: only maxDepth counts */
+            depths?: {
+                diffuse?: number | null;
+                specular?: number | null;
+                transmission?: number | null;
+            };
+            /** @description Largest luminance of one sample at the first hit; 0 is off */
+            clampDirect?: number;
+            /** @description Largest luminance of one sample after the first hit; 0 is off */
+            clampIndirect?: number;
+            filter?: {
+                /** @enum {string} */
+                kind?: "box" | "triangle" | "gaussian" | "blackman-harris";
+                /** @description Pixels */
+                radius?: number;
+            };
+            energyCompensation?: boolean;
+            lens?: {
+                /** @description Null is a pinhole */
+                fStop?: number | null;
+                /** @description Metres */
+                focusDistance?: number | null;
+                blades?: number;
+            };
+            /** @description Share of the frame that the shutter is open; 0.5 is 180 degrees */
+            shutter?: number;
+            seed?: number;
+            /** @description Scene of the file, by name or number */
+            scene?: string | null;
+            /** @description Material variant, by name */
+            variant?: string | null;
+            camera?: string | null;
+            fps?: number;
+            /** @description Frame number of time 0; default what the scene says, else 1 */
+            start?: number;
+            denoise?: boolean;
+            exposure?: number;
+            /**
+             * @description View transform of previews and film
+             * @enum {string}
+             */
+            view?: "srgb" | "agx" | "aces" | "neutral" | "raw";
+            output?: {
+                /** @description Layers of the EXR: beauty, diffuse_direct, diffuse_indirect, specular_direct, specular_indirect, transmission, emission, environment, albedo, normal, position, depth, motion, uv, sample_count, variance, cryptomatte_object, cryptomatte_material; or all, light, cryptomatte */
+                layers?: string[];
+                /** @description Adds <layer>_denoised of beauty and of the light layers */
+                denoisedLayers?: boolean;
+                /** @description Layers written as float, not half */
+                floatLayers?: string[];
+                /** @enum {string} */
+                compression?: "none" | "zips" | "zip" | "piz";
+                /**
+                 * @description Primaries of the EXR, linear
+                 * @enum {string}
+                 */
+                colorSpace?: "rec709" | "acescg";
+                /**
+                 * @description Format of the picture beside the EXR
+                 * @enum {string}
+                 */
+                picture?: "png" | "tiff" | "webp" | "jpeg";
+            };
+            /** @description Output name, default {shot}_{layer}_v{version}.{frame:04}.{ext} */
+            template?: string;
+            priority?: number;
+            /** @description Refuses with CapTooSmall when not even one frame fits */
+            cap?: string;
+            files: {
+                /** @description Relative to the project root, forward slashes */
+                path: string;
+                sizeBytes: number;
+            }[];
+        };
+        MissingRequestInput: {
+            blobs: components["schemas"]["BlobInput"][];
+        };
+        MissingBlobsInput: {
+            missing: components["schemas"]["MissingBlobInput"][];
         };
         MissingBlobInput: {
             /** @description SHA-256, lower-case hex */
@@ -2108,11 +2358,17 @@ export interface components {
                 /** @description Relative to the project root, forward slashes */
                 path: string;
                 sizeBytes: number;
-                /** @description SHA-256, lower-case hex */
+                /** @description SHA-256 of the whole file */
                 hash: string;
-                /** @description Address of the bytes, for an hour */
-                url: string;
+                /** @description Slices of blobs that make up the file, in order, without gaps; absent: the file is the blob `hash` */
+                parts?: components["schemas"]["FilePartInput"][];
+                /** @description Address of the bytes, for an hour; null when the file is made of parts */
+                url: string | null;
             }[];
+            /** @description Addresses of the blobs that parts on this page name, by hash */
+            blobs: {
+                [key: string]: string;
+            };
             nextCursor: string | null;
         };
         OutputsInput: {
@@ -2269,15 +2525,28 @@ export interface components {
             /** @description Relative to the project root, forward slashes */
             path: string;
             sizeBytes: number;
+            /** @description SHA-256 of the whole file */
+            hash: string;
+            /** @description Slices of blobs that make up the file, in order, without gaps; absent: the file is the blob `hash` */
+            parts?: components["schemas"]["FilePart"][];
+        };
+        Blob: {
             /** @description SHA-256, lower-case hex */
             hash: string;
+            sizeBytes: number;
+        };
+        FilePart: {
+            /** @description The blob that holds these bytes */
+            blob: string;
+            /** @description Where they begin in the blob */
+            offset: number;
+            sizeBytes: number;
         };
         JobRequest: {
             /** @description Shot name; also names the project */
             name: string;
             /** @description Path of the scene file among the files */
             main: string;
-            files: components["schemas"]["SubmittedFile"][];
             /** @description 1-100, 1-100x2, 1-10,20; default: what the animation covers */
             frames?: string;
             /**
@@ -2375,6 +2644,123 @@ export interface components {
             priority?: number;
             /** @description Refuses with CapTooSmall when not even one frame fits */
             cap?: string;
+            files: components["schemas"]["SubmittedFile"][];
+            /** @description The blobs that files name by their parts */
+            blobs?: components["schemas"]["Blob"][];
+        };
+        JobCheck: {
+            /** @description Shot name; also names the project */
+            name: string;
+            /** @description Path of the scene file among the files */
+            main: string;
+            /** @description 1-100, 1-100x2, 1-10,20; default: what the animation covers */
+            frames?: string;
+            /**
+             * @description raster: scrub draft; raycast: quick look; pathtrace: final
+             * @enum {string}
+             */
+            technique?: "raster" | "raycast" | "pathtrace";
+            /**
+             * @description Tier that traces; auto lets the node decide
+             * @enum {string}
+             */
+            tier?: "auto" | "cpu" | "gpu";
+            width?: number;
+            height?: number;
+            /** @description Only this part of the picture, pixels from its top left, half open */
+            crop?: {
+                x0: number;
+                y0: number;
+                x1: number;
+                y1: number;
+            } | null;
+            /** @description Samples a pixel; the most a pixel gets when sampling is adaptive */
+            samples?: number;
+            adaptive?: {
+                /** @description Standard error of a pixel’s tone-mapped luminance that is good enough, e.g. 0.01 */
+                threshold: number;
+                minSamples?: number;
+            } | null;
+            /** @description Longest path, in bounces */
+            maxDepth?: number;
+            /** @description Longest path in bounces of one kind; null: only maxDepth counts */
+            depths?: {
+                diffuse?: number | null;
+                specular?: number | null;
+                transmission?: number | null;
+            };
+            /** @description Largest luminance of one sample at the first hit; 0 is off */
+            clampDirect?: number;
+            /** @description Largest luminance of one sample after the first hit; 0 is off */
+            clampIndirect?: number;
+            filter?: {
+                /** @enum {string} */
+                kind?: "box" | "triangle" | "gaussian" | "blackman-harris";
+                /** @description Pixels */
+                radius?: number;
+            };
+            energyCompensation?: boolean;
+            lens?: {
+                /** @description Null is a pinhole */
+                fStop?: number | null;
+                /** @description Metres */
+                focusDistance?: number | null;
+                blades?: number;
+            };
+            /** @description Share of the frame that the shutter is open; 0.5 is 180 degrees */
+            shutter?: number;
+            seed?: number;
+            /** @description Scene of the file, by name or number */
+            scene?: string | null;
+            /** @description Material variant, by name */
+            variant?: string | null;
+            camera?: string | null;
+            fps?: number;
+            /** @description Frame number of time 0; default what the scene says, else 1 */
+            start?: number;
+            denoise?: boolean;
+            exposure?: number;
+            /**
+             * @description View transform of previews and film
+             * @enum {string}
+             */
+            view?: "srgb" | "agx" | "aces" | "neutral" | "raw";
+            output?: {
+                /** @description Layers of the EXR: beauty, diffuse_direct, diffuse_indirect, specular_direct, specular_indirect, transmission, emission, environment, albedo, normal, position, depth, motion, uv, sample_count, variance, cryptomatte_object, cryptomatte_material; or all, light, cryptomatte */
+                layers?: string[];
+                /** @description Adds <layer>_denoised of beauty and of the light layers */
+                denoisedLayers?: boolean;
+                /** @description Layers written as float, not half */
+                floatLayers?: string[];
+                /** @enum {string} */
+                compression?: "none" | "zips" | "zip" | "piz";
+                /**
+                 * @description Primaries of the EXR, linear
+                 * @enum {string}
+                 */
+                colorSpace?: "rec709" | "acescg";
+                /**
+                 * @description Format of the picture beside the EXR
+                 * @enum {string}
+                 */
+                picture?: "png" | "tiff" | "webp" | "jpeg";
+            };
+            /** @description Output name, default {shot}_{layer}_v{version}.{frame:04}.{ext} */
+            template?: string;
+            priority?: number;
+            /** @description Refuses with CapTooSmall when not even one frame fits */
+            cap?: string;
+            files: {
+                /** @description Relative to the project root, forward slashes */
+                path: string;
+                sizeBytes: number;
+            }[];
+        };
+        MissingRequest: {
+            blobs: components["schemas"]["Blob"][];
+        };
+        MissingBlobs: {
+            missing: components["schemas"]["MissingBlob"][];
         };
         MissingBlob: {
             /** @description SHA-256, lower-case hex */
@@ -2665,11 +3051,17 @@ export interface components {
                 /** @description Relative to the project root, forward slashes */
                 path: string;
                 sizeBytes: number;
-                /** @description SHA-256, lower-case hex */
+                /** @description SHA-256 of the whole file */
                 hash: string;
-                /** @description Address of the bytes, for an hour */
-                url: string;
+                /** @description Slices of blobs that make up the file, in order, without gaps; absent: the file is the blob `hash` */
+                parts?: components["schemas"]["FilePart"][];
+                /** @description Address of the bytes, for an hour; null when the file is made of parts */
+                url: string | null;
             }[];
+            /** @description Addresses of the blobs that parts on this page name, by hash */
+            blobs: {
+                [key: string]: string;
+            };
             nextCursor: string | null;
         };
         Outputs: {

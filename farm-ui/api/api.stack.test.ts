@@ -136,6 +136,58 @@ describe('the HTTP API', () => {
       expect(await farm.store.stat(north.studioId, 'blobs', hash)).toBeNull();
     });
 
+    it('may be sent ahead, blob by blob, and goes on where an upload broke off', async () => {
+      const [first, second] = [randomBytes(900), randomBytes(800)];
+      const blobOf = (data: Buffer) => ({
+        hash: createHash('sha256').update(data).digest('hex'),
+        sizeBytes: data.length,
+      });
+      const blobs = [first!, second!].map(blobOf);
+      const ask = async () => (await call(north.key, 'POST', '/v1/blobs/missing', { blobs })).body.missing;
+      const asked = await ask();
+      expect(asked.map((blob: { hash: string }) => blob.hash)).toEqual(blobs.map((blob) => blob.hash));
+      expect((await fetch(asked[0].url, { method: 'PUT', body: first! })).status).toBe(200);
+      expect((await ask()).map((blob: { hash: string }) => blob.hash)).toEqual([blobs[1]!.hash]);
+      expect((await call(south.key, 'POST', '/v1/blobs/missing', { blobs })).body.missing).toHaveLength(2);
+
+      const whole = blobOf(Buffer.concat([first!, second!.subarray(100)]));
+      const parts = [
+        { blob: blobs[0]!.hash, offset: 0, sizeBytes: 900 },
+        { blob: blobs[1]!.hash, offset: 100, sizeBytes: 700 },
+      ];
+      const request = submission({ files: [{ path: 'scene.glb', ...whole, parts }], blobs });
+      const { body } = await call(north.key, 'POST', '/v1/jobs', request);
+      expect(body.missing.map((blob: { hash: string }) => blob.hash)).toEqual([blobs[1]!.hash]);
+      const files = await call(north.key, 'GET', `/v1/jobs/${body.id}/files`);
+      expect(files.body.items).toEqual([{ path: 'scene.glb', ...whole, parts, url: null }]);
+      expect(Object.keys(files.body.blobs).sort()).toEqual(blobs.map((blob) => blob.hash).sort());
+      expect(await (await fetch(files.body.blobs[blobs[0]!.hash])).arrayBuffer()).toHaveProperty('byteLength', 900);
+
+      expect((await call(north.key, 'POST', `/v1/jobs/${body.id}/decline`)).status).toBe(204);
+      expect(await farm.store.stat(north.studioId, 'blobs', blobs[0]!.hash)).toBeNull();
+    });
+
+    it.each([
+      ['of an unknown blob', [{ blob: 'b'.repeat(64), offset: 0, sizeBytes: 10 }]],
+      ['beyond its blob', [{ blob: 'a'.repeat(64), offset: 5, sizeBytes: 10 }]],
+      ['of another size than the file', [{ blob: 'a'.repeat(64), offset: 0, sizeBytes: 9 }]],
+    ])('is refused for parts %s', async (_, parts) => {
+      const files = [{ path: 'scene.glb', sizeBytes: 10, hash, parts }];
+      const blobs = [{ hash: 'a'.repeat(64), sizeBytes: 12 }];
+      const answer = await call(north.key, 'POST', '/v1/jobs', submission({ files, blobs }));
+      expect(answer.body).toMatchObject({ code: 'RequestInvalid', place: { path: 'scene.glb' } });
+    });
+
+    it('is checked before anything is read', async () => {
+      const { files, ...rest } = submission({ frames: '10-1' });
+      const named = files.map(({ path, sizeBytes }) => ({ path, sizeBytes }));
+      const check = (changes: object) =>
+        call(north.key, 'POST', '/v1/jobs/check', { ...rest, frames: '1-10', files: named, ...changes });
+      expect((await check({})).status).toBe(204);
+      expect((await check({ frames: '10-1' })).body.code).toBe('FrameRangeInvalid');
+      expect((await check({ files: [...named, { path: 'Scene.glb', sizeBytes: 1 }] })).body.code).toBe('NameInvalid');
+    });
+
     it.each([
       ['an unknown main file', { main: 'other.glb' }, 'FileNotFound'],
       ['an empty scene', { files: [{ path: 'scene.glb', sizeBytes: 0, hash }] }, 'FileEmpty'],

@@ -12,6 +12,7 @@ import {
   TOKEN,
 } from '../../test/support/rows.ts';
 import { audit } from './audit.ts';
+import { announceBlobs } from './blobs.ts';
 import { recordSigned } from './chainTx.ts';
 import { commitUnit } from './commit.ts';
 import { begin } from './idempotency.ts';
@@ -72,6 +73,7 @@ async function fill(studioId: string, name: string): Promise<void> {
       .insertInto('objectCopies')
       .values({ studioId, kind: 'blobs', hash: hashOf(name), siteId })
       .execute();
+    await announceBlobs(tx, studioId, [{ hash: hashOf(`${name} upload`), sizeBytes: 1 }], 60);
     await audit(tx, { studioId, actor: 'farm', action: 'test', subject: 'test' });
     await createApiKey(tx, { studioId, role: 'td', label: 'key', keyHash: hashOf(`${name} key`) });
   });

@@ -12,7 +12,7 @@ import {
   openTestRecord,
   type TestRecord,
 } from '../../test/support/rows.ts';
-import { knownBlobs, recordBlobs, unreferencedBlobs } from './blobs.ts';
+import { announceBlobs, blobStates, expireAnnouncements, knownBlobs, recordBlobs, unreferencedBlobs } from './blobs.ts';
 import { cancelJobChunks, insertEstimateChunk, insertPlan, offerChunk } from './chunks.ts';
 import type { Tx } from './client.ts';
 import { commitUnit } from './commit.ts';
@@ -89,6 +89,25 @@ describe('a submission', () => {
       [hashOf('waiting.glb'), hashOf('shared-with-waiting.png')].sort(),
     );
     await expect(service((tx) => purgeSubmission(tx, jobId))).rejects.toMatchObject({ code: 'JobNotFound' });
+  });
+
+  it('takes over what was sent ahead of it, and what nobody came for is forgotten', async () => {
+    const { database } = record;
+    const [scene, picture, lost] = blobs('ahead.glb', 'ahead.png', 'lost.png');
+    await service((tx) => announceBlobs(tx, studioId, [scene!, picture!], 60));
+    await service((tx) => announceBlobs(tx, studioId, [lost!], -1));
+    const asked = await service((tx) => blobStates(tx, studioId, [scene!, picture!, lost!]));
+    expect([...asked.announced].sort()).toEqual([scene!.hash, picture!.hash].sort());
+    const jobId = await addSubmission(database, { studioId, name: 'ahead', files: [scene!] });
+    expect((await service((tx) => blobStates(tx, studioId, [scene!]))).announced.size).toBe(1);
+    expect(await service((tx) => expireAnnouncements(tx))).toEqual([{ studioId, hash: lost!.hash }]);
+    await service((tx) => announceBlobs(tx, studioId, [scene!], -1));
+    expect(await service((tx) => expireAnnouncements(tx))).toEqual([]);
+    expect(await service((tx) => purgeSubmission(tx, jobId))).toEqual([scene!.hash]);
+    const next = await addSubmission(database, { studioId, name: 'next', files: [picture!] });
+    await service((tx) => announceBlobs(tx, studioId, [picture!], 60));
+    // Another upload under way was told that the store has it.
+    expect(await service((tx) => purgeSubmission(tx, next))).toEqual([]);
   });
 
   it('that is quoted stays, and the same files are the same version of the project', async () => {

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
+import { blobsOfFiles } from '../../domain/projectFiles.ts';
 import type { RenderSettings, SceneInspection } from '../../domain/scene.ts';
 import type { RequestedSettings } from '../../domain/settings.ts';
 import { assertJobTransition } from '../../domain/statuses.ts';
-import { holdBlobs, recordBlobs, unreferencedBlobs } from './blobs.ts';
+import { endAnnouncements, holdBlobs, recordBlobs, unreferencedBlobs } from './blobs.ts';
 import type { Tx } from './client.ts';
 import { type EstimateDocument, json, type Submission, type VersionManifest } from './documents.ts';
 import { appendEvent } from './events.ts';
@@ -33,6 +34,9 @@ export interface SubmissionInput {
 /** Writes a new job, status `uploading`, stage `intake`, and answers its id. */
 export async function createSubmission(tx: Tx, input: SubmissionInput): Promise<string> {
   await holdBlobs(tx, input.studioId);
+  const { files, blobs } = input.submission;
+  const named = blobsOfFiles(files, blobs).map(({ hash }) => hash);
+  await endAnnouncements(tx, input.studioId, named);
   const job = await tx
     .insertInto('jobs')
     .values({
@@ -199,9 +203,10 @@ async function upsertVersion(
     })
     .returning(['id', 'number'])
     .executeTakeFirstOrThrow();
-  await recordBlobs(tx, studioId, files);
+  const blobs = blobsOfFiles(files, manifest.blobs);
+  await recordBlobs(tx, studioId, blobs);
   await sql`INSERT INTO version_blobs (studio_id, version_id, hash)
-    SELECT DISTINCT ${studioId}::uuid, ${versionId}::uuid, hash FROM unnest(${files.map(({ hash }) => hash)}::text[]) AS hash
+    SELECT ${studioId}::uuid, ${versionId}::uuid, hash FROM unnest(${blobs.map(({ hash }) => hash)}::text[]) AS hash
     `.execute(tx);
   return { versionId, version };
 }

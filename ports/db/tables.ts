@@ -157,6 +157,13 @@ interface BlobsTable {
   createdAt: GeneratedTime;
 }
 
+interface BlobUploadsTable {
+  studioId: string;
+  hash: string;
+  sizeBytes: number;
+  expiresAt: Date;
+}
+
 interface ProjectsTable {
   studioId: string;
   id: Generated<string>;
@@ -454,6 +461,7 @@ export interface FarmTables {
   studios: StudiosTable;
   apiKeys: ApiKeysTable;
   blobs: BlobsTable;
+  blobUploads: BlobUploadsTable;
   projects: ProjectsTable;
   projectVersions: ProjectVersionsTable;
   versionBlobs: VersionBlobsTable;

@@ -121,7 +121,7 @@ describe('two studios', () => {
     const theirUrl = new URL((await theirs.frameUrls(own.id, theirFrame!.unitId)).exr!.url);
     const ourUrl = new URL((await ours.frameUrls(job.id, frames[0]!.unitId)).exr!.url);
     const { items } = await ours.projectFiles(job.id);
-    const bytes = new Uint8Array(await (await fetch(items[0]!.url)).arrayBuffer());
+    const bytes = new Uint8Array(await (await fetch(items[0]!.url!)).arrayBuffer());
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(items[0]!.hash);
     expect((await fetch(theirUrl)).status).toBe(200);
     expect((await fetch(ourUrl)).status).toBe(200);

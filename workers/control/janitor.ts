@@ -1,6 +1,7 @@
 /** Looks after what has lost its keeper: jobs without workflow, leases without activity, quotes and submissions left lying. */
 import { type Client, WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
+import { expireAnnouncements } from '../../ports/db/blobs.ts';
 import { loseLease } from '../../ports/db/chunks.ts';
 import type { Database } from '../../ports/db/client.ts';
 import { findOrphans, type Orphans } from '../../ports/db/janitor.ts';
@@ -62,6 +63,7 @@ export async function cleanUp(options: JanitorOptions): Promise<void> {
     await database.asService((tx) => transitionJob(tx, { jobId, to: 'expired' }));
   }
   for (const submission of orphans.staleSubmissions) await dropSubmission(options, submission);
+  await dropAbandonedUploads(options);
   for (const job of orphans.runningJobs) await ensureWorkflow(options, job);
   for (const stray of orphans.strayReservations) {
     log.error({ jobId: stray.jobId, reserved: String(stray.reserved), held: String(stray.held) }, 'stray reservation');
@@ -75,6 +77,13 @@ async function dropSubmission(
   const hashes = await database.asService((tx) => purgeSubmission(tx, jobId));
   for (const hash of hashes) await store.remove(studioId, 'blobs', hash);
   log.info({ jobId, blobs: hashes.length }, 'a submission was left lying and is gone');
+}
+
+/** Blobs that were put for a submission that never came. */
+async function dropAbandonedUploads({ database, store, log }: JanitorOptions): Promise<void> {
+  const blobs = await database.asService((tx) => expireAnnouncements(tx));
+  for (const { studioId, hash } of blobs) await store.remove(studioId, 'blobs', hash);
+  if (blobs.length > 0) log.info({ blobs: blobs.length }, 'uploads without a submission are gone');
 }
 
 /** Starts `renderJob` again for a job whose workflow was lost or ended too early; it goes on from the record. */

@@ -9,7 +9,12 @@ import { renderSettings } from '../schema/settings.ts';
 /** Names under which shapes stand in the description and in clients generated from it. */
 const NAMES: [string, z.ZodType][] = [
   ['SubmittedFile', schema.submittedFile],
+  ['Blob', schema.blob],
+  ['FilePart', schema.filePart],
   ['JobRequest', schema.jobRequest],
+  ['JobCheck', schema.jobCheck],
+  ['MissingRequest', schema.missingRequest],
+  ['MissingBlobs', schema.missingBlobs],
   ['MissingBlob', schema.missingBlob],
   ['JobCreated', schema.jobCreated],
   ['Quote', schema.quote],

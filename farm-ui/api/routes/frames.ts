@@ -139,18 +139,24 @@ export function addFrames(api: Api, { database, store, stores }: ApiDeps): void 
       const { studioId } = requireStudio(request, 'work');
       const { cursor, limit } = request.query;
       const { submission } = await database.withStudio(studioId, (tx) => requireJobById(tx, request.params.id));
-      const page = submission.files.slice(cursor, cursor + limit);
+      const files = submission.files.slice(cursor, cursor + limit);
+      const address = (hash: string, fileName: string) =>
+        store.presignGet({
+          ...{ studioId, hash, fileName, kind: 'blobs', expiresSeconds: ADDRESS_SECONDS, disposition: 'attachment' },
+        });
       const items = await Promise.all(
-        page.map(async ({ path, sizeBytes, hash }) => {
-          const fileName = path.split('/').at(-1)!;
-          const url = await store.presignGet({
-            ...{ studioId, hash, fileName, kind: 'blobs', expiresSeconds: ADDRESS_SECONDS, disposition: 'attachment' },
-          });
-          return { path, sizeBytes, hash, url };
+        files.map(async (file) => {
+          const url = file.parts ? null : await address(file.hash, file.path.split('/').at(-1)!);
+          return { ...file, url };
         }),
       );
+      const shared = new Set(files.flatMap(({ parts = [] }) => parts.map(({ blob }) => blob)));
+      const blobs = Object.fromEntries(
+        await Promise.all([...shared].map(async (hash) => [hash, await address(hash, hash)] as const)),
+      );
       const next = cursor + limit;
-      return { main: submission.main, items, nextCursor: next < submission.files.length ? String(next) : null };
+      const nextCursor = next < submission.files.length ? String(next) : null;
+      return { main: submission.main, items, blobs, nextCursor };
     },
   );
 

@@ -1,28 +1,76 @@
-/** From files to a quote: `POST /v1/jobs`, uploads straight to the store, `POST /v1/jobs/:id/prepare`. */
+/**
+ * From files to a quote: `POST /v1/jobs/check`, uploads straight to the store while files are being read
+ * (`POST /v1/blobs/missing`), `POST /v1/jobs`, uploads of what is still missing, `POST /v1/jobs/:id/prepare`.
+ */
+import pLimit from 'p-limit';
+import { z } from 'zod';
 import { FarmError } from '../../../domain/errors.ts';
-import { formatFrames, parseFrames } from '../../../domain/frames.ts';
-import { checkProjectPaths } from '../../../domain/paths.ts';
-import { checkRequestedSettings, type RequestedSettings } from '../../../domain/settings.ts';
-import { DEFAULT_TEMPLATE, parseTemplate } from '../../../domain/template.ts';
+import { formatFrames } from '../../../domain/frames.ts';
+import type { Blob } from '../../../domain/projectFiles.ts';
 import { audit } from '../../../ports/db/audit.ts';
-import { knownBlobs } from '../../../ports/db/blobs.ts';
-import type { StoredFile } from '../../../ports/db/documents.ts';
+import { announceBlobs, blobStates } from '../../../ports/db/blobs.ts';
 import { createSubmission } from '../../../ports/db/jobs.ts';
+import { checkBlob, checkSubmission, checkWishes } from '../checkSubmission.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { requireStudio } from '../plugins/auth.ts';
 import { problems } from '../plugins/openapi.ts';
-import { type JobRequest, job, jobCreated, jobRequest } from '../schema/api.ts';
+import { job, jobCheck, jobCreated, jobRequest, missingBlobs, missingRequest } from '../schema/api.ts';
 import { answerJob, jobParams, requireJobById } from './jobs.ts';
 
 /** 100,000 files with long names fit. */
 const BODY_LIMIT = 64 * 2 ** 20;
-/** S3 takes no larger object in one PUT. */
-const LARGEST_FILE_BYTES = 5 * 2 ** 30;
+/** Questions to the store under way for one request. */
+const STATS_AT_ONCE = 16;
 /** Time for a large upload over a slow line. */
 const UPLOAD_SECONDS = 24 * 3_600;
 
 export function addSubmit(api: Api, deps: ApiDeps): void {
-  const { database, store, workflows, chain } = deps;
+  const { database, workflows, chain } = deps;
+
+  api.post(
+    '/v1/jobs/check',
+    {
+      bodyLimit: BODY_LIMIT,
+      schema: {
+        tags: ['jobs'],
+        summary: 'Before anything is read or sent: refuses what would be refused',
+        description: 'Names, sizes and settings of a submission, without hashes. Keeps nothing.',
+        body: jobCheck,
+        response: { 204: z.undefined(), ...problems },
+      },
+    },
+    async (request, reply) => {
+      requireStudio(request, 'work');
+      checkWishes(request.body);
+      return reply.code(204).send();
+    },
+  );
+
+  api.post(
+    '/v1/blobs/missing',
+    {
+      schema: {
+        tags: ['jobs'],
+        summary: 'Which of these blobs the store lacks, with addresses to put them',
+        description:
+          'For uploads that begin before all files are read. What is put is kept for a day for the submission that will name it.',
+        body: missingRequest,
+        response: { 200: missingBlobs, ...problems },
+      },
+    },
+    async (request) => {
+      const { studioId } = requireStudio(request, 'work');
+      const { blobs } = request.body;
+      for (const blob of blobs) checkBlob(blob);
+      const states = await database.withStudio(studioId, async (tx) => {
+        const states = await blobStates(tx, studioId, blobs);
+        const kept = blobs.filter(({ hash }) => !states.known.has(hash));
+        await announceBlobs(tx, studioId, kept, UPLOAD_SECONDS);
+        return states;
+      });
+      return { missing: await missingOf(deps, studioId, blobs, states) };
+    },
+  );
 
   api.post(
     '/v1/jobs',
@@ -39,34 +87,22 @@ export function addSubmit(api: Api, deps: ApiDeps): void {
       const { studioId } = requireStudio(request, 'work');
       const checked = checkSubmission(request.body);
       const { chainId, settlement, token, tokenDecimals } = chain.deployment;
-      const { jobId, known } = await database.withStudio(studioId, async (tx) => {
-        const known = await knownBlobs(tx, studioId, [...checked.blobs.keys()]);
-        const { template, frames, files, main, settings, priority, name, cap } = checked;
+      const { jobId, states } = await database.withStudio(studioId, async (tx) => {
+        const states = await blobStates(tx, studioId, checked.named);
+        const { template, frames, files, blobs, main, settings, priority, name, cap } = checked;
         const jobId = await createSubmission(tx, {
           studioId,
           name,
-          submission: { formatVersion: 1, main, files, template, frames, cap },
+          submission: { formatVersion: 1, main, files, blobs, template, frames, cap },
           settings,
           priority,
           frames: checked.parsedFrames && formatFrames(checked.parsedFrames),
           frameCount: checked.parsedFrames?.length,
           token: { chainId, contract: settlement, token, tokenDecimals },
         });
-        return { jobId, known };
+        return { jobId, states };
       });
-      const missing = [];
-      for (const [hash, sizeBytes] of checked.blobs) {
-        if (known.has(hash)) continue;
-        const put = await store.presignPut({
-          studioId,
-          kind: 'blobs',
-          hash,
-          sizeBytes,
-          expiresSeconds: UPLOAD_SECONDS,
-        });
-        missing.push({ hash, ...put });
-      }
-      return reply.code(201).send({ id: jobId, missing });
+      return reply.code(201).send({ id: jobId, missing: await missingOf(deps, studioId, checked.named, states) });
     },
   );
 
@@ -102,62 +138,21 @@ export function addSubmit(api: Api, deps: ApiDeps): void {
   );
 }
 
-interface CheckedSubmission {
-  name: string;
-  main: string;
-  files: StoredFile[];
-  /** Size by hash, each once. */
-  blobs: Map<string, number>;
-  template: string;
-  /** As typed. */
-  frames: string | undefined;
-  parsedFrames: readonly number[] | undefined;
-  /** Only what was asked for; the rest comes from the scene. */
-  settings: RequestedSettings;
-  priority: number | undefined;
-  cap: string | undefined;
-}
-
-/** All that can be known to be wrong before a byte is sent. @throws FarmError with the code of the mistake */
-function checkSubmission(request: JobRequest): CheckedSubmission {
-  const paths = checkProjectPaths(request.files.map(({ path }) => path));
-  const files = request.files.map(({ sizeBytes, hash }, index) => ({ path: paths[index]!, sizeBytes, hash }));
-  const main = request.main.normalize('NFC');
-  const scene = files.find(({ path }) => path === main);
-  if (!scene) throw new FarmError('FileNotFound', `"${main}" is not among the files.`, { path: main });
-  if (scene.sizeBytes === 0) throw new FarmError('FileEmpty', `"${main}" is empty.`, { path: main });
-  if (!/\.(gltf|glb)$/i.test(main)) {
-    throw new FarmError('SceneUnsupported', `"${main}" is neither .glb nor .gltf.`, { path: main });
-  }
-  const blobs = new Map<string, number>();
-  for (const { path, hash, sizeBytes } of files) {
-    if (sizeBytes > LARGEST_FILE_BYTES) {
-      throw new FarmError('SceneTooLarge', `"${path}" is larger than ${LARGEST_FILE_BYTES} bytes.`, {
-        path,
-        sizeBytes,
-      });
-    }
-    const known = blobs.get(hash);
-    if (known !== undefined && known !== sizeBytes) {
-      throw new FarmError('RequestInvalid', `"${path}" shares its hash with a file of another size.`, { path });
-    }
-    blobs.set(hash, sizeBytes);
-  }
-  const { name, main: _, files: __, template: asked, priority, cap, frames, ...settings } = request;
-  checkRequestedSettings({ ...settings, frames });
-  const template = asked ?? DEFAULT_TEMPLATE;
-  parseTemplate(template);
-  if (cap === '0') throw new FarmError('CapTooSmall', 'A cap of 0 pays for nothing.', { field: 'cap' });
-  return {
-    name,
-    main,
-    files,
-    blobs,
-    template,
-    frames,
-    parsedFrames: frames === undefined ? undefined : parseFrames(frames),
-    settings,
-    priority,
-    cap,
-  };
+/** Addresses to put those blobs that are neither on record nor in the store already. */
+async function missingOf(
+  { store }: ApiDeps,
+  studioId: string,
+  blobs: readonly Blob[],
+  { known, announced }: Awaited<ReturnType<typeof blobStates>>,
+): Promise<z.infer<typeof missingBlobs>['missing']> {
+  const limit = pLimit(STATS_AT_ONCE);
+  const answers = blobs.map(async ({ hash, sizeBytes }) => {
+    if (known.has(hash)) return [];
+    // What was announced before may have arrived: an upload that goes on sends it once.
+    const stored = announced.has(hash) ? await limit(() => store.stat(studioId, 'blobs', hash)) : null;
+    if (stored?.sizeBytes === sizeBytes) return [];
+    const put = { studioId, kind: 'blobs', hash, sizeBytes, expiresSeconds: UPLOAD_SECONDS } as const;
+    return [{ hash, ...(await store.presignPut(put)) }];
+  });
+  return (await Promise.all(answers)).flat();
 }

@@ -2,6 +2,8 @@
  * The HTTP API's shapes, version 1: one source for validation, the OpenAPI description, the generated client and the page.
  *
  * A submission becomes a job in three calls, so that nothing is spent or kept before its owner agrees:
+ * 0. `POST /v1/jobs/check` and `POST /v1/blobs/missing` let a client find mistakes and send bytes before it has read all
+ *    files; both may be left out.
  * 1. `POST /v1/jobs` checks all that can be checked without bytes, answers which blobs the store lacks (status `uploading`).
  * 2. `POST /v1/jobs/:id/prepare` after the uploads: verifies blobs, inspects the scene, calibrates on a node, quotes
  *    (status `quoted`). A user's mistake found here deletes job, version and the blobs it brought, and answers the problem.
@@ -22,28 +24,50 @@ export const money = z
 export const id = z.uuid();
 const time = z.iso.datetime({ offset: true });
 
-export const submittedFile = z.object({
+export const blob = z.object({ hash, sizeBytes: z.int().min(0) });
+export const filePart = z.object({
+  blob: hash.describe('The blob that holds these bytes'),
+  offset: z.int().min(0).describe('Where they begin in the blob'),
+  sizeBytes: z.int().min(1),
+});
+const namedFile = z.object({
   path: z.string().min(1).max(1024).describe('Relative to the project root, forward slashes'),
   sizeBytes: z.int().min(0),
-  hash,
+});
+export const submittedFile = namedFile.extend({
+  hash: hash.describe('SHA-256 of the whole file'),
+  parts: z
+    .array(filePart)
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('Slices of blobs that make up the file, in order, without gaps; absent: the file is the blob `hash`'),
 });
 
-export const jobRequest = z.object({
+const wishes = {
   name: z.string().min(1).max(128).describe('Shot name; also names the project'),
   main: z.string().min(1).describe('Path of the scene file among the files'),
-  files: z.array(submittedFile).min(1).max(100_000),
   ...requestedSettings,
   template: z.string().max(200).optional().describe('Output name, default {shot}_{layer}_v{version}.{frame:04}.{ext}'),
   priority: z.int().min(1).max(5).optional(),
   cap: money.optional().describe('Refuses with CapTooSmall when not even one frame fits'),
+};
+export const jobRequest = z.object({
+  ...wishes,
+  files: z.array(submittedFile).min(1).max(100_000),
+  blobs: z.array(blob).max(1_000_000).optional().describe('The blobs that files name by their parts'),
 });
+/** A submission before its files are read: what can be known to be wrong with it is said now. */
+export const jobCheck = z.object({ ...wishes, files: z.array(namedFile).min(1).max(100_000) });
 
+export const missingRequest = z.object({ blobs: z.array(blob).min(1).max(1_000) });
 export const missingBlob = z.object({
   hash,
   url: z.string().describe('Presigned PUT for exactly these bytes'),
   headers: z.record(z.string(), z.string()).describe('Send exactly these headers'),
 });
 
+export const missingBlobs = z.object({ missing: z.array(missingBlob) });
 export const jobCreated = z.object({ id, missing: z.array(missingBlob) });
 
 export const warning = z.object({ code: z.string(), message: z.string() });
@@ -178,7 +202,12 @@ export const frameUrls = z.object({ exr: downloadUrl.nullable(), preview: downlo
 /** The files that a job renders from, as they were submitted. */
 export const projectFiles = z.object({
   main: z.string().describe('Path of the scene file'),
-  items: z.array(submittedFile.extend({ url: z.string().describe('Address of the bytes, for an hour') })),
+  items: z.array(
+    submittedFile.extend({
+      url: z.string().nullable().describe('Address of the bytes, for an hour; null when the file is made of parts'),
+    }),
+  ),
+  blobs: z.record(z.string(), z.string()).describe('Addresses of the blobs that parts on this page name, by hash'),
   nextCursor: z.string().nullable(),
 });
 export const outputs = z.object({
@@ -286,6 +315,7 @@ export const acceptRequest = z.object({ cap: money.optional().describe('Default:
 export const raiseCapRequest = z.object({ cap: money.describe('The new cap, larger than the old one') });
 
 export type JobRequest = z.infer<typeof jobRequest>;
+export type JobCheck = z.infer<typeof jobCheck>;
 export type JobView = z.infer<typeof job>;
 export type QuoteView = z.infer<typeof quote>;
 export type FrameView = z.infer<typeof frame>;
