@@ -9,6 +9,8 @@ export interface ClientFile {
   url: string;
   key: string;
   studio: string;
+  /** Key of an operator; absent in files of older farms until they start again. */
+  operatorKey?: string;
 }
 
 /** Folder of the farm's state: `FARM_HOME`, else `.farm` in the current folder. */
@@ -32,6 +34,16 @@ export function connection(): { url: string; key: string } {
 }
 
 export const connect = (): FarmClient => new FarmClient(connection());
+
+/**
+ * A client with an operator's key: `FARM_OPERATOR_KEY`, else what the farm of this folder left for its owner, else the
+ * key that all commands use.
+ */
+export function connectAsOperator(): FarmClient {
+  const { url, key } = connection();
+  const own = process.env.FARM_URL ? undefined : readClientFile(farmHome())?.operatorKey;
+  return new FarmClient({ url, key: process.env.FARM_OPERATOR_KEY || own || key });
+}
 
 /** The client file of a home, if there is one. */
 export function readClientFile(home: string): ClientFile | undefined {

@@ -19,6 +19,9 @@ import type {
   NodeView,
   OutputsView,
   ProjectFilesView,
+  SiteChange,
+  SiteRequest,
+  SiteView,
   VerificationView,
   WhyView,
 } from './types.ts';
@@ -77,6 +80,11 @@ export class FarmClient {
   frameUrls = (id: string, unitId: string): Promise<FrameUrls> =>
     this.#json('GET', `/v1/jobs/${id}/frames/${unitId}/urls`);
   nodes = async (): Promise<NodeView[]> => (await this.#json<{ items: NodeView[] }>('GET', '/v1/nodes')).items;
+  sites = async (): Promise<SiteView[]> => (await this.#json<{ items: SiteView[] }>('GET', '/v1/sites')).items;
+  /** Operators only; the store is reached before anything is kept. */
+  addSite = (site: SiteRequest): Promise<SiteView> => this.#json('POST', '/v1/sites', { body: site });
+  changeSite = (name: string, change: SiteChange): Promise<SiteView> =>
+    this.#json('PATCH', `/v1/sites/${encodeURIComponent(name)}`, { body: change });
 
   /** All frames of a job, page by page. */
   async *frames(id: string): AsyncGenerator<FrameView> {

@@ -240,6 +240,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sites */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["Site"][];
+                        };
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Register a site
+         * @description Operators only. The store is reached and its bucket made before anything is kept.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SiteRequestInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Site"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sites/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change, drain, resume or remove a site
+         * @description Operators only. What is not named stays as it is. A removed site may be registered again.
+         */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SiteChangeInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Site"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
     "/v1/jobs/check": {
         parameters: {
             query?: never;
@@ -2494,6 +2658,92 @@ export interface components {
                 remedy: string;
             }[];
         };
+        SiteInput: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            kind: "home" | "edge";
+            /** @enum {string} */
+            status: "online" | "draining" | "lost" | "removed";
+            country: string | null;
+            linkDownBytes: number | null;
+            linkUpBytes: number | null;
+            priceFactor: number;
+            /** @description Has an object store of its own */
+            hasStore: boolean;
+            hasAgent: boolean;
+            nodesOnline: number;
+            lastSeenAt: string | null;
+        };
+        SiteRequestInput: {
+            /** @description Short name, such as berlin-1 */
+            name: string;
+            /** @description Without one the site keeps its data in the store of the farm */
+            store?: {
+                /**
+                 * Format: uri
+                 * @description S3 address for the farm and the studios
+                 */
+                endpoint: string;
+                /**
+                 * Format: uri
+                 * @description The same store as the site's own nodes reach it; default: the same
+                 */
+                nearEndpoint?: string;
+                /** @default us-east-1 */
+                region: string;
+                bucket: string;
+                accessKey: string;
+                secretKey: string;
+                /** @description The site agent beside the store, which verifies frames where they lie */
+                agent?: {
+                    /** Format: uri */
+                    url: string;
+                    token: string;
+                };
+            };
+            country?: string | null;
+            linkDownBytes?: number | null;
+            linkUpBytes?: number | null;
+            /** @description Price of work here relative to the tariff */
+            priceFactor?: number;
+        };
+        SiteChangeInput: {
+            /**
+             * @description A draining site takes no new chunks
+             * @enum {string}
+             */
+            status?: "online" | "draining" | "removed";
+            store?: {
+                /**
+                 * Format: uri
+                 * @description S3 address for the farm and the studios
+                 */
+                endpoint: string;
+                /**
+                 * Format: uri
+                 * @description The same store as the site's own nodes reach it; default: the same
+                 */
+                nearEndpoint?: string;
+                /** @default us-east-1 */
+                region: string;
+                bucket: string;
+                accessKey: string;
+                secretKey: string;
+                /** @description The site agent beside the store, which verifies frames where they lie */
+                agent?: {
+                    /** Format: uri */
+                    url: string;
+                    token: string;
+                };
+            };
+            country?: string | null;
+            linkDownBytes?: number | null;
+            linkUpBytes?: number | null;
+            /** @description Price of work here relative to the tariff */
+            priceFactor?: number;
+        };
         FarmInfoInput: {
             version: string;
             nodesOnline: number;
@@ -3186,6 +3436,92 @@ export interface components {
                 message: string;
                 remedy: string;
             }[];
+        };
+        Site: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            kind: "home" | "edge";
+            /** @enum {string} */
+            status: "online" | "draining" | "lost" | "removed";
+            country: string | null;
+            linkDownBytes: number | null;
+            linkUpBytes: number | null;
+            priceFactor: number;
+            /** @description Has an object store of its own */
+            hasStore: boolean;
+            hasAgent: boolean;
+            nodesOnline: number;
+            lastSeenAt: string | null;
+        };
+        SiteRequest: {
+            /** @description Short name, such as berlin-1 */
+            name: string;
+            /** @description Without one the site keeps its data in the store of the farm */
+            store?: {
+                /**
+                 * Format: uri
+                 * @description S3 address for the farm and the studios
+                 */
+                endpoint: string;
+                /**
+                 * Format: uri
+                 * @description The same store as the site's own nodes reach it; default: the same
+                 */
+                nearEndpoint?: string;
+                /** @default us-east-1 */
+                region: string;
+                bucket: string;
+                accessKey: string;
+                secretKey: string;
+                /** @description The site agent beside the store, which verifies frames where they lie */
+                agent?: {
+                    /** Format: uri */
+                    url: string;
+                    token: string;
+                };
+            };
+            country?: string | null;
+            linkDownBytes?: number | null;
+            linkUpBytes?: number | null;
+            /** @description Price of work here relative to the tariff */
+            priceFactor?: number;
+        };
+        SiteChange: {
+            /**
+             * @description A draining site takes no new chunks
+             * @enum {string}
+             */
+            status?: "online" | "draining" | "removed";
+            store?: {
+                /**
+                 * Format: uri
+                 * @description S3 address for the farm and the studios
+                 */
+                endpoint: string;
+                /**
+                 * Format: uri
+                 * @description The same store as the site's own nodes reach it; default: the same
+                 */
+                nearEndpoint?: string;
+                /** @default us-east-1 */
+                region: string;
+                bucket: string;
+                accessKey: string;
+                secretKey: string;
+                /** @description The site agent beside the store, which verifies frames where they lie */
+                agent?: {
+                    /** Format: uri */
+                    url: string;
+                    token: string;
+                };
+            };
+            country?: string | null;
+            linkDownBytes?: number | null;
+            linkUpBytes?: number | null;
+            /** @description Price of work here relative to the tariff */
+            priceFactor?: number;
         };
         FarmInfo: {
             version: string;

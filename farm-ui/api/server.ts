@@ -20,6 +20,7 @@ import { addInvoices } from './routes/invoices.ts';
 import { addJobs } from './routes/jobs.ts';
 import { addMe } from './routes/me.ts';
 import { addSession } from './routes/session.ts';
+import { addSites } from './routes/sites.ts';
 import { addSubmit } from './routes/submit.ts';
 
 /**
@@ -68,6 +69,7 @@ export function addStudioRoutes(api: Api, deps: ApiDeps & { hub: Hub }): void {
   addSession(api, deps);
   addMe(api, deps);
   addFarm(api, deps);
+  addSites(api, deps);
   addSubmit(api, deps);
   addJobs(api, deps);
   addControl(api, deps);

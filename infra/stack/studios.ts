@@ -56,8 +56,8 @@ export async function openStudio(
   });
 }
 
-/** Makes a key for a studio's member and returns it; the database keeps its hash. */
-export async function giveKey(database: Database, studioId: string, role: Role, label: string): Promise<string> {
+/** Makes a key for a studio's member, or for an operator (no studio), and returns it; the database keeps its hash. */
+export async function giveKey(database: Database, studioId: string | null, role: Role, label: string): Promise<string> {
   const key = `fw_${randomBytes(24).toString('base64url')}`;
   await database.asService((tx) => createApiKey(tx, { studioId, role, label, keyHash: hashOfKey(key) }));
   return key;

@@ -26,18 +26,19 @@ export interface JoinInput {
 /**
  * Takes a node in, or back: the same name with the same account is the same node, gets the new token and is online.
  * Labels get the amounts that OpenJD names (`amount.worker.vcpu`, `amount.worker.memory` in MiB) unless they are given.
- * @throws FarmError `Forbidden` when the name belongs to another account, or the account to another node
+ * @throws FarmError `Forbidden` when the name belongs to another account, or the account to another node, or the site was removed
  */
 export async function joinNode(
   tx: Tx,
   { site, labels, ...input }: JoinInput,
 ): Promise<{ nodeId: string; siteId: string }> {
-  const { id: siteId } = await tx
+  const { id: siteId, status } = await tx
     .insertInto('sites')
     .values({ name: site })
     .onConflict((conflict) => conflict.column('name').doUpdateSet({ name: site }))
-    .returning('id')
+    .returning(['id', 'status'])
     .executeTakeFirstOrThrow();
+  if (status === 'removed') throw new FarmError('Forbidden', `The site "${site}" was removed.`, { site });
   const measured = {
     'amount.worker.vcpu': input.threads,
     'amount.worker.memory': Math.floor(input.memoryBytes / 2 ** 20),

@@ -36,6 +36,8 @@ const RIGHTS = {
   spend: ['artist', 'td', 'finance', 'operator'],
   /** See invoices and balances. */
   money: ['artist', 'td', 'finance', 'operator'],
+  /** Register, drain and remove sites. */
+  operate: ['operator'],
 } as const satisfies Record<string, readonly Role[]>;
 export type Right = keyof typeof RIGHTS;
 

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Api } from '../deps.ts';
 import * as schema from '../schema/api.ts';
 import { renderSettings } from '../schema/settings.ts';
+import { site, siteChange, siteRequest } from '../schema/sites.ts';
 
 /** Names under which shapes stand in the description and in clients generated from it. */
 const NAMES: [string, z.ZodType][] = [
@@ -38,6 +39,9 @@ const NAMES: [string, z.ZodType][] = [
   ['Invoice', schema.invoice],
   ['Verification', schema.verification],
   ['Why', schema.why],
+  ['Site', site],
+  ['SiteRequest', siteRequest],
+  ['SiteChange', siteChange],
   ['FarmInfo', schema.farmInfo],
   ['Me', schema.me],
 ];

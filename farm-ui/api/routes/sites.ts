@@ -1,0 +1,135 @@
+/** Sites: everybody sees them; operators register, drain and remove them. */
+import { z } from 'zod';
+import { FarmError } from '../../../domain/errors.ts';
+import {
+  changeSite,
+  listSites,
+  registerSite,
+  removeSite,
+  requireSite,
+  type SiteAddress,
+  type SiteListing,
+} from '../../../ports/db/sites.ts';
+import { createMinioStore } from '../../../ports/store/minioStore.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { requireCaller } from '../plugins/auth.ts';
+import { problems } from '../plugins/openapi.ts';
+import { type SiteStoreRequest, type SiteView, site, siteChange, siteList, siteRequest } from '../schema/sites.ts';
+
+/** How long a store or agent may take to answer before it counts as not reachable. */
+const PATIENCE_MS = 10_000;
+
+const tags = ['farm'];
+const params = z.object({ name: z.string().min(1).max(63) });
+
+export function addSites(api: Api, { database }: ApiDeps): void {
+  api.get(
+    '/v1/sites',
+    { schema: { tags, summary: 'Sites', response: { 200: siteList, ...problems } } },
+    async (request) => {
+      requireCaller(request, 'read');
+      return { items: (await database.asService((tx) => listSites(tx))).map(viewOf) };
+    },
+  );
+
+  api.post(
+    '/v1/sites',
+    {
+      schema: {
+        tags,
+        summary: 'Register a site',
+        description: 'Operators only. The store is reached and its bucket made before anything is kept.',
+        body: siteRequest,
+        response: { 201: site, ...problems },
+      },
+    },
+    async (request, reply) => {
+      requireCaller(request, 'operate');
+      const { name, store, ...facts } = request.body;
+      const address = store ? await reach(store) : null;
+      const listing = await database.asService(async (tx) => {
+        await registerSite(tx, name, facts, address);
+        return requireSite(tx, name);
+      });
+      return reply.code(201).send(viewOf(listing));
+    },
+  );
+
+  api.patch(
+    '/v1/sites/:name',
+    {
+      schema: {
+        tags,
+        summary: 'Change, drain, resume or remove a site',
+        description: 'Operators only. What is not named stays as it is. A removed site may be registered again.',
+        params,
+        body: siteChange,
+        response: { 200: site, ...problems },
+      },
+    },
+    async (request) => {
+      requireCaller(request, 'operate');
+      const { status, store, ...facts } = request.body;
+      const { name } = request.params;
+      const known = await database.asService((tx) => requireSite(tx, name));
+      if (known.kind === 'home' && store) {
+        throw new FarmError('RequestInvalid', "The store of the farm's own site is the farm's own.", {
+          field: 'store',
+        });
+      }
+      const address = store ? await reach(store) : undefined;
+      return database.asService(async (tx) => {
+        if (status === 'removed') {
+          await removeSite(tx, known);
+          return viewOf({ ...known, status, hasStore: false, hasAgent: false, nodesOnline: 0 });
+        }
+        await changeSite(tx, known.id, { ...facts, status }, address);
+        return viewOf(await requireSite(tx, name));
+      });
+    },
+  );
+}
+
+const viewOf = ({ createdAt: _, lastSeenAt, ...listing }: SiteListing): SiteView => ({
+  ...listing,
+  lastSeenAt: lastSeenAt?.toISOString() ?? null,
+});
+
+/** The address as it will be kept, after store and agent have answered and the bucket is there. @throws `StoreFailed` */
+async function reach({ agent, nearEndpoint, ...store }: SiteStoreRequest): Promise<SiteAddress> {
+  const { endpoint, bucket } = store;
+  const opened = createMinioStore(store);
+  await inTime(opened.ensureBucket(), `The store at ${endpoint} does not answer.`, { endpoint, bucket });
+  if (agent) {
+    const url = new URL('/v1/health', agent.url);
+    const answer = await fetch(url, {
+      headers: { authorization: `Bearer ${agent.token}` },
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    }).catch((cause: unknown) => {
+      throw new FarmError(
+        'StoreFailed',
+        `The site agent at ${agent.url} does not answer.`,
+        { agent: agent.url },
+        { cause },
+      );
+    });
+    if (!answer.ok) {
+      const message = `The site agent at ${agent.url} answers ${answer.status}.`;
+      throw new FarmError('StoreFailed', message, { agent: agent.url });
+    }
+  }
+  const near = nearEndpoint ?? endpoint;
+  return { ...store, nearEndpoint: near, agentUrl: agent?.url ?? null, agentToken: agent?.token ?? null };
+}
+
+async function inTime<T>(work: Promise<T>, message: string, place: Record<string, string>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new FarmError('StoreFailed', message, place)), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

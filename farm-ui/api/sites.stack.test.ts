@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { addStudio } from '../../test/support/rows.ts';
+import { createTestBucket } from '../../test/support/services.ts';
+import { openTestApi, type TestApi } from './testing/openApi.ts';
+
+let farm: TestApi;
+let operator: string;
+let td: string;
+let bucket: Awaited<ReturnType<typeof createTestBucket>>;
+
+beforeAll(async () => {
+  farm = await openTestApi();
+  bucket = await createTestBucket();
+  operator = await farm.key(null, 'operator');
+  td = await farm.key(await addStudio(farm.record.database, 'sites'), 'td');
+});
+afterAll(() => farm?.close());
+
+async function ask(method: string, path: string, key: string, body?: unknown) {
+  const answer = await fetch(farm.url + path, {
+    method,
+    headers: { authorization: `Bearer ${key}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+}
+
+it('registers a site once its store has answered, and never tells its keys', async () => {
+  const store = { ...bucket, bucket: `${bucket.bucket}-site` };
+  const site = { name: 'berlin', country: 'DE', linkUpBytes: 41.25e6, priceFactor: 0.8, store };
+  expect(await ask('POST', '/v1/sites', td, site)).toMatchObject({ status: 403, body: { code: 'Forbidden' } });
+  for (const wrong of [{ secretKey: 'wrong-secret' }, { endpoint: 'http://127.0.0.1:9' }]) {
+    const answer = await ask('POST', '/v1/sites', operator, { ...site, store: { ...store, ...wrong } });
+    expect(answer).toMatchObject({ body: { code: 'StoreFailed' } });
+  }
+  const dumb = { ...store, agent: { url: 'http://127.0.0.1:9', token: 'a token of a site' } };
+  expect(await ask('POST', '/v1/sites', operator, { ...site, store: dumb })).toMatchObject({
+    body: { code: 'StoreFailed', detail: expect.stringContaining('agent') },
+  });
+  expect(await farm.record.query('SELECT name FROM sites')).toEqual([{ name: 'local' }]);
+
+  const made = await ask('POST', '/v1/sites', operator, site);
+  expect(made).toMatchObject({
+    status: 201,
+    body: { name: 'berlin', kind: 'edge', status: 'online', country: 'DE', hasStore: true, priceFactor: 0.8 },
+  });
+  expect(JSON.stringify(made)).not.toContain(store.secretKey);
+  expect(await ask('POST', '/v1/sites', operator, site)).toMatchObject({ body: { code: 'JobStateConflict' } });
+  const listed = (await ask('GET', '/v1/sites', td)).body.items as { name: string }[];
+  expect(listed.map(({ name }) => name)).toEqual(['local', 'berlin']);
+  expect(JSON.stringify(listed)).not.toContain(store.secretKey);
+});
+
+it('drains, resumes, changes, removes and takes back a site', async () => {
+  const change = (body: unknown, name = 'berlin') => ask('PATCH', `/v1/sites/${name}`, operator, body);
+  expect((await change({ status: 'draining' })).body.status).toBe('draining');
+  expect((await change({ status: 'online', linkUpBytes: null, country: 'FR' })).body).toMatchObject({
+    ...{ status: 'online', linkUpBytes: null, country: 'FR', priceFactor: 0.8, hasStore: true },
+  });
+  expect(await change({ status: 'removed' }, 'local')).toMatchObject({ body: { code: 'JobStateConflict' } });
+  expect(await change({ country: 'Germany' })).toMatchObject({ status: 400 });
+  expect((await change({ status: 'removed' })).body).toMatchObject({ status: 'removed', hasStore: false });
+  expect(await farm.record.query('SELECT 1 FROM site_stores')).toEqual([]);
+  expect(await change({ status: 'online' })).toMatchObject({ status: 404 });
+  expect(await ask('POST', '/v1/sites', operator, { name: 'berlin' })).toMatchObject({
+    status: 201,
+    body: { status: 'online', hasStore: false },
+  });
+});

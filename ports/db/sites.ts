@@ -1,0 +1,113 @@
+/** Sites as their operator registers them. All of this needs the farm's own transaction (`asService`). */
+import { sql } from 'kysely';
+import { FarmError } from '../../domain/errors.ts';
+import type { Tx } from './client.ts';
+import { setSiteStore } from './siteStores.ts';
+import type { SiteRow, SiteStatus, SiteStoreRow } from './tables.ts';
+
+/** How a site's store and agent are reached. */
+export type SiteAddress = Omit<SiteStoreRow, 'siteId' | 'updatedAt'>;
+
+/** What an operator may say of a site. Absent: as it is (or the table's default). */
+export interface SiteFacts {
+  country?: string | null | undefined;
+  /** Bytes a second; null: not a limit. */
+  linkDownBytes?: number | null | undefined;
+  linkUpBytes?: number | null | undefined;
+  priceFactor?: number | undefined;
+}
+
+export interface SiteListing extends Omit<SiteRow, 'priceFactorE6'> {
+  priceFactor: number;
+  hasStore: boolean;
+  hasAgent: boolean;
+  nodesOnline: number;
+}
+
+/** All sites but removed ones, home first, then by name. */
+export async function listSites(tx: Tx): Promise<SiteListing[]> {
+  const rows = await tx
+    .selectFrom('sites as s')
+    .leftJoin('siteStores as t', 't.siteId', 's.id')
+    .selectAll('s')
+    .select([
+      sql<boolean>`t.site_id IS NOT NULL`.as('hasStore'),
+      sql<boolean>`t.agent_url IS NOT NULL`.as('hasAgent'),
+      sql<number>`(SELECT count(*) FROM nodes AS n WHERE n.site_id = s.id AND n.status = 'online')`.as('nodesOnline'),
+    ])
+    .where('s.status', '<>', 'removed')
+    .orderBy(sql`s.kind = 'home'`, 'desc')
+    .orderBy('s.name')
+    .execute();
+  return rows.map(({ priceFactorE6, ...row }) => ({ ...row, priceFactor: priceFactorE6 / 1e6 }));
+}
+
+/** @throws FarmError `NotFound` also for a removed one */
+export async function requireSite(tx: Tx, name: string): Promise<SiteListing> {
+  const site = (await listSites(tx)).find((one) => one.name === name);
+  if (!site) throw new FarmError('NotFound', `There is no site "${name}".`, { site: name });
+  return site;
+}
+
+/**
+ * Registers a site, or completes one that its nodes have made by joining, or takes a removed one back.
+ * @throws FarmError `JobStateConflict` when a site of that name has a store already, or is the farm's own
+ */
+export async function registerSite(tx: Tx, name: string, facts: SiteFacts, address: SiteAddress | null): Promise<void> {
+  const { id, kind, status } = await tx
+    .insertInto('sites')
+    .values({ name })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ name }))
+    .returning(['id', 'kind', 'status'])
+    .executeTakeFirstOrThrow();
+  const store = await tx.selectFrom('siteStores').select('siteId').where('siteId', '=', id).executeTakeFirst();
+  if (kind === 'home' || (store && status !== 'removed')) {
+    throw new FarmError('JobStateConflict', `There is a site "${name}" already; change it instead.`, { site: name });
+  }
+  await changeSite(tx, id, { ...facts, status: 'online' }, address ?? undefined);
+}
+
+/** Changes what is given. A removed site loses its address; its row stays, as frames and chunks name it. */
+export async function changeSite(
+  tx: Tx,
+  siteId: string,
+  { priceFactor, ...facts }: SiteFacts & { status?: SiteStatus | undefined },
+  address?: SiteAddress | undefined,
+): Promise<void> {
+  await tx
+    .updateTable('sites')
+    .set({
+      ...facts,
+      ...(priceFactor === undefined ? {} : { priceFactorE6: Math.round(priceFactor * 1e6) }),
+      lastSeenAt: sql<Date>`clock_timestamp()`,
+    })
+    .where('id', '=', siteId)
+    .execute();
+  if (address) await setSiteStore(tx, { ...address, siteId });
+}
+
+/**
+ * Takes a site out for good: no new chunks, its nodes have left, its credentials are forgotten.
+ * @throws FarmError `JobStateConflict` while jobs that are not over have frames or chunks there
+ */
+export async function removeSite(tx: Tx, { id, name, kind }: Pick<SiteRow, 'id' | 'name' | 'kind'>): Promise<void> {
+  if (kind === 'home')
+    throw new FarmError('JobStateConflict', 'The farm cannot do without its own site.', { site: name });
+  const { rows } = await sql<{ jobs: number }>`
+    SELECT count(DISTINCT j.id) AS jobs FROM jobs AS j
+    WHERE j.status IN ('active', 'paused', 'stopping') AND (
+      EXISTS (SELECT FROM units AS u WHERE u.job_id = j.id AND u.site_id = ${id})
+      OR EXISTS (SELECT FROM chunks AS c JOIN nodes AS n ON n.id = c.node_id
+        WHERE c.job_id = j.id AND c.status = 'leased' AND n.site_id = ${id}))`.execute(tx);
+  const jobs = rows[0]?.jobs ?? 0;
+  if (jobs > 0) {
+    const what = jobs === 1 ? 'A job that is not over has' : `${jobs} jobs that are not over have`;
+    throw new FarmError('JobStateConflict', `${what} work at "${name}". Drain it, and remove it when they are done.`, {
+      site: name,
+      jobs,
+    });
+  }
+  await tx.updateTable('nodes').set({ status: 'left' }).where('siteId', '=', id).execute();
+  await tx.deleteFrom('siteStores').where('siteId', '=', id).execute();
+  await tx.updateTable('sites').set({ status: 'removed' }).where('id', '=', id).execute();
+}
