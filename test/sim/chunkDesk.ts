@@ -1,4 +1,4 @@
-/** The farm's desk: chunks on offer, at most so many in flight, given out in order to nodes as they ask. */
+/** The farm's desk: chunks on offer, at most so many of a job in flight, given out in order to nodes as they ask. */
 import type { PlannedChunk } from './allocation.ts';
 
 /** Called with the chunk that a waiting node gets. */
@@ -19,50 +19,42 @@ class Line<T> {
 }
 
 export class ChunkDesk {
-  #plan: PlannedChunk[];
-  #nextOffer = 0;
+  /** By job: what is not on offer yet. */
+  #plans: Line<PlannedChunk>[] = [];
+  /** By site: what is on offer, and who waits. */
   #offered: Line<PlannedChunk>[];
-  #anywhere = new Line<PlannedChunk>();
-  #waiting: Line<{ take: Taker; served: boolean }>[];
-  #waitingAnywhere = new Line<{ take: Taker; served: boolean }>();
+  #waiting: Line<Taker>[];
 
-  /** @param inFlight chunks on offer or with nodes at a time */
-  constructor(plan: PlannedChunk[], inFlight: number, sites: number) {
-    this.#plan = plan;
+  /** @param inFlight chunks of a job on offer or with nodes at a time */
+  constructor(plan: readonly PlannedChunk[], inFlight: number, sites: number) {
     this.#offered = Array.from({ length: sites }, () => new Line());
     this.#waiting = Array.from({ length: sites }, () => new Line());
-    const first = Math.min(inFlight, plan.length);
-    for (let offers = 0; offers < first; offers++) this.#offer();
+    const offers: number[] = [];
+    for (const chunk of plan) {
+      const { job } = chunk;
+      this.#plans[job] ??= new Line();
+      offers[job] = (offers[job] ?? 0) + 1;
+      if (offers[job] <= inFlight) this.#offer(chunk);
+      else this.#plans[job].push(chunk);
+    }
   }
 
-  /** A node of a site wants a chunk: now, or as soon as one is on offer for it. */
+  /** A node of a site wants a chunk: now, or as soon as one is on offer there. */
   ask(site: number, take: Taker): void {
-    const chunk = this.#offered[site]!.take() ?? this.#anywhere.take();
-    if (chunk) {
-      take(chunk);
-      return;
-    }
-    const asker = { take, served: false };
-    this.#waiting[site]!.push(asker);
-    this.#waitingAnywhere.push(asker);
+    const chunk = this.#offered[site]!.take();
+    if (chunk) take(chunk);
+    else this.#waiting[site]!.push(take);
   }
 
-  /** A chunk is done: the next comes on offer. */
-  finish(): void {
-    this.#offer();
+  /** A chunk of a job is done: its next comes on offer. */
+  finish(job: number): void {
+    const chunk = this.#plans[job]!.take();
+    if (chunk) this.#offer(chunk);
   }
 
-  #offer(): void {
-    const chunk = this.#plan[this.#nextOffer];
-    if (!chunk) return;
-    this.#nextOffer++;
-    const line = chunk.site === null ? this.#waitingAnywhere : this.#waiting[chunk.site]!;
-    for (let asker = line.take(); asker; asker = line.take()) {
-      if (asker.served) continue;
-      asker.served = true;
-      asker.take(chunk);
-      return;
-    }
-    (chunk.site === null ? this.#anywhere : this.#offered[chunk.site]!).push(chunk);
+  #offer(chunk: PlannedChunk): void {
+    const taker = this.#waiting[chunk.site]!.take();
+    if (taker) taker(chunk);
+    else this.#offered[chunk.site]!.push(chunk);
   }
 }

@@ -17,7 +17,8 @@ export interface Question {
   /** The studio's own link, each way; null where nothing bounds it. */
   studioLinkMbits: number | null;
   farm: FarmSpec;
-  prices: { centre: SiteSpec['price']; edge: SiteSpec['price'] };
+  /** `currency` is a name for people; nothing is converted. */
+  prices: { currency: string; centre: SiteSpec['price']; edge: SiteSpec['price'] };
   seed: number;
 }
 
@@ -27,6 +28,9 @@ export interface Side {
   limit: Limit;
   /** `limit.seconds / outcome.seconds`. */
   share: number;
+  sites: number;
+  nodesPerSite: number;
+  linkMbits: number;
 }
 
 export interface Comparison {
@@ -51,7 +55,7 @@ export function runSide(question: Question, side: 'centre' | 'edge'): Side {
   const { sites, nodesPerSite, linkMbits } = topologyOf(question, side);
   const outcome = simulate(scenarioOf(question, side));
   const limit = limitOf({ ...job, sites, nodesPerSite, linkMbits, studioLinkMbits });
-  return { outcome, limit, share: limit.seconds / outcome.seconds };
+  return { outcome, limit, share: limit.seconds / outcome.seconds, sites, nodesPerSite, linkMbits };
 }
 
 export function scenarioOf(question: Question, side: 'centre' | 'edge'): Scenario {

@@ -7,7 +7,9 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { ERROR_CATALOGUE, FarmError, toProblem } from '../../domain/errors.ts';
+import { writeReport } from '../bench/edge/report/write.ts';
 import { type Comparison, compare, type Side } from './compare.ts';
+import { modelledReport } from './modelReport.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { comparisonTable, verdict } from './print.ts';
 
@@ -17,15 +19,19 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   const options = readOptions(args);
-  if (options.isScale || options.html || options.validate.length > 0) {
-    throw new FarmError('SettingInvalid', 'The model does not do --scale, --html and --validate yet.', {});
+  if (options.isScale || options.validate.length > 0) {
+    throw new FarmError('SettingInvalid', 'The model does not do --scale and --validate yet.', {});
   }
   await answer(options);
 }
 
-async function answer({ question, json }: Options): Promise<void> {
+async function answer({ question, json, report }: Options): Promise<void> {
   const comparison = compare(question);
   process.stdout.write(`${comparisonTable(comparison)}\n\n${verdict(comparison, question)}\n`);
+  if (report) {
+    const files = await writeReport(report, modelledReport(question, new Date().toISOString()));
+    process.stdout.write(`\n${files.join('\n')}\n`);
+  }
   if (json) await writeFile(json, `${JSON.stringify(documentOf(comparison), null, 2)}\n`);
 }
 

@@ -51,7 +51,8 @@ class Run {
   #shared: SharedData;
   #desk: ChunkDesk;
   #random: () => number;
-  #committingUntil = 0;
+  /** When each job's lock is free again. */
+  #lockedUntil: number[] = [];
   #startedAt = Number.POSITIVE_INFINITY;
   #lastRendered = 0;
   #delivered = 0;
@@ -127,7 +128,7 @@ class Run {
     this.#events.after(this.#scenario.farm.claimSeconds, () => {
       this.#desk.ask(node.site.index, (chunk) => {
         Object.assign(node, { chunk, stagedFrames: 0, renderedFrames: 0, publishedFrames: 0 });
-        node.site.frames += chunk.frames.length;
+        node.site.frames += chunk.frames;
         this.#stageNext(node);
       });
     });
@@ -136,7 +137,7 @@ class Run {
   #stageNext(node: ModelNode): void {
     const { farm, job } = this.#scenario;
     const isAhead = node.stagedFrames - node.renderedFrames > farm.stagedAhead;
-    if (node.isStaging || isAhead || node.stagedFrames >= node.chunk!.frames.length) return;
+    if (node.isStaging || isAhead || node.stagedFrames >= node.chunk!.frames) return;
     node.isStaging = true;
     const staged = (): void => {
       node.isStaging = false;
@@ -171,13 +172,15 @@ class Run {
 
   /** Commits hold the job's lock one after the other; then the frame may leave its site. */
   #commit(node: ModelNode): void {
-    this.#committingUntil = Math.max(this.#committingUntil, this.#events.now) + this.#scenario.farm.commitSeconds;
-    this.#events.at(this.#committingUntil, () => {
+    const { job } = node.chunk!;
+    const committed = Math.max(this.#lockedUntil[job] ?? 0, this.#events.now) + this.#scenario.farm.commitSeconds;
+    this.#lockedUntil[job] = committed;
+    this.#events.at(committed, () => {
       node.site.waiting++;
       this.#deliver(node.site);
       node.publishedFrames++;
-      if (node.publishedFrames < node.chunk!.frames.length) return;
-      this.#desk.finish();
+      if (node.publishedFrames < node.chunk!.frames) return;
+      this.#desk.finish(job);
       this.#claim(node);
     });
   }

@@ -8,7 +8,8 @@ import type { FarmSpec, JobSpec } from './scenario.ts';
 export interface Options {
   question: Question;
   json: string | undefined;
-  html: string | undefined;
+  /** Path of a report without its ending. */
+  report: string | undefined;
   /** 1,000 sites and 1,000,000 frames, and cost and time over sites. */
   isScale: boolean;
   /** Reports of `npm run bench:edge` to hold the model against. */
@@ -20,9 +21,9 @@ export const USAGE = `npm run sim:edge [-- options]
   The benchmark's job:   --size 1  --project shot|all-shared  --frames 100  --render-seconds 1
   Your own job instead:  --project-mb 1000  --own-share 0.96  --frame-mb 302
   Places:                --sites 10  --nodes-per-site 1  --link 330  --centre-link 330  --studio-link MBIT/S
-  Prices:                --node-hour 1  --centre-factor 1  --edge-factor 1  --per-gb 0
+  Prices:                --node-hour 1  --centre-factor 1  --edge-factor 1  --per-gb 0  --currency EUR
   Model:                 --seed 1  --render-spread 0
-  Output:                --json FILE  --html FILE
+  Output:                --json FILE  --report FILE-WITHOUT-ENDING (Markdown, HTML, SVG, JSON)
   Instead:               --scale | --validate REPORT.json...
 
 Rates are payload in Mbit/s, sizes are decimal megabytes. --node-hour is what a node costs an hour, times the factor of its
@@ -79,12 +80,13 @@ export function readOptions(args: readonly string[]): Options {
       centreLinkMbits: optional('centre-link', Number.MIN_VALUE) ?? linkMbits,
       studioLinkMbits: optional('studio-link', Number.MIN_VALUE),
       prices: {
+        currency: values.currency,
         centre: { perNodeHour: nodeHour * read('centre-factor', 0), perGB },
         edge: { perNodeHour: nodeHour * read('edge-factor', 0), perGB },
       },
     },
     json: values.json,
-    html: values.html,
+    report: values.report,
     isScale: values.scale,
     validate: values.validate === undefined ? [] : [values.validate, ...positionals],
   };
@@ -102,13 +104,14 @@ function parse(args: readonly string[]) {
         ...{ 'render-spread': text('0'), sites: text('10'), 'nodes-per-site': text('1'), link: text('330') },
         ...{ 'node-hour': text('1'), 'centre-factor': text('1'), 'edge-factor': text('1'), 'per-gb': text('0') },
         seed: text('1'),
+        currency: text('EUR'),
         'project-mb': { type: 'string' },
         'own-share': { type: 'string' },
         'frame-mb': { type: 'string' },
         'centre-link': { type: 'string' },
         'studio-link': { type: 'string' },
         json: { type: 'string' },
-        html: { type: 'string' },
+        report: { type: 'string' },
         scale: { type: 'boolean', default: false },
         validate: { type: 'string' },
       },

@@ -47,7 +47,7 @@ export interface FarmSpec {
   streamsPerSite: number;
   /** Frames whose files a node has ready beyond the one it renders. */
   stagedAhead: number;
-  /** Chunks on offer or with nodes at a time. */
+  /** Chunks of one job on offer or with nodes at a time. */
   chunksInFlight: number;
   /** Sites take shared data from each other where it comes faster. */
   peers: boolean;

@@ -125,6 +125,8 @@ export const ARTICLE = {
 /** The whole answer. A part that did not run is null, and `reasons` says why under the part's name (`controls.wideCentre`). */
 export interface EdgeReport {
   formatVersion: 1;
+  /** Computed by `npm run sim:edge`; absent: measured on the real system. */
+  origin?: 'model';
   startedAt: string;
   size: number;
   linkMbits: number;

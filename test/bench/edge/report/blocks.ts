@@ -1,0 +1,26 @@
+/** Blocks that several parts of the report use. */
+import type { RunReport } from '../edgeReport.ts';
+import type { Block } from './document.ts';
+import { BOUND, cost, percent, seconds } from './words.ts';
+
+/** Runs side by side: time, limit, share, price. */
+export function runTable(runs: readonly (readonly [string, RunReport])[]): Block {
+  return {
+    kind: 'table',
+    head: ['', 'time', 'limit', 'share of limit', 'first frame', 'cost a frame', 'waits for'],
+    rows: runs.map(([name, run]) => [
+      name,
+      seconds(run.seconds),
+      seconds(run.limitSeconds),
+      percent(run.share),
+      seconds(run.timeline.firstFrameDelivered),
+      cost(run),
+      BOUND[run.limit.bound],
+    ]),
+  };
+}
+
+/** A picture with its caption and, for those who do not see it, its words. */
+export function figure(name: string, caption: string, svg: string, alt: string): Block {
+  return { kind: 'figure', figure: { name, caption, svg, alt } };
+}
