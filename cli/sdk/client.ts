@@ -6,6 +6,7 @@ import { createParser } from 'eventsource-parser';
 import { FarmApiError, type ProblemDocument, unreachable } from './errors.ts';
 import type {
   FarmInfo,
+  FrameAddressesPage,
   FramePage,
   FrameUrls,
   FrameView,
@@ -77,6 +78,9 @@ export class FarmClient {
   /** One page of the files that a job renders from, with addresses for an hour. */
   projectFiles = (id: string, cursor?: string): Promise<ProjectFilesView> =>
     this.#json('GET', `/v1/jobs/${id}/files`, { query: { cursor, limit: 1000 } });
+  /** Where committed frames lie, for at most 200 of them; frames that the job has not got are left out. */
+  frameAddresses = (id: string, unitIds: string[]): Promise<FrameAddressesPage> =>
+    this.#json('POST', `/v1/jobs/${id}/frames/urls`, { body: { unitIds } });
   frameUrls = (id: string, unitId: string): Promise<FrameUrls> =>
     this.#json('GET', `/v1/jobs/${id}/frames/${unitId}/urls`);
   nodes = async (): Promise<NodeView[]> => (await this.#json<{ items: NodeView[] }>('GET', '/v1/nodes')).items;
@@ -86,11 +90,13 @@ export class FarmClient {
   changeSite = (name: string, change: SiteChange): Promise<SiteView> =>
     this.#json('PATCH', `/v1/sites/${encodeURIComponent(name)}`, { body: change });
 
-  /** All frames of a job, page by page. */
-  async *frames(id: string): AsyncGenerator<FrameView> {
+  /** All frames of a job (of one status), page by page. */
+  async *frames(id: string, status?: FrameView['status']): AsyncGenerator<FrameView> {
     let cursor: string | undefined;
     do {
-      const page: FramePage = await this.#json('GET', `/v1/jobs/${id}/frames`, { query: { cursor, limit: 500 } });
+      const page: FramePage = await this.#json('GET', `/v1/jobs/${id}/frames`, {
+        query: { cursor, limit: 500, status },
+      });
       yield* page.items;
       cursor = page.nextCursor ?? undefined;
     } while (cursor !== undefined);

@@ -1263,6 +1263,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{id}/frames/urls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Addresses of many committed frames, for an hour; those that are not committed are left out */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        unitIds: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FrameAddressesPage"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{id}/frames/{unitId}/exr": {
         parameters: {
             query?: never;
@@ -2515,6 +2577,32 @@ export interface components {
             exr: components["schemas"]["DownloadUrlInput"] | null;
             preview: components["schemas"]["DownloadUrlInput"] | null;
         };
+        FrameAddressesPageInput: {
+            items: {
+                /** Format: uuid */
+                unitId: string;
+                /** @description Site whose store has it; null: the farm itself */
+                siteId: string | null;
+                exr: {
+                    url: string;
+                    /** @description SHA-256, lower-case hex */
+                    hash: string;
+                    sizeBytes: number;
+                    name: string;
+                    /** @description Addresses of further copies at other sites */
+                    mirrors: string[];
+                } | null;
+                preview: {
+                    url: string;
+                    /** @description SHA-256, lower-case hex */
+                    hash: string;
+                    sizeBytes: number;
+                    name: string;
+                    /** @description Addresses of further copies at other sites */
+                    mirrors: string[];
+                } | null;
+            }[];
+        };
         ProjectFilesInput: {
             /** @description Path of the scene file */
             main: string;
@@ -3293,6 +3381,32 @@ export interface components {
         FrameUrls: {
             exr: components["schemas"]["DownloadUrl"] | null;
             preview: components["schemas"]["DownloadUrl"] | null;
+        };
+        FrameAddressesPage: {
+            items: {
+                /** Format: uuid */
+                unitId: string;
+                /** @description Site whose store has it; null: the farm itself */
+                siteId: string | null;
+                exr: {
+                    url: string;
+                    /** @description SHA-256, lower-case hex */
+                    hash: string;
+                    sizeBytes: number;
+                    name: string;
+                    /** @description Addresses of further copies at other sites */
+                    mirrors: string[];
+                } | null;
+                preview: {
+                    url: string;
+                    /** @description SHA-256, lower-case hex */
+                    hash: string;
+                    sizeBytes: number;
+                    name: string;
+                    /** @description Addresses of further copies at other sites */
+                    mirrors: string[];
+                } | null;
+            }[];
         };
         ProjectFiles: {
             /** @description Path of the scene file */

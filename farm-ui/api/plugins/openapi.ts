@@ -29,6 +29,7 @@ const NAMES: [string, z.ZodType][] = [
   ['FramePage', schema.framePage],
   ['DownloadUrl', schema.downloadUrl],
   ['FrameUrls', schema.frameUrls],
+  ['FrameAddressesPage', schema.frameAddressesPage],
   ['ProjectFiles', schema.projectFiles],
   ['Outputs', schema.outputs],
   ['JobEvent', schema.jobEvent],

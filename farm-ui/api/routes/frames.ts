@@ -5,12 +5,27 @@ import type { PictureFormat } from '../../../domain/scene.ts';
 import { completeSettings } from '../../../domain/settings.ts';
 import type { Tx } from '../../../ports/db/client.ts';
 import type { OutputFile, UnitArtifact } from '../../../ports/db/documents.ts';
-import { type FrameRow, framesPage, getFrame } from '../../../ports/db/queries/frames.ts';
+import {
+  committedUnits,
+  copiesOfFrames,
+  type FrameRow,
+  framesPage,
+  getFrame,
+} from '../../../ports/db/queries/frames.ts';
+import type { JobRow } from '../../../ports/db/tables.ts';
 import type { ObjectKind } from '../../../ports/store/objectStore.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { requireStudio } from '../plugins/auth.ts';
 import { problems } from '../plugins/openapi.ts';
-import { frame, framePage, frameUrls, outputs, projectFiles } from '../schema/api.ts';
+import {
+  frame,
+  frameAddressesPage,
+  frameAddressesRequest,
+  framePage,
+  frameUrls,
+  outputs,
+  projectFiles,
+} from '../schema/api.ts';
 import { deliveredFile, frameName, frameView, namingOf } from '../views/frames.ts';
 import { isUuid, jobParams, requireJobById } from './jobs.ts';
 
@@ -96,6 +111,44 @@ export function addFrames(api: Api, { database, store, stores }: ApiDeps): void 
       const { studioId } = requireStudio(request, 'read');
       const { exr, preview } = await database.withStudio(studioId, (tx) => filesOfUnit(tx, request.params));
       return { exr: await download(studioId, exr), preview: await download(studioId, preview) };
+    },
+  );
+
+  api.post(
+    '/v1/jobs/:id/frames/urls',
+    {
+      schema: {
+        tags: ['frames'],
+        summary: 'Addresses of many committed frames, for an hour; those that are not committed are left out',
+        params: jobParams,
+        body: frameAddressesRequest,
+        response: { 200: frameAddressesPage, ...problems },
+      },
+    },
+    async (request) => {
+      const { studioId } = requireStudio(request, 'read');
+      const { units, copies } = await database.withStudio(studioId, async (tx) => {
+        const job = await requireJobById(tx, request.params.id);
+        const rows = await committedUnits(tx, { jobId: job.id, unitIds: request.body.unitIds });
+        const named = await namedFiles(tx, job);
+        const units = rows.map((row) => ({ row, exr: named(row, 'exr'), preview: named(row, 'preview') }));
+        const hashes = units.flatMap(({ exr, preview }) => [exr, preview].flatMap((file) => file?.hash ?? []));
+        return { units, copies: await copiesOfFrames(tx, { studioId, hashes }) };
+      });
+      const addressed = async (file: NamedFile | null) => {
+        const answer = await download(studioId, file);
+        if (!file || !answer) return null;
+        const elsewhere = (copies.get(file.hash) ?? []).filter((siteId) => siteId !== file.siteId);
+        const mirrors = elsewhere.map((siteId) => addressOf(studioId, { ...file, siteId }, 'attachment'));
+        return { ...answer, mirrors: await Promise.all(mirrors) };
+      };
+      const items = units.map(async ({ row, exr, preview }) => ({
+        unitId: row.id,
+        siteId: row.siteId,
+        exr: await addressed(exr),
+        preview: await addressed(preview),
+      }));
+      return { items: await Promise.all(items) };
     },
   );
 
@@ -221,12 +274,20 @@ async function filesOfUnit(
   const job = await requireJobById(tx, id);
   const unit = isUuid(unitId) ? await getFrame(tx, unitId) : null;
   if (!unit || unit.jobId !== job.id) throw new FarmError('NotFound', 'The job has no such frame.', { unit: unitId });
+  const named = await namedFiles(tx, job);
+  return { exr: named(unit, 'exr'), preview: named(unit, 'preview') };
+}
+
+/** Names the committed files of a job's units. */
+async function namedFiles(
+  tx: Tx,
+  job: JobRow,
+): Promise<(row: FrameRow, kind: UnitArtifact['kind']) => NamedFile | null> {
   const naming = await namingOf(tx, job);
   const picture = PICTURES[completeSettings(job.settings).output.picture];
-  const named = (row: FrameRow, kind: UnitArtifact['kind']): NamedFile | null => {
+  return (row, kind) => {
     const file = deliveredFile(row, kind);
     const { ext, contentType } = kind === 'exr' ? EXR : picture;
     return file && { siteId: row.siteId, kind: 'frames', ...file, name: frameName(naming, row, ext), contentType };
   };
-  return { exr: named(unit, 'exr'), preview: named(unit, 'preview') };
 }

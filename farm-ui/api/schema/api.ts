@@ -199,6 +199,19 @@ export const framePage = z.object({ items: z.array(frame), nextCursor: z.string(
 
 export const downloadUrl = z.object({ url: z.string(), hash, sizeBytes: z.int(), name: z.string() });
 export const frameUrls = z.object({ exr: downloadUrl.nullable(), preview: downloadUrl.nullable() });
+/** A file of a frame, with the addresses of all its copies. */
+const frameDownload = downloadUrl.extend({
+  mirrors: z.array(z.string()).describe('Addresses of further copies at other sites'),
+});
+/** Where one committed frame lies. */
+const frameAddresses = z.object({
+  unitId: id,
+  siteId: id.nullable().describe('Site whose store has it; null: the farm itself'),
+  exr: frameDownload.nullable(),
+  preview: frameDownload.nullable(),
+});
+export const frameAddressesRequest = z.object({ unitIds: z.array(id).min(1).max(200) });
+export const frameAddressesPage = z.object({ items: z.array(frameAddresses) });
 /** The files that a job renders from, as they were submitted. */
 export const projectFiles = z.object({
   main: z.string().describe('Path of the scene file'),

@@ -84,6 +84,42 @@ export async function getFrame(tx: Tx, unitId: string): Promise<FrameRow | null>
   return row ?? null;
 }
 
+/** Those of the named units that are the job's and committed, in no order. */
+export async function committedUnits(
+  tx: Tx,
+  { jobId, unitIds }: { jobId: string; unitIds: readonly string[] },
+): Promise<FrameRow[]> {
+  return tx
+    .selectFrom('units as u')
+    .innerJoin('layers as l', (join) => join.onRef('l.studioId', '=', 'u.studioId').onRef('l.id', '=', 'u.layerId'))
+    .leftJoin('nodes as n', 'n.id', 'u.nodeId')
+    .selectAll('u')
+    .select(['l.name as layer', 'n.name as node'])
+    .where('u.studioId', '=', (job) => job.selectFrom('jobs').select('jobs.studioId').where('jobs.id', '=', jobId))
+    .where('u.jobId', '=', jobId)
+    .where('u.id', 'in', [...unitIds])
+    .where('u.status', '=', 'committed')
+    .execute();
+}
+
+/** Sites that hold further copies of frames, by hash. */
+export async function copiesOfFrames(
+  tx: Tx,
+  { studioId, hashes }: { studioId: string; hashes: readonly string[] },
+): Promise<Map<string, string[]>> {
+  if (hashes.length === 0) return new Map();
+  const rows = await tx
+    .selectFrom('objectCopies')
+    .select(['hash', 'siteId'])
+    .where('studioId', '=', studioId)
+    .where('kind', '=', 'frames')
+    .where('hash', 'in', [...hashes])
+    .execute();
+  const copies = new Map<string, string[]>();
+  for (const { hash, siteId } of rows) copies.set(hash, [...(copies.get(hash) ?? []), siteId]);
+  return copies;
+}
+
 /** The committed units of a job in frame order: what assemble puts together and an invoice bills. */
 export async function committedFrames(tx: Tx, jobId: string): Promise<FrameRow[]> {
   return tx

@@ -1,0 +1,42 @@
+/** The committed frames of a job, each once, as soon as the farm knows of them. */
+import type { FarmClient } from '../client.ts';
+
+/** A job in one of these changes no more. */
+export const FINAL_STATUSES: ReadonlySet<string> = new Set(['completed', 'cancelled', 'failed', 'expired']);
+
+/**
+ * Hands each committed frame's id to `onFrame`: those that are there, and with `wait` those that follow, from the job's
+ * events, until the job is final. The stream of events is opened before the list is read, so that nothing falls between.
+ */
+export async function followCommitted(
+  client: FarmClient,
+  jobId: string,
+  { wait, signal }: { wait: boolean; signal?: AbortSignal | undefined },
+  onFrame: (unitId: string) => void,
+): Promise<void> {
+  const seen = new Set<string>();
+  const take = (unitId: string): void => {
+    if (seen.has(unitId)) return;
+    seen.add(unitId);
+    onFrame(unitId);
+  };
+  const takeListed = async (): Promise<void> => {
+    for await (const frame of client.frames(jobId, 'committed')) take(frame.unitId);
+  };
+  const job = await client.job(jobId);
+  if (wait && !FINAL_STATUSES.has(job.status)) {
+    const listed = takeListed();
+    // Awaited below; until then a failure must not end the process.
+    listed.catch(() => undefined);
+    const stop = new AbortController();
+    signal?.addEventListener('abort', () => stop.abort(), { once: true });
+    for await (const event of client.events(jobId, { after: job.eventSeq, signal: stop.signal })) {
+      if (event.type === 'unit.committed') take(String(event.data.unitId));
+      if (event.type === 'job.changed' && FINAL_STATUSES.has(String(event.data.status))) stop.abort();
+    }
+    signal?.throwIfAborted();
+    await listed;
+  }
+  // Also what was committed without an event of its own.
+  await takeListed();
+}

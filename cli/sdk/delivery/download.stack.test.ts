@@ -1,0 +1,151 @@
+/** One file from real stores to disk, whatever happens on the way. `FARM_TRANSFER_KILLS` sets how often it is killed. */
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Client } from 'minio';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { uuidv7 } from 'uuidv7';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { createMinioStore } from '../../../ports/store/minioStore.ts';
+import { objectKey } from '../../../ports/store/objectStore.ts';
+import { type CutProxy, startCutProxy } from '../../../test/support/cutProxy.ts';
+import { createTestBucket, type TestBucket } from '../../../test/support/services.ts';
+import { type DownloadOptions, download, type RemoteFile } from './download.ts';
+
+const KILLS = Number(process.env.FARM_TRANSFER_KILLS ?? 5);
+const SIZE = 3_000_000;
+const studioId = uuidv7();
+const bytes = randomBytes(SIZE);
+const hash = createHash('sha256').update(bytes).digest('hex');
+const program = join(dirname(fileURLToPath(import.meta.url)), '../../../dist/cli/sdk/delivery/download.js');
+
+let root: string;
+let folder: string;
+let proxy: CutProxy;
+/** Address of the right bytes; the same by way of the proxy; of wrong bytes. */
+let right: string;
+let cut: string;
+let wrong: string;
+
+async function address(bucket: TestBucket, endpoint: string): Promise<string> {
+  return createMinioStore({ ...bucket, publicEndpoint: endpoint }).presignGet({
+    ...{ studioId, kind: 'frames', hash, expiresSeconds: 3_600 },
+  });
+}
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'framewright-download-'));
+  const [good, bad] = await Promise.all([createTestBucket(), createTestBucket()]);
+  proxy = await startCutProxy(good.endpoint);
+  await createMinioStore(good).put(studioId, 'frames', bytes, 'image/x-exr');
+  const { hostname, port } = new URL(bad.endpoint);
+  const client = new Client({ ...bad, endPoint: hostname, port: Number(port), useSSL: false });
+  const spoiled = Buffer.from(bytes);
+  spoiled[SIZE - 7]! ^= 1;
+  await client.putObject(bad.bucket, objectKey(studioId, 'frames', hash), spoiled);
+  right = await address(good, good.endpoint);
+  cut = await address(good, proxy.url);
+  wrong = await address(bad, bad.endpoint);
+});
+afterAll(async () => {
+  await proxy.close();
+  await rm(root, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  folder = await mkdtemp(join(root, 'to-'));
+  proxy.cutAfter(Number.POSITIVE_INFINITY);
+});
+
+const file = (...sources: string[]): RemoteFile => ({ name: 'shot/frame.0001.exr', hash, sizeBytes: SIZE, sources });
+const get = (sources: string[], options: Partial<DownloadOptions> = {}) =>
+  download(file(...sources), { folder, sourcesAgain: async () => sources, patienceMs: 500, stallMs: 300, ...options });
+const target = (): string => join(folder, 'shot', 'frame.0001.exr');
+const part = (): string => `${target()}.${hash.slice(0, 8)}.part`;
+
+async function expectWhole(): Promise<void> {
+  expect((await readFile(target())).equals(bytes)).toBe(true);
+  expect(await readdir(dirname(target()))).toEqual(['frame.0001.exr']);
+}
+
+it('downloads once, and knows what is there', async () => {
+  expect(await get([right])).toEqual({ skipped: false, receivedBytes: SIZE });
+  await expectWhole();
+  expect(await get([right])).toEqual({ skipped: true, receivedBytes: 0 });
+});
+
+it(`goes on where it was killed, at any byte (${KILLS} times)`, async () => {
+  const random = xoroshiro128plus(20_261_123);
+  for (let run = 0; run < KILLS; run++) {
+    await rm(dirname(target()), { recursive: true, force: true });
+    // Two kills in one file; the second process finds what the first left.
+    for (let kill = 0; kill < 2; kill++) await killedAfter((random.next() >>> 0) % (SIZE / 2));
+    expect(await readdir(dirname(target()))).not.toContain('frame.0001.exr');
+    const kept = (await readFile(part()).catch(() => Buffer.alloc(0))).length;
+    expect((await get([right])).receivedBytes).toBe(SIZE - kept);
+    await expectWhole();
+  }
+});
+
+/** A process of its own downloads by way of the proxy and is killed when so many bytes have come through. */
+async function killedAfter(passing: number): Promise<void> {
+  const options = `{ folder: ${JSON.stringify(folder)}, sourcesAgain: async () => [] }`;
+  const script = `import { download } from ${JSON.stringify(pathToFileURL(program).href)};
+    await download(${JSON.stringify(file(cut))}, ${options});`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  // Some of what came through has reached the disk, some not.
+  proxy.cutAfter(passing + 1, () => setTimeout(() => child.kill('SIGKILL'), passing % 20));
+  await ended;
+  expect(child.signalCode).toBe('SIGKILL');
+  proxy.dropAll();
+  proxy.cutAfter(Number.POSITIVE_INFINITY);
+}
+
+it('leaves a source that stalls, breaks off or is gone for another, and keeps what came', async () => {
+  proxy.cutAfter(1_000_000);
+  expect(await get([cut, right])).toMatchObject({ receivedBytes: expect.any(Number) });
+  await expectWhole();
+  await rm(target());
+  proxy.cutAfter(2_000_000, () => proxy.dropAll());
+  await get([cut, right]);
+  await expectWhole();
+  await rm(target());
+  await get(['http://127.0.0.1:9/gone', right]);
+  await expectWhole();
+});
+
+it('leaves a source that lies for another, else says which file and where', async () => {
+  await get([wrong, right]);
+  await expectWhole();
+  await rm(target());
+  const place = { file: 'shot/frame.0001.exr', offset: 0, sizeBytes: SIZE };
+  await expect(get([wrong])).rejects.toMatchObject({ code: 'HashMismatch', place });
+  expect(await readdir(dirname(target()))).toEqual([]);
+  proxy.cutAfter(1_234_567);
+  const broken = await get([cut]).catch((error: unknown) => error);
+  const offset = (await readFile(part())).length;
+  expect(broken).toMatchObject({ code: 'StoreFailed', place: { file: 'shot/frame.0001.exr', offset } });
+  expect(offset).toBeGreaterThan(1_000_000);
+  // A beginning that is not the right one is noticed at the end, and begun anew.
+  await writeFile(part(), randomBytes(1000));
+  await get([right]);
+  await expectWhole();
+});
+
+it.skipIf(process.getuid?.() !== 0)('says when the disk is full, and leaves nothing under the name', async () => {
+  folder = join(root, 'small');
+  await mkdir(folder);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
+  try {
+    await expect(get([right])).rejects.toMatchObject({ code: 'DiskFull', place: { folder } });
+    expect(await readdir(dirname(target()))).not.toContain('frame.0001.exr');
+    execFileSync('mount', ['-o', 'remount,size=8m', folder]);
+    await get([right]);
+    await expectWhole();
+  } finally {
+    execFileSync('umount', [folder]);
+  }
+});

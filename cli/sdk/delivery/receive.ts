@@ -1,0 +1,89 @@
+/** One stream from an address into a file, hashed while it is written. */
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Agent, get as getHttp, type IncomingMessage } from 'node:http';
+import { get as getHttps, Agent as SecureAgent } from 'node:https';
+import { pipeline } from 'node:stream/promises';
+
+/** Bytes that may wait for the disk; they are then written in one go. */
+const WAITING_BYTES = 4 * 2 ** 20;
+
+const plain = new Agent({ keepAlive: true });
+const secure = new SecureAgent({ keepAlive: true });
+
+export interface Way {
+  signal: AbortSignal | undefined;
+  /** A source that sends nothing for so long is given up, milliseconds. */
+  stallMs: number;
+}
+
+export interface Received {
+  /** SHA-256 of the whole file on disk, lower-case hex. */
+  hash: string;
+  sizeBytes: number;
+  /** What crossed the network now. */
+  receivedBytes: number;
+}
+
+/**
+ * Brings the file `part` to `sizeBytes` bytes: what is there already is hashed and kept, the rest is asked for. The bytes
+ * are on the disk (fsync) when it returns.
+ * @throws Error with what the source or the disk answered; the part stays, for the next try to go on from
+ */
+export async function receive(url: string, part: string, sizeBytes: number, way: Way): Promise<Received> {
+  const kept = await keptPart(part, sizeBytes);
+  if (kept.sizeBytes === sizeBytes) return { hash: kept.digest.digest('hex'), sizeBytes, receivedBytes: 0 };
+  const response = await open(url, kept.sizeBytes, way);
+  let { digest } = kept;
+  let have = kept.sizeBytes;
+  if (have > 0 && response.statusCode === 200) {
+    // The source knows no ranges and begins again.
+    digest = createHash('sha256');
+    have = 0;
+  } else if (response.statusCode !== (have > 0 ? 206 : 200)) {
+    response.destroy();
+    throw new Error(`the store answered ${response.statusCode}`);
+  }
+  let receivedBytes = 0;
+  response.on('data', (bytes: Buffer) => {
+    digest.update(bytes);
+    receivedBytes += bytes.length;
+  });
+  const file = createWriteStream(part, {
+    flags: have > 0 ? 'a' : 'w',
+    highWaterMark: WAITING_BYTES,
+    flush: true,
+  } as Parameters<typeof createWriteStream>[1]);
+  await pipeline(response, file);
+  return { hash: digest.digest('hex'), sizeBytes: have + receivedBytes, receivedBytes };
+}
+
+/** What an earlier try left; a part that is longer than the file is nothing to go on from. */
+async function keptPart(part: string, sizeBytes: number): Promise<{ digest: Hash; sizeBytes: number }> {
+  const size = (await stat(part).catch(() => undefined))?.size ?? 0;
+  if (size === 0 || size > sizeBytes) return { digest: createHash('sha256'), sizeBytes: 0 };
+  return { digest: await digestOf(part), sizeBytes: size };
+}
+
+/** SHA-256 over a file's bytes, not finished yet. */
+export async function digestOf(path: string): Promise<Hash> {
+  const digest = createHash('sha256');
+  for await (const bytes of createReadStream(path, { highWaterMark: 2 ** 20 })) digest.update(bytes as Buffer);
+  return digest;
+}
+
+function open(url: string, from: number, { signal, stallMs }: Way): Promise<IncomingMessage> {
+  const options = {
+    timeout: stallMs,
+    headers: from > 0 ? { range: `bytes=${from}-` } : {},
+    ...(signal ? { signal } : {}),
+  };
+  return new Promise((resolve, reject) => {
+    const request = url.startsWith('https:')
+      ? getHttps(url, { ...options, agent: secure }, resolve)
+      : getHttp(url, { ...options, agent: plain }, resolve);
+    request.on('timeout', () => request.destroy(new Error(`the source sent nothing for ${stallMs / 1000} s`)));
+    request.on('error', reject);
+  });
+}
