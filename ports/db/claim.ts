@@ -1,11 +1,13 @@
 /** The match: which node takes which chunk is decided here, when a node asks, with all that is known then. */
 import { sql } from 'kysely';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
-import type { RenderSettings } from '../../domain/scene.ts';
+import type { Blob } from '../../domain/projectFiles.ts';
+import type { InspectedSequence, RenderSettings } from '../../domain/scene.ts';
 import { completeSettings } from '../../domain/settings.ts';
 import type { Tx } from './client.ts';
 import type { StoredFile } from './documents.ts';
 import { appendEvent, CHANNELS, notify } from './events.ts';
+import { leaseFiles } from './leaseFiles.ts';
 import { lockJob } from './locks.ts';
 import { pauseForBudget, reserve } from './money.ts';
 import type { ChunkRow, JobRow, NodeRow, UnitRow } from './tables.ts';
@@ -32,10 +34,19 @@ export interface ClaimedLease {
   leaseEndsAt: Date;
   leaseMs: number;
   main: string;
+  /** Null: the shot is one file; undefined: not known. */
+  sequence: InspectedSequence | null | undefined;
+  /** What its frames read and no more: those of every frame first, `sharedFiles` of them. */
   files: StoredFile[];
+  sharedFiles: number;
+  /** What those files are made of, in the order of need. */
+  blobs: Blob[];
   settings: RenderSettings;
-  /** Units reserved for this lease, in the order to render them; none for an estimate. */
-  units: { unitId: string; frame: number; tile: number; take: number; price: bigint }[];
+  /**
+   * Units reserved for this lease, in the order to render them; none for an estimate. `files`: what a unit reads beside the
+   * shared, as positions in the lease's `files`.
+   */
+  units: { unitId: string; frame: number; tile: number; take: number; price: bigint; files: number[] }[];
   estimateFrames: number[];
 }
 
@@ -176,13 +187,18 @@ async function lease(
     data: { chunkId, index, nodeId: node.id, node: node.name, leaseNumber, frames: units.map(({ frame }) => frame) },
   });
   await notify(tx, CHANNELS.chunk, chunkId);
+  const frames = kind === 'estimate' ? chunk.estimateFrames : units.map(({ frame }) => frame);
+  const { files, sharedFiles, ofFrame, blobs, sequence } = await leaseFiles(tx, job, frames);
   return {
     ...{ studioId, jobId, jobName: job.name, chunkId, kind, index, leaseNumber, leaseMs },
     leaseEndsAt: leaseEndsAt as Date,
     main: job.submission.main,
-    files: job.submission.files,
+    ...{ files, sharedFiles, blobs, sequence },
     settings: completeSettings(job.settings),
-    units: units.map(({ id, frame, tile, take, price }) => ({ unitId: id, frame, tile, take, price })),
+    units: units.map(({ id, frame, tile, take, price }) => ({
+      ...{ unitId: id, frame, tile, take, price },
+      files: ofFrame.get(frame) ?? [],
+    })),
     estimateFrames: chunk.estimateFrames,
   };
 }

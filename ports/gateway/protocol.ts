@@ -71,7 +71,14 @@ export const claimRequest = z.object({
 export const joinMessage = (name: string, account: string, issuedAt: string): string =>
   `framewright-join:${name}:${account.toLowerCase()}:${issuedAt}`;
 
-const leaseFile = z.object({ path: z.string(), sizeBytes: z.int().min(0), hash });
+const size = z.int().min(0);
+/** `hash` is of the whole file; with `parts` it is put together from slices of blobs, else it is a blob itself. */
+const leaseFile = z.object({
+  path: z.string(),
+  sizeBytes: size,
+  hash,
+  parts: z.array(z.object({ blob: hash, offset: size, sizeBytes: size })).optional(),
+});
 const leaseUnit = z.object({
   unitId: id,
   frame: z.int(),
@@ -79,6 +86,8 @@ const leaseUnit = z.object({
   take: z.int().positive(),
   rect: z.object({ x0: z.int(), y0: z.int(), x1: z.int(), y1: z.int() }).optional(),
   price: amount,
+  /** What this unit reads beside the lease's shared files: positions in `files`. */
+  files: z.array(z.int().min(0)).default([]),
 });
 export const lease = z.object({
   chunkId: id,
@@ -89,7 +98,13 @@ export const lease = z.object({
   leaseMs: z.int().positive(),
   heartbeatMs: z.int().positive(),
   main: z.string(),
+  /** Of a shot that is one file a frame, as the inspection found it; null: one file; absent: not known. */
+  sequence: z.object({ pattern: z.string(), frames: z.string() }).nullable().optional(),
+  /** What the lease's frames read and no more, in the order of need: first the `sharedFiles` that each of them reads. */
   files: z.array(leaseFile),
+  sharedFiles: z.int().min(0),
+  /** What those files are made of, in the order of need: all that may be fetched. */
+  blobs: z.array(z.object({ hash, sizeBytes: size })),
   /** RenderSettings of domain/scene.ts */
   settings: z.record(z.string(), z.unknown()),
   units: z.array(leaseUnit),

@@ -39,11 +39,12 @@ function tinyEngine(
       await access(join(root, main));
       return { secondsPerFrame: 0.25, referenceScore: 1, tracedShare: 0.5 };
     },
-    async render({ files, units, outputFolder }, sink, signal) {
-      const scene = await readFile(join(files.root, files.main));
+    async render({ files, units, outputFolder, ready }, sink, signal) {
       for (const unit of units) {
+        await ready?.(unit.frame);
         await before(unit.frame, signal);
         if (signal.aborted) throw new FarmError('Cancelled', 'Rendering was stopped.');
+        const scene = await readFile(join(files.root, files.main));
         const exrPath = join(outputFolder, `${unit.frame}.exr`);
         const previewPath = join(outputFolder, `${unit.frame}.png`);
         await writeFile(exrPath, picture(scene, unit.frame, 'exr'));

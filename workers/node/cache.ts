@@ -9,6 +9,7 @@ import { copyFile, link, mkdir, readdir, rename, rm, stat, utimes } from 'node:f
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FarmError } from '../../domain/errors.ts';
+import type { FilePart } from '../../domain/projectFiles.ts';
 
 interface Entry {
   sizeBytes: number;
@@ -153,6 +154,42 @@ export class BlobCache {
     } catch (error) {
       if (!isCode(error, 'EXDEV') && !isCode(error, 'EPERM') && !isCode(error, 'EMLINK')) throw error;
       await copyFile(this.path(hash), target);
+    }
+  }
+
+  /** The bytes of these slices of held blobs, one after the other. */
+  async *slices(parts: readonly FilePart[]): AsyncGenerator<Buffer> {
+    for (const { blob, offset, sizeBytes } of parts) {
+      if (sizeBytes === 0) continue;
+      yield* createReadStream(this.path(blob), { start: offset, end: offset + sizeBytes - 1 });
+    }
+  }
+
+  /**
+   * Puts slices of held blobs together as a file outside the cache.
+   * @throws FarmError `HashMismatch` when they make another file, `DiskFull`
+   */
+  async writeSlices({ hash }: { hash: string }, parts: readonly FilePart[], target: string): Promise<void> {
+    await mkdir(dirname(target), { recursive: true });
+    const digest = createHash('sha256');
+    try {
+      await pipeline(
+        this.slices(parts),
+        async function* (source: AsyncIterable<Buffer>) {
+          for await (const part of source) {
+            digest.update(part);
+            yield part;
+          }
+        },
+        createWriteStream(target, { flags: 'wx', mode: 0o444 }),
+      );
+    } catch (error) {
+      if (isCode(error, 'ENOSPC')) throw new FarmError('DiskFull', `No space left below ${dirname(target)}.`, {});
+      throw error;
+    }
+    const actual = digest.digest('hex');
+    if (actual !== hash) {
+      throw new FarmError('HashMismatch', 'The parts of a file make other bytes.', { expected: hash, actual });
     }
   }
 

@@ -6,12 +6,12 @@ import { FarmError, toProblem } from '../../domain/errors.ts';
 import type { RenderSettings } from '../../domain/scene.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { FinishRequest, Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
-import type { RenderEngine, RenderSink, SceneFiles } from '../../renderer/engine.ts';
+import type { RenderEngine, RenderRequest, RenderSink, SceneFiles } from '../../renderer/engine.ts';
 import type { BlobCache } from './cache.ts';
 import { startDelivery } from './delivery.ts';
 import { type Heart, LeaseStopped, startHeart } from './heart.ts';
 import { retrying } from './retry.ts';
-import { stage } from './staging.ts';
+import { startStaging } from './staging.ts';
 import type { Tally } from './tally.ts';
 
 export interface LeaseRunDeps {
@@ -42,7 +42,7 @@ export async function runLease(lease: Lease, deps: LeaseRunDeps): Promise<LeaseO
   shutdown.addEventListener('abort', onShutdown);
   if (shutdown.aborted) onShutdown();
   const folder = join(deps.workFolder, `${lease.chunkId}-${lease.leaseNumber}`);
-  const unpin = deps.cache.pin(lease.files.map(({ hash }) => hash));
+  const unpin = deps.cache.pin([...lease.blobs, ...lease.files].map(({ hash }) => hash));
   log.info({ kind: lease.kind, frames: lease.units.map(({ frame }) => frame) }, 'lease begins');
   try {
     const estimate = await work(lease, folder, heart, { ...deps, log });
@@ -76,25 +76,51 @@ async function work(
   lease: Lease,
   folder: string,
   heart: Heart,
-  { gateway, engine, cache, tally, threads, log }: LeaseRunDeps,
+  deps: LeaseRunDeps,
 ): Promise<FinishRequest['estimate']> {
+  const { gateway, engine, cache, threads, log } = deps;
   const { signal } = heart;
-  const files: SceneFiles = { root: join(folder, 'project'), main: lease.main };
+  const { main, sequence } = lease;
+  const files: SceneFiles = { root: join(folder, 'project'), main, ...(sequence === undefined ? {} : { sequence }) };
   const outputFolder = join(folder, 'frames');
   await mkdir(files.root, { recursive: true });
   await mkdir(outputFolder, { recursive: true });
-  const staged = await stage(lease, files.root, { gateway, cache, signal });
-  log.info(staged, 'staged');
-  const settings = lease.settings as unknown as RenderSettings;
-
-  if (lease.kind === 'estimate') {
-    const estimate = await engine.estimate(files, settings, lease.estimateFrames, threads);
-    signal.throwIfAborted();
-    return estimate;
-  }
-
-  // A delivery that fails for good ends the rendering too.
+  // A delivery or a staging that fails for good ends the rendering too.
   const failed = new AbortController();
+  const staging = startStaging(lease, files.root, {
+    ...{ gateway, cache },
+    signal: AbortSignal.any([signal, failed.signal]),
+  });
+  staging.done.then(
+    (staged) => log.info(staged, 'staged'),
+    (error) => failed.abort(error),
+  );
+  const settings = lease.settings as unknown as RenderSettings;
+  const ready = (frame: number): Promise<void> => staging.ready(frame);
+  try {
+    if (lease.kind === 'estimate') {
+      await staging.done;
+      const estimate = await engine.estimate(files, settings, lease.estimateFrames, threads, signal);
+      signal.throwIfAborted();
+      return estimate;
+    }
+    await renderUnits(lease, { files, settings, outputFolder, threads, ready }, heart, failed, deps);
+    return null;
+  } finally {
+    failed.abort(new Error('the lease ends'));
+    await staging.settled();
+  }
+}
+
+/** Renders all units and delivers each as soon as it is there. @param failed aborts all work on the lease, by whoever fails */
+async function renderUnits(
+  lease: Lease,
+  options: Omit<RenderRequest, 'units'>,
+  heart: Heart,
+  failed: AbortController,
+  { gateway, engine, tally, log }: LeaseRunDeps,
+): Promise<void> {
+  const { signal } = heart;
   const delivery = startDelivery(lease, { gateway, tally, signal }, (error) => failed.abort(error));
   const units = new Map(lease.units.map((unit) => [keyOf(unit), unit]));
   const unitOf = (place: { frame: number; tile: number }): LeaseUnit => {
@@ -119,11 +145,8 @@ async function work(
     },
   };
   const request = {
-    files,
-    settings,
+    ...options,
     units: lease.units.map(({ frame, tile, rect }) => ({ frame, tile, ...(rect ? { rect } : {}) })),
-    outputFolder,
-    threads,
   };
   try {
     await engine.render(request, sink, AbortSignal.any([signal, failed.signal]));
@@ -138,7 +161,6 @@ async function work(
     const frames = [...units.values()].map(({ frame }) => frame).join(', ');
     throw new FarmError('RenderFailed', `The engine left out frame ${frames}.`, { frames });
   }
-  return null;
 }
 
 /** Says that the work was stopped, so that the chunk is free at once; when nobody listens, the lease's end says it. */

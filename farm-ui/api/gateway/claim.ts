@@ -70,9 +70,11 @@ export async function claim(
 
 /** What of a lease a node may know: no studio, no name. */
 function leaseOf(claimed: ClaimedLease, heartbeatMs: number): Lease {
-  const { chunkId, jobId, leaseNumber, kind, leaseMs, main, files, settings, units, estimateFrames } = claimed;
+  const { chunkId, jobId, leaseNumber, kind, leaseMs, main, settings, units, estimateFrames } = claimed;
+  const { sequence, files, sharedFiles, blobs } = claimed;
   return {
-    ...{ chunkId, jobId, leaseNumber, kind, leaseMs, heartbeatMs, main, files, estimateFrames },
+    ...{ chunkId, jobId, leaseNumber, kind, leaseMs, heartbeatMs, main, estimateFrames },
+    ...{ sequence, files, sharedFiles, blobs },
     settings: { ...settings },
     units: units.map((unit) => ({ ...unit, price: String(unit.price) })),
   };

@@ -4,6 +4,7 @@ import { FarmError, isErrorCode } from '../../../domain/errors.ts';
 import type { Tx } from '../../../ports/db/client.ts';
 import { appendEvent, notifyTransient } from '../../../ports/db/events.ts';
 import { finishLease, heartbeat, type LeaseKey, reportUnit, requireLease } from '../../../ports/db/lease.ts';
+import { blobsOfLease } from '../../../ports/db/leaseFiles.ts';
 import { receiptsPending } from '../../../ports/db/receipts.ts';
 import type { ChunkRow, NodeRow } from '../../../ports/db/tables.ts';
 import type {
@@ -78,26 +79,19 @@ async function passProgressOn(
   }
 }
 
-/** Addresses of the lease's own files, and of nothing else. @throws FarmError `LeaseLost`, `NotFound` */
+/** Addresses of the blobs that the lease's own frames read, and of nothing else. @throws FarmError `LeaseLost`, `NotFound` */
 export async function fetchBlobs(
   { database, store }: ApiDeps,
   node: NodeRow,
   chunkId: string,
   request: z.infer<typeof fetchRequest>,
 ): Promise<FetchAnswer> {
-  const { studioId, files } = await database.asService(async (tx) => {
+  const { studioId, own } = await database.asService(async (tx) => {
     const chunk = await requireLease(tx, { chunkId, nodeId: node.id, leaseNumber: request.leaseNumber });
-    const { submission } = await tx
-      .selectFrom('jobs')
-      .select('submission')
-      .where('studioId', '=', chunk.studioId)
-      .where('id', '=', chunk.jobId)
-      .executeTakeFirstOrThrow();
-    return { studioId: chunk.studioId, files: submission.files };
+    return { studioId: chunk.studioId, own: await blobsOfLease(tx, chunk) };
   });
-  const own = new Set(files.map(({ hash }) => hash));
   const foreign = request.hashes.find((hash) => !own.has(hash));
-  if (foreign) throw new FarmError('NotFound', 'The lease has no such file.', { hash: foreign });
+  if (foreign) throw new FarmError('NotFound', 'The lease has no such blob.', { hash: foreign });
   const urls = await Promise.all(
     request.hashes.map(async (hash) => ({
       hash,
