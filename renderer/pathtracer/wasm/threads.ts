@@ -15,6 +15,7 @@ export type TracerCall =
   | 'buildSheenTable'
   | 'probeLights'
   | 'probeRays'
+  | 'probePacket'
   | 'buildScratchBytes';
 
 /** Runs one exported function on a thread; addresses above 2 GiB are passed as they are. */

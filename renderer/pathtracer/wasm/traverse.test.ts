@@ -34,8 +34,12 @@ async function start() {
   return { pool, memory, workspace: heap.allocate(layout.WORKSPACE_SIZE) };
 }
 
-/** Loads the scene and casts the rays (without limit) in it. */
-async function cast(description: SceneDescription, rays: readonly Ray[]): Promise<Hit[]> {
+/** Loads the scene and casts the rays (without limit) in it, one by one or `probePacket` all together. */
+async function cast(
+  description: SceneDescription,
+  rays: readonly Ray[],
+  how: 'probeRays' | 'probePacket' = 'probeRays',
+): Promise<Hit[]> {
   const { pool, memory, workspace } = await started;
   await memory.load(description);
   const raysAt = heap.allocate(rays.length * layout.PROBE_RAY_STRIDE);
@@ -44,7 +48,7 @@ async function cast(description: SceneDescription, rays: readonly Ray[]): Promis
   rays.forEach(({ origin, direction, time }, i) => {
     floats.set([...origin, time, ...direction, Infinity], 8 * i);
   });
-  await pool.lend((call) => call('probeRays', memory.address, workspace, raysAt, hitsAt, rays.length));
+  await pool.lend((call) => call(how, memory.address, workspace, raysAt, hitsAt, rays.length));
   const t = heap.floats(hitsAt, rays.length * 8);
   const words = heap.words(hitsAt, rays.length * 8);
   const hits = rays.map((_, i) => ({
@@ -205,6 +209,49 @@ describe('traversal finds what testing every triangle finds', () => {
       direction: direction.map(Math.fround) as Vector,
       time: Math.fround(time),
     };
+  }
+});
+
+describe('rays that are cast together hit what each hits alone, bit for bit', () => {
+  /** As many rays from one point as go together, spread about a direction. */
+  function beam(next: () => number, spread: number, rays: number): Ray[] {
+    const origin = directionOf(next).map((value) => 3 * value) as Vector;
+    const target = [0, 1, 2].map(() => 1.5 * (next() - 0.5)) as Vector;
+    return Array.from({ length: rays }, () => {
+      const aside = [0, 1, 2].map((i) => target[i]! + spread * (next() - 0.5)) as Vector;
+      return { origin, direction: minus(aside, origin), time: 0 };
+    });
+  }
+
+  const next = random(21);
+  const materials = [material(), material({ alphaMode: 'mask' })];
+  const many = Array.from({ length: 14 }, (_, i) => ({
+    mesh: i % 3,
+    name: `instance ${i}`,
+    transform: i === 0 ? IDENTITY : randomTransform(next, 2),
+  }));
+  for (const [what, description] of [
+    ['in one mesh', scene({ meshes: [sphere(64)], instances: [place(0)] })],
+    ['in one mesh that is turned', scene({ meshes: [sphere(12)], instances: [{ ...many[3]!, mesh: 0 }] })],
+    [
+      'among instances',
+      scene({ meshes: [soup(next, 60, false), soup(next, 41, false, 1), sphere(24)], instances: many, materials }),
+    ],
+  ] as const) {
+    it(what, async () => {
+      let found = 0;
+      for (const [spread, rays] of [0.02, 0.1, 0.5, 2, 8].flatMap((size) =>
+        [1, 3, 50, 64].map((n) => [size, n] as const),
+      )) {
+        const together = beam(next, spread, rays);
+        const alone = await cast(description, together);
+        expect(await cast(description, together, 'probePacket')).toEqual(
+          alone.map((hit) => ({ ...hit, occluded: false })),
+        );
+        found += alone.filter(({ triangle }) => triangle >= 0).length;
+      }
+      expect(found).toBeGreaterThan(100);
+    });
   }
 });
 

@@ -39,7 +39,8 @@ let pixelSize: f32 = 1;
 let centreX: f32 = 0;
 let centreY: f32 = 0;
 let filter: usize = 0;
-let lensRadius: f32 = 0;
+/** 0 for a pinhole. */
+export let lensRadius: f32 = 0;
 let lensFocus: f32 = 1;
 let lensBlades: f32 = 0;
 
@@ -133,6 +134,13 @@ export function generateRay(px: i32, py: i32, numbers: v128, time: f32): void {
   depthScale = <f32>1.0 / sqrt<f32>(sx * sx + sy * sy + <f32>1.0);
   rayDirection = normalize(d);
   rayOrigin = addScaled(eye, d, near);
+}
+
+/** Makes a ray that was generated before the one that the variables tell of. */
+export function setRay(origin: v128, direction: v128, scaleOfDepth: f32): void {
+  rayOrigin = origin;
+  rayDirection = direction;
+  depthScale = scaleOfDepth;
 }
 
 /** Where a point shows at `time`, in pixels from the left and from the top, lanes 0 and 1. */

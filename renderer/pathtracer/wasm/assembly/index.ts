@@ -2,12 +2,12 @@
 import { setEnergyCompensation } from './bsdf';
 import { buildScratchBytes } from './bvh-build';
 import { buildMeshTree, buildSceneBvh, emitMeshTree } from './bvh-emit';
-import { setCamera } from './camera';
+import { depthScale, generateRay, lensRadius, rayDirection, rayOrigin, setCamera, shutter } from './camera';
 import { setEnergyTables } from './energy';
 import { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable } from './energy-tables';
 import { setEnvironment } from './environment';
 import { addSample, clearPixel, filmStride, setFilm, toneMappedVariance, writePixel } from './film';
-import { setIntegrator, startPath, stepPath } from './integrator';
+import { meet, setIntegrator, startPath, startPathWithRay, stepPath } from './integrator';
 import {
   BLOCK,
   BUCKET,
@@ -34,15 +34,17 @@ import {
 import { setLights } from './lights';
 import { probeBsdf } from './probe-bsdf';
 import { probeLights } from './probe-lights';
-import { probeRays } from './probe-traverse';
+import { probePacket, probeRays } from './probe-traverse';
 import { recordSteps } from './record';
-import { startPixel } from './sampler';
+import { pixelKey, sample4, startPixel, startSample } from './sampler';
 import { setSheenScene } from './sheen';
 import { setSrgbTable } from './texture';
 import { rayCount, setTraversal } from './traverse';
+import { castPacket, recallHit, recallRay, setPacketRay, setPackets } from './traverse-packet';
 
 export { buildMeshTree, buildSceneBvh, buildScratchBytes, emitMeshTree };
-export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable, probeBsdf, probeLights, probeRays };
+export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable, probeBsdf, probeLights };
+export { probePacket, probeRays };
 
 /**
  * Traces buckets of the job until none is left or the job is aborted; returns the rays this thread cast. Threads take buckets
@@ -50,8 +52,7 @@ export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTab
  */
 export function trace(scene: usize, job: usize, workspace: usize, scratch: usize): f64 {
   prepare(scene, job, workspace);
-  const adaptive = load<f32>(job, JOB_ADAPTIVE_THRESHOLD) > <f32>0.0;
-  setFilm(job, adaptive);
+  setFilm(job, load<f32>(job, JOB_ADAPTIVE_THRESHOLD) > <f32>0.0);
   const x0 = load<i32>(job, JOB_X0);
   const y0 = load<i32>(job, JOB_Y0);
   const x1 = load<i32>(job, JOB_X1);
@@ -69,16 +70,10 @@ export function trace(scene: usize, job: usize, workspace: usize, scratch: usize
     const right = min<i32>(x1, bx + BUCKET);
     const bottom = min<i32>(y1, by + BUCKET);
     const top = max<i32>(y0, by);
-    if (adaptive) {
-      if (!traceBlocks(job, left, top, right, bottom, scratch)) return rayCount;
-      continue;
-    }
-    for (let py = top; py < bottom; py++) {
-      for (let px = left; px < right; px++) {
-        if (atomic.load<i32>(job, JOB_ABORT)) return rayCount;
-        tracePixel(job, px, py, <usize>((py - y0) * (x1 - x0) + px - x0), scratch);
+    for (let y = top; y < bottom; y += BLOCK) {
+      for (let x = left; x < right; x += BLOCK) {
+        if (!traceBlock(job, x, y, min<i32>(right, x + BLOCK), min<i32>(bottom, y + BLOCK), scratch)) return rayCount;
       }
-      atomic.add<i32>(job, right - left, JOB_PIXELS_DONE);
     }
   }
 }
@@ -86,6 +81,7 @@ export function trace(scene: usize, job: usize, workspace: usize, scratch: usize
 /** Sets the modules up for the scene and the job. */
 function prepare(scene: usize, job: usize, workspace: usize): void {
   setTraversal(workspace, load<u32>(scene, SCENE_NODES), load<u32>(scene, SCENE_INSTANCES));
+  setPackets();
   setSrgbTable(load<u32>(scene, SCENE_SRGB_TABLE));
   setEnergyTables(scene);
   setSheenScene(scene);
@@ -96,78 +92,93 @@ function prepare(scene: usize, job: usize, workspace: usize): void {
   setIntegrator(scene, job);
 }
 
-function tracePixel(job: usize, px: i32, py: i32, index: usize, scratch: usize): void {
-  const first = load<i32>(job, JOB_SAMPLE_START);
-  const count = load<i32>(job, JOB_SAMPLE_COUNT);
-  const sums = <usize>load<u32>(job, JOB_SUMS);
-  const record = sums ? sums + index * filmStride() : scratch;
-  clearPixel(record);
-  startPixel(load<u32>(job, JOB_SEED), load<u32>(job, JOB_FRAME), px, py);
-  for (let sample = first; sample < first + count; sample++) {
-    startPath(px, py, sample);
-    while (stepPath()) {}
-    addSample(record, sample);
-  }
-  if (!sums) writePixel(job, record, index);
-}
-
-/** Traces the blocks of a bucket, each until it is clean enough; false when the job was aborted. */
-function traceBlocks(job: usize, left: i32, top: i32, right: i32, bottom: i32, scratch: usize): bool {
-  for (let y = top; y < bottom; y += BLOCK) {
-    for (let x = left; x < right; x += BLOCK) {
-      if (!traceBlock(job, x, y, min<i32>(right, x + BLOCK), min<i32>(bottom, y + BLOCK), scratch)) return false;
-    }
-  }
-  return true;
-}
-
 /**
- * Adaptive sampling of one block: rounds of samples for all its pixels until the root mean square of their standard errors
- * is below the threshold. Only the block's own samples decide, so its bits do not know of tiles.
+ * Traces one block of pixels; false when the job was aborted. With adaptive sampling that is rounds of samples for all of them until
+ * the root mean square of their standard errors is below the threshold. Only the block's own samples decide, so its bits do not
+ * know of tiles.
  */
 function traceBlock(job: usize, left: i32, top: i32, right: i32, bottom: i32, scratch: usize): bool {
-  const seed = load<u32>(job, JOB_SEED);
-  const frame = load<u32>(job, JOB_FRAME);
-  const most = load<i32>(job, JOB_SAMPLE_COUNT);
+  const first = load<i32>(job, JOB_SAMPLE_START);
+  const end = first + load<i32>(job, JOB_SAMPLE_COUNT);
   const threshold = <f64>load<f32>(job, JOB_ADAPTIVE_THRESHOLD);
+  const sums = <usize>load<u32>(job, JOB_SUMS);
   const stride = filmStride();
-  const pixels = (right - left) * (bottom - top);
-  for (let i = 0; i < pixels; i++) clearPixel(scratch + <usize>i * stride);
-  let taken = 0;
-  let until = min<i32>(most, load<i32>(job, JOB_ADAPTIVE_MINIMUM));
-  while (true) {
-    let record = scratch;
-    let variance: f64 = 0.0;
-    for (let py = top; py < bottom; py++) {
-      for (let px = left; px < right; px++) {
-        if (atomic.load<i32>(job, JOB_ABORT)) return false;
-        startPixel(seed, frame, px, py);
-        for (let sample = taken; sample < until; sample++) {
-          startPath(px, py, sample);
-          while (stepPath()) {}
-          addSample(record, sample);
-        }
-        variance += toneMappedVariance(record);
-        record += stride;
-      }
-    }
-    taken = until;
-    if (taken >= most || variance <= threshold * threshold * <f64>pixels) break;
-    until = min<i32>(most, taken + max<i32>(4, taken >> 1));
-  }
+  const columns = right - left;
+  const pixels = columns * (bottom - top);
   const x0 = load<i32>(job, JOB_X0);
-  const y0 = load<i32>(job, JOB_Y0);
   const width = load<i32>(job, JOB_X1) - x0;
-  let record = scratch;
-  for (let py = top; py < bottom; py++) {
-    for (let px = left; px < right; px++) {
-      writePixel(job, record, <usize>((py - y0) * width + px - x0));
-      record += stride;
-    }
+  const corner = (top - load<i32>(job, JOB_Y0)) * width + left - x0;
+  const records = sums ? sums + <usize>corner * stride : scratch;
+  const rowStride = <usize>(sums ? width : columns) * stride;
+  for (let i = 0; i < pixels; i++) clearPixel(records + <usize>(i / columns) * rowStride + <usize>(i % columns) * stride);
+  let taken = first;
+  let until = threshold > 0.0 ? min<i32>(end, load<i32>(job, JOB_ADAPTIVE_MINIMUM)) : end;
+  while (true) {
+    if (!sampleBlock(job, left, top, right, bottom, taken, until, records, rowStride)) return false;
+    taken = until;
+    if (taken >= end) break;
+    let variance: f64 = 0.0;
+    for (let i = 0; i < pixels; i++) variance += toneMappedVariance(records + <usize>i * stride);
+    if (variance <= threshold * threshold * <f64>pixels) break;
+    until = min<i32>(end, taken + max<i32>(4, taken >> 1));
+  }
+  if (!sums) {
+    for (let i = 0; i < pixels; i++) writePixel(job, records + <usize>i * stride, <usize>(corner + i / columns * width + i % columns));
   }
   atomic.add<i32>(job, pixels, JOB_PIXELS_DONE);
-  atomic.add<i64>(job, <i64>pixels * <i64>taken, JOB_SAMPLES_TAKEN);
+  if (threshold > 0.0) atomic.add<i64>(job, <i64>pixels * <i64>taken, JOB_SAMPLES_TAKEN);
   return true;
+}
+
+/** Adds samples `from` to `until` of a block's pixels to their records; false when the job was aborted. */
+function sampleBlock(
+  job: usize, left: i32, top: i32, right: i32, bottom: i32, from: i32, until: i32, records: usize, rowStride: usize,
+): bool {
+  const seed = load<u32>(job, JOB_SEED);
+  const frame = load<u32>(job, JOB_FRAME);
+  const stride = filmStride();
+  // Through a lens or at times of their own, rays have too little in common.
+  const together = shutter == <f32>0.0 && lensRadius == <f32>0.0;
+  for (let sample = from; sample < until; sample++) {
+    if (atomic.load<i32>(job, JOB_ABORT)) return false;
+    if (together) castBlock(seed, frame, left, top, right, bottom, sample);
+    let index = 0;
+    for (let py = top; py < bottom; py++) {
+      let record = records + <usize>(py - top) * rowStride;
+      for (let px = left; px < right; px++) {
+        let goesOn: bool;
+        if (together) {
+          recallRay(index);
+          startPathWithRay(sample);
+          goesOn = meet(recallHit(index));
+        } else {
+          startPixel(seed, frame, px, py);
+          startPath(px, py, sample);
+          goesOn = stepPath();
+        }
+        while (goesOn) goesOn = stepPath();
+        addSample(record, sample);
+        record += stride;
+        index++;
+      }
+    }
+  }
+  return true;
+}
+
+/** Casts the camera rays of one sample of each of a block's pixels. */
+function castBlock(seed: u32, frame: u32, left: i32, top: i32, right: i32, bottom: i32, sample: u32): void {
+  let index = 0;
+  startSample(sample);
+  for (let py = top; py < bottom; py++) {
+    for (let px = left; px < right; px++) {
+      startPixel(seed, frame, px, py);
+      generateRay(px, py, sample4(0), <f32>0.0);
+      setPacketRay(index, rayOrigin, rayDirection, depthScale, pixelKey);
+      index++;
+    }
+  }
+  castPacket(index);
 }
 
 /** Follows one sample's path again and writes each of its steps at `out`, at most `capacity`; returns their number. */

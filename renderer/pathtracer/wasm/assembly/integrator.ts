@@ -187,7 +187,6 @@ export function setIntegrator(scene: usize, job: usize): void {
 
 /** Begins the path of a sample of pixel (px, py), whose sampler was started. */
 export function startPath(px: i32, py: i32, sample: u32): void {
-  const zero = f32x4.splat(<f32>0.0);
   startSample(sample);
   const film = sample4(0);
   pathTime = <f32>0.0;
@@ -196,6 +195,18 @@ export function startPath(px: i32, py: i32, sample: u32): void {
     setRayTime(pathTime);
   }
   generateRay(px, py, film, pathTime);
+  leaveCamera();
+}
+
+/** Begins the path of a sample whose camera ray is in `camera.ts` already and sees the scene at time 0. */
+export function startPathWithRay(sample: u32): void {
+  startSample(sample);
+  pathTime = <f32>0.0;
+  leaveCamera();
+}
+
+function leaveCamera(): void {
+  const zero = f32x4.splat(<f32>0.0);
   pathOrigin = rayOrigin;
   pathDirection = rayDirection;
   pathThroughput = f32x4.splat(<f32>1.0);
@@ -228,10 +239,15 @@ export function startPath(px: i32, py: i32, sample: u32): void {
 
 /** Follows the path to its next hit, gathers light there and picks the way on; false when the path has ended. */
 export function stepPath(): bool {
+  setAlphaSegment(2 * pathBounce);
+  return meet(intersect(pathOrigin, pathDirection, Infinity));
+}
+
+/** The step from where its ray was cast; `found`: it hit what `traverse.ts` tells of. */
+export function meet(found: bool): bool {
   foundLight = f32x4.splat(<f32>0.0);
   sampledLight = f32x4.splat(<f32>0.0);
-  setAlphaSegment(2 * pathBounce);
-  if (!intersect(pathOrigin, pathDirection, Infinity)) return escape();
+  if (!found) return escape();
   const t = hitT;
   const instance = hitInstance;
   const medium = currentMedium();

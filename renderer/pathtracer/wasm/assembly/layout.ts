@@ -367,9 +367,11 @@ export const FILM_SCRATCH_SIZE = 52224; // 64 * 816
 export const BUCKET = 16;
 
 // Workspace of one thread: traversal stacks and scratch.
-export const WORKSPACE_SIZE = 32768;
+export const WORKSPACE_SIZE = 49152;
 export const WORKSPACE_MESH_STACK = 8192;
 export const WORKSPACE_SCRATCH = 24576;
+/** What traverse-packet.ts keeps of the rays that it casts together. */
+export const WORKSPACE_PACKET = 32768;
 
 // Scratch for building one BVH of n references (see bvh-build.ts).
 export const BUILD_BINS_BYTES = 4096;

@@ -2,7 +2,8 @@
 // Burley 2020, "Practical Hash-based Owen Scrambling" (JCGT 9(4)), with Vegdahl's constants for the Laine-Karras hash.
 // Keyed by (seed, frame, pixel, sample, dimension) and nothing else, so a pixel's bits do not depend on tiles or threads.
 
-let pixelKey: u32 = 0;
+/** What the numbers of a pixel are keyed by. */
+export let pixelKey: u32 = 0;
 let sampleIndex: u32 = 0;
 
 /** Murmur3's finaliser. */
@@ -22,6 +23,11 @@ let sampleIndex: u32 = 0;
 
 export function startPixel(seed: u32, frame: u32, px: u32, py: u32): void {
   pixelKey = combine(combine(combine(hash(seed), frame), px), py);
+}
+
+/** Goes back to a pixel that was started before. */
+export function setPixelKey(key: u32): void {
+  pixelKey = key;
 }
 
 export function startSample(index: u32): void {

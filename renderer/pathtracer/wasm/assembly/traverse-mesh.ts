@@ -37,13 +37,14 @@ export let hitInstance: usize = 0;
 let workspace: usize = 0;
 
 // Offsets in the mesh's scratch, behind the entry distances of a node's children.
-const LANES_T: usize = 32;
-const LANES_U: usize = 48;
-const LANES_V: usize = 64;
+/** Where `meetPack` leaves distances and weights in the scratch. */
+export const LANES_T: usize = 32;
+export const LANES_U: usize = 48;
+export const LANES_V: usize = 64;
 const MOVED_PACK: usize = 128;
 
 /** Reference at the bottom of the stack: no leaf lies there. */
-const END: i32 = i32.MIN_VALUE;
+export const END: i32 = i32.MIN_VALUE;
 
 /** 16 ulps: more than distance and box can differ by for one point, relative to what they were computed from. */
 const SLACK: f32 = <f32>9.5367432e-7;
@@ -111,14 +112,10 @@ export function occludedInMesh(
   const shearV = f32x4.splat((mainX || mainY ? dz : dy) * inverse);
   const shearW = f32x4.splat(inverse);
   // A hit's distance is as exact as those of its corners: the mesh's bounds say how far these may be.
-  const boundsAt = mesh + (axisW >> 2);
-  const origin = mainX ? px : mainY ? py : pz;
-  const slack =
-    SLACK * abs<f32>(inverse) * max<f32>(abs<f32>(load<f32>(boundsAt, MESH_MIN) - origin), abs<f32>(load<f32>(boundsAt, MESH_MAX) - origin));
+  const slack = slackOf(mesh, axisW >> 2, mainX ? px : mainY ? py : pz, inverse);
 
-  const zero = f32x4.splat(<f32>0.0);
   let far = tMax;
-  let reach = any ? tMax : far + far * SLACK + slack;
+  let reach = any ? tMax : reachOf(far, slack);
   // What ends the traversal lies at the bottom, as a leaf that no distance culls.
   push(bottom, -Infinity, END);
   let stack = bottom + 8;
@@ -169,62 +166,25 @@ export function occludedInMesh(
       const us = corners + axisU;
       const vs = corners + axisV;
       const ws = corners + axisW;
-      const aw = f32x4.sub(v128.load(ws), ow);
-      const bw = f32x4.sub(v128.load(ws, PACK_V1), ow);
-      const cw = f32x4.sub(v128.load(ws, PACK_V2), ow);
-      const au = f32x4.sub(f32x4.sub(v128.load(us), ou), f32x4.mul(aw, shearU));
-      const av = f32x4.sub(f32x4.sub(v128.load(vs), ov), f32x4.mul(aw, shearV));
-      const bu = f32x4.sub(f32x4.sub(v128.load(us, PACK_V1), ou), f32x4.mul(bw, shearU));
-      const bv = f32x4.sub(f32x4.sub(v128.load(vs, PACK_V1), ov), f32x4.mul(bw, shearV));
-      const cu = f32x4.sub(f32x4.sub(v128.load(us, PACK_V2), ou), f32x4.mul(cw, shearU));
-      const cv = f32x4.sub(f32x4.sub(v128.load(vs, PACK_V2), ov), f32x4.mul(cw, shearV));
-      // Twice the areas that each corner's opposite edge spans with the ray.
-      const areaA = f32x4.sub(f32x4.mul(cu, bv), f32x4.mul(cv, bu));
-      const areaB = f32x4.sub(f32x4.mul(au, cv), f32x4.mul(av, cu));
-      const areaC = f32x4.sub(f32x4.mul(bu, av), f32x4.mul(bv, au));
-      const inside = v128.or(
-        f32x4.ge(f32x4.pmin(f32x4.pmin(areaA, areaB), areaC), zero),
-        f32x4.le(f32x4.pmax(f32x4.pmax(areaA, areaB), areaC), zero),
-      );
-      if (v128.any_true(inside)) {
-        // Unused lanes and triangles seen edge on divide by zero: NaN or infinity, which no comparison below lets through.
-        const scale = f32x4.div(f32x4.splat(<f32>1.0), f32x4.add(f32x4.add(areaA, areaB), areaC));
-        const u = f32x4.mul(areaB, scale);
-        const v = f32x4.mul(areaC, scale);
-        const t = f32x4.mul(
-          f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(areaA, scale), aw), f32x4.mul(u, bw)), f32x4.mul(v, cw)),
-          shearW,
-        );
-        const limit = f32x4.splat(far);
-        let mask = i32x4.bitmask(
-          v128.and(v128.and(inside, f32x4.gt(t, zero)), any ? f32x4.lt(t, limit) : f32x4.le(t, limit)),
-        );
-        if (mask) {
-          if (any && !alpha) return true;
-          v128.store(scratch, t, LANES_T);
-          v128.store(scratch, u, LANES_U);
-          v128.store(scratch, v, LANES_V);
-          do {
-            const i = <usize>ctz(mask) << 2;
-            mask &= mask - 1;
-            const ui = load<f32>(scratch + i, LANES_U);
-            const vi = load<f32>(scratch + i, LANES_V);
-            if (any) {
-              if (passesAlpha(instance, mesh, load<i32>(pack + i, PACK_IDS), ui, vi)) return true;
-            } else {
-              const ti = load<f32>(scratch + i, LANES_T);
-              if (ti > far || (ti == far && !winsTie(instance, pack + i))) continue;
-              if (alpha && !passesAlpha(instance, mesh, load<i32>(pack + i, PACK_IDS), ui, vi)) continue;
-              far = ti;
-              hitT = ti;
-              hitU = ui;
-              hitV = vi;
-              hitTriangle = pack + i;
-              hitInstance = instance;
-            }
-          } while (mask);
-          if (!any) reach = far + far * SLACK + slack;
-        }
+      let mask = meetPack(any, us, vs, ws, ou, ov, ow, shearU, shearV, shearW, far, scratch);
+      if (mask) {
+        if (any && !alpha) return true;
+        do {
+          const i = <usize>ctz(mask) << 2;
+          mask &= mask - 1;
+          const ui = load<f32>(scratch + i, LANES_U);
+          const vi = load<f32>(scratch + i, LANES_V);
+          if (any) {
+            if (passesAlpha(instance, mesh, load<i32>(pack + i, PACK_IDS), ui, vi)) return true;
+          } else {
+            const ti = load<f32>(scratch + i, LANES_T);
+            if (ti > far || (ti == far && !winsTie(instance, pack + i, hitInstance, hitTriangle))) continue;
+            if (alpha && !passesAlpha(instance, mesh, load<i32>(pack + i, PACK_IDS), ui, vi)) continue;
+            far = ti;
+            setHit(instance, pack + i, ti, ui, vi);
+          }
+        } while (mask);
+        if (!any) reach = reachOf(far, slack);
       }
       do stack -= 8;
       while (!any && load<f32>(stack) > reach);
@@ -233,10 +193,78 @@ export function occludedInMesh(
   }
 }
 
+/**
+ * Which of a pack's four triangles the ray meets at 0 < t <= far (0 < t < far when `any` will do), as bits; then their distances
+ * and weights are in `scratch`. `us`, `vs` and `ws` are where the corners lie along the shear's axes.
+ */
+// @ts-ignore: decorator
+@inline export function meetPack(
+  any: bool, us: usize, vs: usize, ws: usize,
+  ou: v128, ov: v128, ow: v128, shearU: v128, shearV: v128, shearW: v128, far: f32, scratch: usize,
+): i32 {
+  const zero = f32x4.splat(<f32>0.0);
+  const aw = f32x4.sub(v128.load(ws), ow);
+  const bw = f32x4.sub(v128.load(ws, PACK_V1), ow);
+  const cw = f32x4.sub(v128.load(ws, PACK_V2), ow);
+  const au = f32x4.sub(f32x4.sub(v128.load(us), ou), f32x4.mul(aw, shearU));
+  const av = f32x4.sub(f32x4.sub(v128.load(vs), ov), f32x4.mul(aw, shearV));
+  const bu = f32x4.sub(f32x4.sub(v128.load(us, PACK_V1), ou), f32x4.mul(bw, shearU));
+  const bv = f32x4.sub(f32x4.sub(v128.load(vs, PACK_V1), ov), f32x4.mul(bw, shearV));
+  const cu = f32x4.sub(f32x4.sub(v128.load(us, PACK_V2), ou), f32x4.mul(cw, shearU));
+  const cv = f32x4.sub(f32x4.sub(v128.load(vs, PACK_V2), ov), f32x4.mul(cw, shearV));
+  // Twice the areas that each corner's opposite edge spans with the ray.
+  const areaA = f32x4.sub(f32x4.mul(cu, bv), f32x4.mul(cv, bu));
+  const areaB = f32x4.sub(f32x4.mul(au, cv), f32x4.mul(av, cu));
+  const areaC = f32x4.sub(f32x4.mul(bu, av), f32x4.mul(bv, au));
+  const inside = v128.or(
+    f32x4.ge(f32x4.pmin(f32x4.pmin(areaA, areaB), areaC), zero),
+    f32x4.le(f32x4.pmax(f32x4.pmax(areaA, areaB), areaC), zero),
+  );
+  if (!v128.any_true(inside)) return 0;
+  // Unused lanes and triangles seen edge on divide by zero: NaN or infinity, which no comparison below lets through.
+  const scale = f32x4.div(f32x4.splat(<f32>1.0), f32x4.add(f32x4.add(areaA, areaB), areaC));
+  const u = f32x4.mul(areaB, scale);
+  const v = f32x4.mul(areaC, scale);
+  const t = f32x4.mul(
+    f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(areaA, scale), aw), f32x4.mul(u, bw)), f32x4.mul(v, cw)),
+    shearW,
+  );
+  v128.store(scratch, t, LANES_T);
+  v128.store(scratch, u, LANES_U);
+  v128.store(scratch, v, LANES_V);
+  const limit = f32x4.splat(far);
+  const near = any ? f32x4.lt(t, limit) : f32x4.le(t, limit);
+  return i32x4.bitmask(v128.and(v128.and(inside, f32x4.gt(t, zero)), near));
+}
+
+/** How far boxes count that a ray meets which has a hit at `far`. */
+// @ts-ignore: decorator
+@inline export function reachOf(far: f32, slack: f32): f32 {
+  return far + far * SLACK + slack;
+}
+
+/** The slack of a mesh, for rays whose main axis lies `axis` bytes into a vector. */
+// @ts-ignore: decorator
+@inline export function slackOf(mesh: usize, axis: usize, origin: f32, inverse: f32): f32 {
+  const low = load<f32>(mesh + axis, MESH_MIN);
+  const high = load<f32>(mesh + axis, MESH_MAX);
+  return SLACK * abs<f32>(inverse) * max<f32>(abs<f32>(low - origin), abs<f32>(high - origin));
+}
+
+/** Sets the hit. */
+// @ts-ignore: decorator
+@inline export function setHit(instance: usize, lane: usize, t: f32, u: f32, v: f32): void {
+  hitT = t;
+  hitU = u;
+  hitV = v;
+  hitTriangle = lane;
+  hitInstance = instance;
+}
+
 /** Whether a triangle at exactly the hit's distance replaces it: the lower instance, then the lower triangle does. */
-function winsTie(instance: usize, lane: usize): bool {
-  if (hitInstance == 0 || instance != hitInstance) return instance < hitInstance;
-  return load<i32>(lane, PACK_IDS) < load<i32>(hitTriangle, PACK_IDS);
+export function winsTie(instance: usize, lane: usize, thereInstance: usize, thereLane: usize): bool {
+  if (thereInstance == 0 || instance != thereInstance) return instance < thereInstance;
+  return load<i32>(lane, PACK_IDS) < load<i32>(thereLane, PACK_IDS);
 }
 
 /** Writes a moving pack's corners at the ray's time to `to`; returns `to`. */

@@ -4,7 +4,7 @@
 import { NODE_CHILDREN } from './layout';
 
 /** 1 + 2 gamma(3), rounded up. */
-const ROBUST: f32 = <f32>1.0000006;
+export const ROBUST: f32 = <f32>1.0000006;
 
 /** Reciprocal that stays finite for zero, so that box tests meet no NaN. */
 // @ts-ignore: decorator

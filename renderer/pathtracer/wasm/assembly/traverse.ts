@@ -20,11 +20,12 @@ export { hitInstance, hitT, hitTriangle, hitU, hitV } from './traverse-mesh';
 /** Rays cast by this thread since the counter was last read. */
 export let rayCount: f64 = 0;
 
-let workspace: usize = 0;
-let sceneNodes: usize = 0;
-let instances: usize = 0;
+/** What `setTraversal` was given. */
+export let workspace: usize = 0;
+export let sceneNodes: usize = 0;
+export let instances: usize = 0;
 /** The scene's one instance, when it has no more: there is no tree to ask then. */
-let only: usize = 0;
+export let only: usize = 0;
 
 export function setTraversal(workspaceAt: usize, nodesAt: usize, instancesAt: usize): void {
   workspace = workspaceAt;
@@ -39,6 +40,11 @@ export function setTraversal(workspaceAt: usize, nodesAt: usize, instancesAt: us
 /** Whether a node has one child only: the second one's box holds nothing. */
 function isAlone(node: usize): bool {
   return load<i32>(node, NODE_CHILDREN) < 0 && load<f32>(node, 4) > load<f32>(node, 36);
+}
+
+/** Counts rays that were cast by others. */
+export function countRays(rays: i32): void {
+  rayCount += <f64>rays;
 }
 
 /** Sets the time, in frames (0 to the shutter's end), at which the rays to come see the scene. */
