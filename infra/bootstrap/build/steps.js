@@ -20,6 +20,7 @@ const NODE_ROOMS = [
   'test/bench',
   'test/reference',
   'test/sim',
+  'test/fuzz',
 ];
 
 /** What Node loads from a mirrored room: code, and data that code reads relative to itself. */

@@ -72,6 +72,20 @@ describe('JSON', () => {
     await refused(Buffer.from(inString), 'SceneInvalid', /holds no scene/, 'a.gltf');
   });
 
+  it.each(['nodes', 'meshes', 'bufferViews', 'buffers', 'accessors', 'scenes', 'materials'])(
+    'with %s that are no objects is refused',
+    async (list) => {
+      for (const value of [null, 0.5, 'data:,', [1]]) {
+        const where = new RegExp(`/${list}/1: This is no object`);
+        await refused(
+          changed((json) => json[list].splice(1, 0, value)),
+          'SceneInvalid',
+          where,
+        );
+      }
+    },
+  );
+
   it('with names that are no UTF-8, or twice the same, is read', async () => {
     const glb = changed((json) => {
       json.nodes = ['plate', 'plate', '####'].map((name) => ({ name, mesh: 0 }));

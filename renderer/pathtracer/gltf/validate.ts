@@ -97,14 +97,28 @@ function nameOf(json: GLTF.IGLTF, pointer: string): string | null {
   return item?.name ?? null;
 }
 
+/** The validator runs into lists of anything but objects instead of reporting them. Throws `SceneInvalid`. */
+function requireObjects(json: GLTF.IGLTF, file: string): void {
+  for (const [list, items] of Object.entries(json)) {
+    if (!Array.isArray(items) || list.startsWith('extensions')) continue;
+    const index = items.findIndex((item) => typeof item !== 'object' || item === null || Array.isArray(item));
+    if (index === -1) continue;
+    const pointer = `/${list}/${index}`;
+    throw new FarmError('SceneInvalid', `${file}: ${pointer}: This is no object.`, { file, pointer });
+  }
+}
+
 /** Throws `SceneInvalid` at the first place that cannot be read. */
 export async function validateStructure(json: GLTF.IGLTF, text: string, file: string): Promise<void> {
+  requireObjects(json, file);
   const report = await validateString(text, {
     uri: file,
     // Matters of style would use up the list before what matters comes.
     onlyIssues: [...FATAL, 'VALUE_NOT_IN_RANGE'],
     maxIssues: 10_000,
     writeTimestamp: false,
+  }).catch((error: unknown) => {
+    throw new FarmError('SceneInvalid', `${file}: The validator of glTF cannot read it.`, { file }, { cause: error });
   });
   const worst = (report.issues.messages as ValidatorMessage[]).find(isFatal);
   if (!worst) return;
