@@ -38,7 +38,10 @@ export interface JobEventData {
     node: string;
     price: string;
     spent: string;
+    /** Units of the job committed so far, those from the cache among them. */
     committed: number;
+    /** Came from the frame cache; not billed. */
+    cached: boolean;
     renderSeconds: number;
     preview: string | null;
   };

@@ -64,6 +64,8 @@ export interface RenderedUnit {
   channels: string[];
   /** Wall time spent on this unit, seconds. */
   renderSeconds: number;
+  /** What rendered it: the frame cache tells frames by it. */
+  maker?: Pick<EngineProbe, 'build' | 'tier' | 'device'>;
   /** Paths traced (camera samples) and rays cast, for the estimates. */
   samples: number;
   rays: number;

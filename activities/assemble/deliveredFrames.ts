@@ -21,6 +21,8 @@ export interface DeliveredFrame {
   warnings: UnitWarning[];
   price: bigint;
   committedAt: Date;
+  /** Came from the frame cache: `node` rendered it for an earlier job. */
+  cached: boolean;
   /** Site whose store holds the files; null: home. */
   siteId: string | null;
   node: { id: string; name: string; account: string; device: string; engineBuild: string };
@@ -54,6 +56,7 @@ export async function readDelivery(tx: Tx, { studioId, jobId }: JobKey): Promise
       'u.warnings',
       'u.price',
       'u.siteId',
+      'u.cached',
     ])
     .select(['u.committedAt', 'l.name as layer'])
     .select(['n.id as nodeId', 'n.name as nodeName', 'n.account', 'n.device', 'n.engineBuild'])
@@ -66,10 +69,10 @@ export async function readDelivery(tx: Tx, { studioId, jobId }: JobKey): Promise
     .orderBy('u.tile')
     .execute();
   const frames = rows.map((row): DeliveredFrame => {
-    const { frame, take, tile, layer, warnings, price, siteId } = row;
+    const { frame, take, tile, layer, warnings, price, siteId, cached } = row;
     const names = { shot: job.name, layer, version: version.number, frame, ext: 'exr' };
     return {
-      ...{ unitId: row.id, layer, frame, take, tile, warnings, price, siteId },
+      ...{ unitId: row.id, layer, frame, take, tile, warnings, price, siteId, cached },
       name: formatName(template, names),
       exr: row.artifacts!.find(({ kind }) => kind === 'exr')!,
       preview: row.artifacts!.find(({ kind }) => kind === 'preview')!,

@@ -29,6 +29,8 @@ export interface DeliveryManifest {
     channels: string[];
     /** Base units of CMP. */
     price: string;
+    /** From the frame cache, not billed; `node` rendered it for an earlier job. */
+    cached: boolean;
     renderSeconds: number;
     samples: number;
     rays: number;
@@ -75,6 +77,7 @@ export function makeManifest(delivery: Delivery, outputs: JobOutputs | null, far
       preview: { path: previewName(name), sha256: preview.hash, sizeBytes: preview.sizeBytes },
       channels: measurements.channels,
       price: rest.price.toString(),
+      cached: rest.cached,
       renderSeconds: measurements.renderSeconds,
       samples: measurements.samples,
       rays: measurements.rays,
@@ -93,9 +96,11 @@ export function makeManifest(delivery: Delivery, outputs: JobOutputs | null, far
 /** `shot.0001.exr` has its preview at `shot.0001.png`. */
 const previewName = (name: string): string => name.replace(/(\.exr)?$/, '.png');
 
+/** Who rendered for this job. */
 function nodesOf({ frames }: Delivery): DeliveryManifest['nodes'] {
   const nodes = new Map<string, DeliveryManifest['nodes'][number]>();
-  for (const { node, measurements } of frames) {
+  for (const { node, measurements, cached } of frames) {
+    if (cached) continue;
     const { name, account, device, engineBuild } = node;
     const entry = nodes.get(name) ?? { name, account, device, engineBuild, frames: 0, renderSeconds: 0 };
     entry.frames += 1;

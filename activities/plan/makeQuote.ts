@@ -1,5 +1,6 @@
 /** From the calibration to an offer with a price, a cap and an end. */
 import { FarmError } from '../../domain/errors.ts';
+import { formatFrames, parseFrames } from '../../domain/frames.ts';
 import { parseBaseUnits } from '../../domain/money/amount.ts';
 import { quoteTotals, requireCapForOneUnit, unitPrice, workNanoFbh } from '../../domain/money/pricing.ts';
 import { quoteTypedData } from '../../domain/money/quote.ts';
@@ -12,9 +13,10 @@ import { setQuoted } from '../../ports/db/submissions.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
 import { type InspectedSubmission, readJob } from '../intake/inspectSubmission.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
+import { lookUpFrames } from './lookUpFrames.ts';
 
 /**
- * Prices the job's units from its estimate, signs the offer as the farm's operator and makes the job `quoted`. May be
+ * Prices those of the job's frames that the frame cache lacks from its estimate, signs the offer as the farm's operator and makes the job `quoted`. May be
  * repeated: a job that is quoted already stays as it is.
  * @throws FarmError `CapTooSmall` when the cap that was asked for does not pay for one frame
  */
@@ -29,9 +31,13 @@ export async function makeQuote(services: FarmServices, key: JobKey, mnemonic: s
     studio: await tx.selectFrom('studios').selectAll().where('id', '=', key.studioId).executeTakeFirstOrThrow(),
   }));
   if (!tariff) throw new FarmError('ServiceFailed', 'The farm has no tariff yet, so nothing can be priced.');
+  const cache = await lookUpFrames(services, {
+    ...{ studioId: key.studioId, main: submission.main, files: submission.files, inspection },
+    ...{ settings: completeSettings(job.settings), frames: parseFrames(job.frames!), cache: submission.cache },
+  });
   const price = unitPrice(workNanoFbh(estimate.secondsPerFrame, estimate.referenceScore), tariff.pricePerFbh);
-  const { total, suggestedCap } = quoteTotals(price, job.frameCount!);
-  if (submission.cap !== undefined) requireCapForOneUnit(parseBaseUnits(submission.cap, 'cap'), price);
+  const { total, suggestedCap } = quoteTotals(price, job.frameCount! - cache.found.size);
+  if (submission.cap !== undefined && total > 0n) requireCapForOneUnit(parseBaseUnits(submission.cap, 'cap'), price);
 
   // Whole seconds: the signature holds them, and the row must say the same.
   const validUntil = Math.floor(services.clock.now().getTime() / 1000) + Math.ceil(policy.quoteSeconds);
@@ -53,6 +59,11 @@ export async function makeQuote(services: FarmServices, key: JobKey, mnemonic: s
       frameCount: job.frameCount!,
       quote: {
         ...{ total, unitPrice: price, suggestedCap, pricePerFbh, estimate, signature },
+        cache: {
+          frames: formatFrames([...cache.found.keys()].sort((a, b) => a - b)),
+          count: cache.found.size,
+          note: cache.note,
+        },
         expiresAt: new Date(validUntil * 1000),
         currency: tariff.currency,
         centsPerTokenE6: tariff.centsPerTokenE6,

@@ -1,15 +1,21 @@
 /** Cuts an accepted job into chunks. */
-import { sql } from 'kysely';
 import { chunkFrames } from '../../domain/chunking.ts';
+import { FarmError } from '../../domain/errors.ts';
 import { parseFrames } from '../../domain/frames.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { completeSettings } from '../../domain/settings.ts';
 import { insertPlan } from '../../ports/db/chunks.ts';
 import type { Tx } from '../../ports/db/client.ts';
+import { commitCached } from '../../ports/db/commitCached.ts';
+import { holdCachedFrames } from '../../ports/db/frameCache.ts';
+import { getVersion } from '../../ports/db/jobs.ts';
+import { lockJob } from '../../ports/db/locks.ts';
+import { fittingNodes } from '../../ports/db/nodes.ts';
 import { endStage, startStage } from '../../ports/db/stages.ts';
-import type { JobRow } from '../../ports/db/tables.ts';
+import type { JobRow, QuoteRow } from '../../ports/db/tables.ts';
 import { readJob } from '../intake/inspectSubmission.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
+import { lookUpFrames } from './lookUpFrames.ts';
 import { needsOf } from './needs.ts';
 
 /** The one layer of a job so far; its passes (albedo, normal, depth) lie in the same file. */
@@ -22,31 +28,53 @@ export async function openJob(services: FarmServices, key: JobKey): Promise<{ po
   return { policy: policyOf(services, job), stopping: job.status !== 'active' && job.status !== 'paused' };
 }
 
-/** Writes the plan, in one transaction and once: a job that has chunks keeps them, however many nodes there are now. */
+/**
+ * Writes the plan, in one transaction and once: a job that has chunks keeps them, however many nodes there are now. Frames
+ * that the frame cache holds are committed at once; only the others become chunks.
+ * @throws FarmError `QuoteExpired` when a job whose quote took all frames from the cache finds some of them gone: nobody has
+ * agreed to pay for them
+ */
 export async function planJob(services: FarmServices, key: JobKey): Promise<{ chunks: number }> {
   const job = await readJob(services, key);
+  const known = await inRecord(services, (tx) => plannedChunks(tx, key));
+  if (known) return known;
+  const { manifest, inspection } = await inRecord(services, async (tx) => (await getVersion(tx, key.jobId))!);
+  const { main, files } = manifest;
+  const settings = completeSettings(job.settings);
+  const frames = parseFrames(job.frames!);
+  const { found, inputHashes } = await lookUpFrames(services, {
+    ...{ studioId: key.studioId, main, files, inspection, settings, frames, cache: job.submission.cache },
+  });
   return inRecord(services, async (tx) => {
-    const planned = await countChunks(tx, key);
-    if (planned > 0) return { chunks: planned };
+    await lockJob(tx, key.jobId);
+    const planned = await plannedChunks(tx, key);
+    if (planned) return planned;
     const quote = await tx
       .selectFrom('quotes')
-      .select(['estimate', 'unitPrice', 'createdAt'])
+      .select(['estimate', 'total', 'unitPrice', 'cache', 'createdAt'])
       .where('studioId', '=', key.studioId)
       .where('jobId', '=', key.jobId)
       .executeTakeFirstOrThrow();
-    const needs = needsOf(completeSettings(job.settings));
-    const nodes = await tx
-      .selectFrom('nodes')
-      .select('score')
-      .where('status', '=', 'online')
-      .where(sql<boolean>`meets(labels, ${JSON.stringify(needs)}::jsonb)`)
-      .execute();
+    const held = await holdCachedFrames(
+      tx,
+      key.studioId,
+      [...found.values()].map((entry) => entry.key),
+    );
+    const cached = frames.flatMap((frame) => {
+      const entry = found.get(frame);
+      return entry && held.has(entry.key) ? { frame, key: entry.key, inputHash: inputHashes.get(frame)! } : [];
+    });
+    requireFreeFrames(quote, frames.length - cached.length);
+    await commitCached(tx, { jobId: key.jobId, layer: BEAUTY_LAYER, frames: cached });
+    const taken = new Set(cached.map(({ frame }) => frame));
+    const needs = needsOf(settings);
+    const nodes = await fittingNodes(tx, needs);
     const { secondsPerFrame, referenceScore } = quote.estimate;
     const secondsAtScoreOne = secondsPerFrame * referenceScore;
     const meanScore =
       nodes.length > 0 ? nodes.reduce((sum, { score }) => sum + score, 0) / nodes.length : referenceScore;
     const chunks = chunkFrames({
-      frames: parseFrames(job.frames!),
+      frames: frames.filter((frame) => !taken.has(frame)),
       estimateSeconds: secondsAtScoreOne / meanScore,
       fittingSlots: nodes.length,
     });
@@ -54,6 +82,7 @@ export async function planJob(services: FarmServices, key: JobKey): Promise<{ ch
       jobId: key.jobId,
       layer: BEAUTY_LAYER,
       unitPrice: quote.unitPrice,
+      inputHashes,
       chunks: chunks.map((frames, index) => ({
         ...{ index, frames, needs },
         estimateSeconds: frames.length * secondsAtScoreOne,
@@ -71,13 +100,27 @@ function planSeconds({ stageStarted, acceptedAt }: JobRow, quotedAt: Date, now: 
   return Math.max(0, untilQuote + sinceAccept) / 1000;
 }
 
-async function countChunks(tx: Tx, { studioId, jobId }: JobKey): Promise<number> {
-  const { count } = await tx
+/** What was quoted for nothing stays so. */
+function requireFreeFrames({ total, cache }: Pick<QuoteRow, 'total' | 'cache'>, left: number): void {
+  if (total > 0n || left === 0) return;
+  throw new FarmError(
+    'QuoteExpired',
+    `The quote took all ${cache.count} frames from the frame cache; ${left} of them are gone since. Submit again.`,
+    { frames: left },
+  );
+}
+
+/** How many chunks are to be rendered, or null for a job that was not planned. */
+async function plannedChunks(tx: Tx, { studioId, jobId }: JobKey): Promise<{ chunks: number } | null> {
+  const { render, all } = await tx
     .selectFrom('chunks')
-    .select((chunk) => chunk.fn.countAll<number>().as('count'))
+    .select((chunk) => [
+      chunk.fn.countAll<number>().as('all'),
+      chunk.fn.countAll<number>().filterWhere('kind', '=', 'render').as('render'),
+    ])
     .where('studioId', '=', studioId)
     .where('jobId', '=', jobId)
-    .where('kind', '=', 'render')
+    .where('kind', 'in', ['render', 'cache'])
     .executeTakeFirstOrThrow();
-  return count;
+  return all > 0 ? { chunks: render } : null;
 }

@@ -18,6 +18,10 @@ export interface Books {
   spent: bigint;
   /** Sum of the receipt lines. */
   receipted: bigint;
+  /** Receipt lines, units committed by nodes, and units that came from the frame cache. */
+  lines: number;
+  rendered: number;
+  cached: number;
   balances: JobBalances;
   issued: IssuedInvoice | null;
 }
@@ -31,15 +35,27 @@ export const readBooks = (database: Database, { studioId, jobId }: JobKey): Prom
       .where('studioId', '=', studioId)
       .where('id', '=', jobId)
       .executeTakeFirstOrThrow();
-    const { receipted } = await tx
+    const { receipted, lines } = await tx
       .selectFrom('receiptLines')
-      .select(sql<bigint>`coalesce(sum(amount), 0)::numeric(78, 0)`.as('receipted'))
+      .select((line) => [
+        sql<bigint>`coalesce(sum(amount), 0)::numeric(78, 0)`.as('receipted'),
+        line.fn.countAll<number>().as('lines'),
+      ])
       .where('studioId', '=', studioId)
       .where('jobId', '=', jobId)
       .executeTakeFirstOrThrow();
+    const { rendered, cached } = await tx
+      .selectFrom('units')
+      .select((unit) => [
+        unit.fn.countAll<number>().filterWhere('cached', '=', false).as('rendered'),
+        unit.fn.countAll<number>().filterWhere('cached', '=', true).as('cached'),
+      ])
+      .where('studioId', '=', studioId)
+      .where('jobId', '=', jobId)
+      .where('status', '=', 'committed')
+      .executeTakeFirstOrThrow();
     return {
-      spent,
-      receipted,
+      ...{ spent, receipted, lines, rendered, cached },
       balances: await jobBalances(tx, jobId),
       issued: await issuedInvoice(tx, { studioId, jobId }),
     };
@@ -49,7 +65,7 @@ export const readBooks = (database: Database, { studioId, jobId }: JobKey): Prom
 export async function compareBooks(
   chain: Chain,
   jobId: string,
-  { spent, receipted, balances, issued }: Books,
+  { spent, receipted, lines, rendered, cached, balances, issued }: Books,
 ): Promise<BookCheck[]> {
   const [escrow, batch] = await Promise.all([chain.job(jobId), chain.batch(jobId)]);
   const billed = batchOf(jobId, issued);
@@ -61,6 +77,11 @@ export async function compareBooks(
     equal('Committed frames: job = ledger', spent, earned),
     equal('Committed frames: job = receipts', spent, receipted),
     equal('Committed frames: job = invoice', spent, billed.total),
+    {
+      name: 'Frames: every rendered one on one receipt line, none from the cache',
+      ok: lines === rendered,
+      detail: `${rendered} rendered, ${lines} on receipt lines, ${cached} from the cache`,
+    },
     equal('Invoice = batch on chain', billed.total, batch?.total ?? 0n),
     equal(
       'Left in escrow: ledger = chain',

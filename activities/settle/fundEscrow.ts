@@ -17,14 +17,15 @@ const UNCOUNTERSIGNED_SHARE = 10n;
 const SECONDS_PER_DAY = 86_400;
 
 /**
- * Deposits the cap of an accepted job on chain, by the studio's account with a permit, and posts it to the ledger.
+ * Deposits the cap of an accepted job on chain, by the studio's account with a permit, and posts it to the ledger. A job
+ * with a cap of 0 (all its frames come from the frame cache) needs no escrow and gets none.
  * May be repeated.
  * @throws FarmError `FundsMissing`, `QuoteExpired`, `ChainFailed`, `ChainMismatch`
  */
 export async function fundEscrow(services: SettleServices, key: JobKey): Promise<void> {
   const { job, payer, session, studio } = await partiesOf(services, key);
   const { deposited } = await inRecord(services, (tx) => jobBalances(tx, key.jobId));
-  if (deposited > 0n) return;
+  if (deposited > 0n || !needsEscrow(job)) return;
   const quote = await inRecord(services, (tx) =>
     tx
       .selectFrom('quotes')
@@ -52,6 +53,9 @@ export async function fundEscrow(services: SettleServices, key: JobKey): Promise
   const escrow = await escrowOf(services, key);
   await inRecord(services, (tx) => postDeposits(tx, key, escrow));
 }
+
+/** Whether money of a job goes through the chain at all. */
+export const needsEscrow = ({ cap }: Pick<JobRow, 'cap'>): boolean => cap > 0n;
 
 /** The quote exactly as the operator signed it. */
 function signedQuote(quote: QuoteRow, studioAccount: string): Quote {

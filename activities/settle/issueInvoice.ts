@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { computeInvoice, type Invoice, type InvoiceInput, type InvoiceLineInput } from '../../domain/money/invoice.ts';
 import { operatorAccount } from '../../ports/chain/accounts.ts';
 import type { Tx } from '../../ports/db/client.ts';
+import { framesFromCache } from '../../ports/db/commitCached.ts';
 import { createInvoice, type InvoiceDraft } from '../../ports/db/invoices.ts';
 import { lockJob } from '../../ports/db/locks.ts';
 import type { StudioRow } from '../../ports/db/tables.ts';
 import { inRecord, type JobKey } from '../services.ts';
 import { partiesOf, type SettleServices } from './services.ts';
 
-/** Issues it once, under the job's lock; a job in which nothing was committed gets none. */
+/** Issues it once, under the job's lock; a job in which nothing was rendered gets none. */
 export async function issueInvoice(services: SettleServices, key: JobKey): Promise<void> {
   const { studio } = await partiesOf(services, key);
   await inRecord(services, async (tx) => {
@@ -17,6 +18,7 @@ export async function issueInvoice(services: SettleServices, key: JobKey): Promi
     const units = await billedUnits(tx, key);
     if (units.length === 0) return;
     const head = await invoiceHead(services, tx, key, studio);
+    const cached = await framesFromCache(tx, key);
     const times = units.map(({ at }) => at.getTime());
     const performed = {
       performedFrom: new Date(Math.min(...times)).toISOString(),
@@ -30,6 +32,7 @@ export async function issueInvoice(services: SettleServices, key: JobKey): Promi
           computeInvoice({
             ...{ number, issuedAt: issuedAt.toISOString(), jobId: key.jobId, jobName: job.name },
             ...{ ...performed, ...head, lines },
+            ...(cached.count > 0 ? { cached } : {}),
           }),
         ),
     });

@@ -3,9 +3,9 @@ import { operatorAccount } from '../../ports/chain/accounts.ts';
 import { setPaid } from '../../ports/db/invoices.ts';
 import { inRecord, type JobKey } from '../services.ts';
 import { postRefund } from './books.ts';
-import { escrowOf } from './fundEscrow.ts';
+import { escrowOf, needsEscrow } from './fundEscrow.ts';
 import { sendOnce } from './sendOnce.ts';
-import type { SettleServices } from './services.ts';
+import { partiesOf, type SettleServices } from './services.ts';
 
 /**
  * Refunds what is free in the job's escrow and posts it; the invoice is paid then. Answers in how many seconds the contract
@@ -13,6 +13,8 @@ import type { SettleServices } from './services.ts';
  */
 export async function refundEscrow(services: SettleServices, key: JobKey): Promise<{ opensInSeconds: number }> {
   const { chain } = services;
+  const { job } = await partiesOf(services, key);
+  if (!needsEscrow(job)) return { opensInSeconds: 0 };
   const escrow = await escrowOf(services, key);
   if (escrow.free > 0n) {
     // The embedded chain makes blocks only when something happens, so its newest block may be older than now.

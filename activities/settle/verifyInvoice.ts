@@ -4,6 +4,7 @@ import { type Invoice, invoiceProblems } from '../../domain/money/invoice.ts';
 import { billedUnitsRoot, type LineLeaf } from '../../domain/money/merkle.ts';
 import type { Chain } from '../../ports/chain/chain.ts';
 import type { Database } from '../../ports/db/client.ts';
+import { framesFromCache } from '../../ports/db/commitCached.ts';
 import { sitesOfFrames } from '../../ports/db/siteStores.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
 import type { SiteStores } from '../../ports/store/siteStores.ts';
@@ -38,7 +39,8 @@ export async function verifyInvoice(
   if (!books.issued) throw new FarmError('NotFound', 'The job has no invoice (yet).', { job: key.jobId });
   const { invoice, lines } = books.issued;
   const batch = await chain.batch(key.jobId);
-  const problems = invoiceProblems(invoice.document as unknown as Invoice);
+  const document = invoice.document as unknown as Invoice;
+  const problems = invoiceProblems(document);
   const rootOk = batch !== null && batch.linesRoot.toLowerCase() === invoice.root.toLowerCase();
   const checks: BookCheck[] = [
     {
@@ -52,6 +54,7 @@ export async function verifyInvoice(
       detail:
         batch === null ? 'No batch was posted.' : rootOk ? invoice.root : `${invoice.root} and ${batch.linesRoot}`,
     },
+    await sameCachedFrames(database, key, document),
     ...(await compareBooks(chain, key.jobId, books)),
   ];
   const checked: LineCheck[] = [];
@@ -61,6 +64,18 @@ export async function verifyInvoice(
   for (const line of lines) checked.push(await checkLine(isIntact, chain, key, line));
   const ok = checks.every((check) => check.ok) && checked.every(({ proof, frames }) => proof && frames);
   return { ok, checks, lines: checked };
+}
+
+/** What the invoice says of unbilled frames is what the record says. */
+async function sameCachedFrames(database: Database, key: JobKey, { cached }: Invoice): Promise<BookCheck> {
+  const recorded = await database.asService((tx) => framesFromCache(tx, key));
+  const stated = cached ?? { count: 0, frames: '' };
+  const ok = stated.count === recorded.count && stated.frames === recorded.frames;
+  return {
+    name: 'Frames from the cache: invoice = record',
+    ok,
+    detail: ok ? `${stated.count} frames, not billed` : `${stated.frames} and ${recorded.frames}`,
+  };
 }
 
 async function checkLine(

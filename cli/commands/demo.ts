@@ -81,7 +81,8 @@ async function runShot(flags: DemoFlags, times: { setupSeconds: number; begun: n
   await mkdir(join(farmHome(), 'demo'), { recursive: true });
   await buildDemoShot(scene);
   const { name, frames, width, height, samples, maxDepth } = SHOT;
-  const options = { name, frames, width, height, samples, maxDepth };
+  // All six stages, also the second time.
+  const options = { name, frames, width, height, samples, maxDepth, cache: false };
   const quoted = await submitProject(client, await readProject(scene), options);
   say(`\n${quoteText(quoted)}\n`);
   const job = await client.acceptJob(quoted.id);

@@ -77,6 +77,9 @@ export function invoiceText(invoice: InvoiceView): string {
       { title: invoice.currency, right: true, value: ({ netCents }) => money(netCents).split(' ')[0]! },
     ]),
     '',
+    ...(invoice.cached.count > 0
+      ? [`cache    ${invoice.cached.count} frames from the cache, not billed (${invoice.cached.frames})`]
+      : []),
     `net      ${money(invoice.netCents)}   ${token(invoice.total)}`,
     `tax      ${money(invoice.taxCents)}   (${(invoice.taxBasisPoints / 100).toFixed(2)} %)`,
     `${pc.bold(`gross    ${money(invoice.grossCents)}`)}`,

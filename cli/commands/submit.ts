@@ -27,6 +27,7 @@ interface SubmitFlags extends SettingFlags {
   wait?: boolean;
   to?: string;
   priority?: string;
+  cache?: boolean;
   json?: boolean;
 }
 
@@ -39,6 +40,7 @@ export function addSubmit(program: Command): void {
     .option('--out <template>', 'file names, default {shot}_{layer}_v{version}.{frame:04}.{ext}')
     .option('--name <shot>', 'name of the shot (default: name of the file)')
     .option('--priority <1-5>', 'higher goes first (default 3)')
+    .option('--no-cache', 'render every frame, also those that the frame cache holds')
     .option('--cap <CMP>', 'spend at most this; takes the quote without asking when it fits')
     .option('--yes', 'take the quote as it is')
     .option('--wait', 'stay until the job has ended and pull its frames meanwhile')
@@ -115,7 +117,14 @@ function submitOptions(flags: SubmitFlags, decimals: number, settings: Requested
       setting: 'priority',
     });
   }
-  return { ...settings, name: flags.name, template: flags.out, priority, cap };
+  return {
+    ...settings,
+    name: flags.name,
+    template: flags.out,
+    priority,
+    cap,
+    ...(flags.cache === false ? { cache: false } : {}),
+  };
 }
 
 /** With `--yes` or `--cap` the quote is taken (the cap binds either way); else the person is asked, if there is one. */

@@ -76,7 +76,16 @@ export interface InvoiceInput {
   /** Base units for a FarmBench-hour, as quoted. */
   pricePerFbh: bigint;
   chain: InvoiceChain;
+  /** Frames of the job that came from the frame cache and stand on no line; left out for none. */
+  cached?: CachedFrames;
   lines: InvoiceLineInput[];
+}
+
+/** Frames that are not billed. */
+export interface CachedFrames {
+  count: number;
+  /** In the farm's grammar. */
+  frames: string;
 }
 
 /** A unit in an invoice. Amounts in base units as decimal strings. */

@@ -333,7 +333,7 @@ describe('the HTTP API', () => {
     expect((await call(north.key, 'GET', `/v1/jobs/${jobId}/outputs`)).body.film).toBeNull();
     expect((await call(north.key, 'GET', `/v1/jobs/${jobId}/outputs/film`)).status).toBe(404);
     const { body } = await call(north.key, 'GET', `/v1/jobs/${jobId}`);
-    expect(body.frames).toEqual({ total: 3, committed: 1, rendering: 2, failed: 0, billed: 1 });
+    expect(body.frames).toEqual({ total: 3, committed: 1, rendering: 2, failed: 0, billed: 1, cached: 0 });
     expect((await call(north.key, 'GET', `/v1/jobs/${jobId}/why`)).body.reasons[0].code).toBe('Rendering');
     const nodes = (await call(north.key, 'GET', '/v1/nodes')).body.items;
     expect(nodes).toContainEqual(expect.objectContaining({ name: 'painter', working: true, site: 'local' }));

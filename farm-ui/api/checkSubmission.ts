@@ -28,6 +28,8 @@ export interface CheckedWishes {
   settings: RequestedSettings;
   priority: number | undefined;
   cap: string | undefined;
+  /** False: leave the frame cache alone. */
+  cache: boolean | undefined;
 }
 
 export interface CheckedSubmission extends CheckedWishes {
@@ -48,13 +50,13 @@ export function checkWishes(request: JobCheck): CheckedWishes {
   if (!/\.(gltf|glb)$/i.test(main)) {
     throw new FarmError('SceneUnsupported', `"${main}" is neither .glb nor .gltf.`, { path: main });
   }
-  const { name, main: _, files: __, template: asked, priority, cap, frames, ...settings } = request;
+  const { name, main: _, files: __, template: asked, priority, cap, cache, frames, ...settings } = request;
   checkRequestedSettings({ ...settings, frames });
   const template = asked ?? DEFAULT_TEMPLATE;
   parseTemplate(template);
   if (cap === '0') throw new FarmError('CapTooSmall', 'A cap of 0 pays for nothing.', { field: 'cap' });
   const parsedFrames = frames === undefined ? undefined : parseFrames(frames);
-  return { name, main, paths, template, frames, parsedFrames, settings, priority, cap };
+  return { name, main, paths, template, frames, parsedFrames, settings, priority, cap, cache };
 }
 
 /** The whole request. @throws FarmError with the code of the mistake */

@@ -1,7 +1,7 @@
 /** How the chunks of a job come into being. */
 import { sql } from 'kysely';
 import type { Tx } from './client.ts';
-import { type HostRequirements, json } from './documents.ts';
+import { type EstimateDocument, type HostRequirements, json } from './documents.ts';
 import { lockJob } from './locks.ts';
 
 interface PlannedChunk {
@@ -20,6 +20,8 @@ export interface PlanInput {
   chunks: readonly PlannedChunk[];
   /** Base units for each unit. */
   unitPrice: bigint;
+  /** By frame, the half of its key in the frame cache; a frame without one is not kept there. */
+  inputHashes?: ReadonlyMap<number, string> | undefined;
 }
 
 /**
@@ -28,22 +30,17 @@ export interface PlanInput {
  * @returns ids of the chunks, in the order of `chunks`
  * @throws FarmError `JobNotFound`
  */
-export async function insertPlan(tx: Tx, { jobId, layer, chunks, unitPrice }: PlanInput): Promise<string[]> {
+export async function insertPlan(
+  tx: Tx,
+  { jobId, layer, chunks, unitPrice, inputHashes }: PlanInput,
+): Promise<string[]> {
   const { studioId, chainId, contract, token, tokenDecimals } = await lockJob(tx, jobId);
-  await tx
-    .insertInto('layers')
-    .values({ studioId, jobId, name: layer })
-    .onConflict((conflict) => conflict.columns(['studioId', 'jobId', 'name']).doNothing())
-    .execute();
-  const { id: layerId } = await tx
-    .selectFrom('layers')
-    .select('id')
-    .where('studioId', '=', studioId)
-    .where('jobId', '=', jobId)
-    .where('name', '=', layer)
-    .executeTakeFirstOrThrow();
+  const layerId = await ensureLayer(tx, { studioId, jobId, name: layer });
   const plan = json(
-    chunks.map(({ index, frames, estimateSeconds, needs }) => ({ index, frames, estimateSeconds, needs: needs ?? {} })),
+    chunks.map(({ index, frames, estimateSeconds, needs }) => ({
+      ...{ index, estimateSeconds, needs: needs ?? {} },
+      frames: frames.map((frame) => ({ frame, input: inputHashes?.get(frame) ?? null })),
+    })),
   );
   await sql`
     WITH plan AS (
@@ -56,10 +53,11 @@ export async function insertPlan(tx: Tx, { jobId, layer, chunks, unitPrice }: Pl
       ON CONFLICT (studio_id, job_id, kind, index) DO NOTHING
       RETURNING id, index
     )
-    INSERT INTO units (studio_id, job_id, layer_id, chunk_id, frame, status, chain_id, contract, token, token_decimals, price)
-    SELECT ${studioId}, ${jobId}, ${layerId}, made.id, frame::int, 'planned', ${chainId}, ${contract}, ${token},
-      ${tokenDecimals}, ${unitPrice}
-    FROM made JOIN plan USING (index), jsonb_array_elements_text(plan.frames) AS frame`.execute(tx);
+    INSERT INTO units (studio_id, job_id, layer_id, chunk_id, frame, status, chain_id, contract, token, token_decimals, price,
+      input_hash)
+    SELECT ${studioId}, ${jobId}, ${layerId}, made.id, (f ->> 'frame')::int, 'planned', ${chainId}, ${contract}, ${token},
+      ${tokenDecimals}, ${unitPrice}, f ->> 'input'
+    FROM made JOIN plan USING (index), jsonb_array_elements(plan.frames) AS f`.execute(tx);
   const rows = await tx
     .selectFrom('chunks')
     .select(['id', 'index'])
@@ -71,18 +69,40 @@ export async function insertPlan(tx: Tx, { jobId, layer, chunks, unitPrice }: Pl
   return chunks.map(({ index }) => idOf.get(index) as string);
 }
 
+/** Id of the job's layer of that name; made when missing. */
+export async function ensureLayer(tx: Tx, layer: { studioId: string; jobId: string; name: string }): Promise<string> {
+  await tx
+    .insertInto('layers')
+    .values(layer)
+    .onConflict((conflict) => conflict.columns(['studioId', 'jobId', 'name']).doNothing())
+    .execute();
+  const { id } = await tx
+    .selectFrom('layers')
+    .select('id')
+    .where('studioId', '=', layer.studioId)
+    .where('jobId', '=', layer.jobId)
+    .where('name', '=', layer.name)
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
 export interface EstimateChunkInput {
   jobId: string;
   /** Frames to calibrate with. */
   frames: readonly number[];
   needs?: HostRequirements | undefined;
+  /** An answer that is known already: the chunk is completed with it, no node is asked. */
+  result?: EstimateDocument | undefined;
 }
 
 /**
  * The chunk that calibrates before the quote: no units, no price. While one is waiting, running or done it is answered
  * again; after a failed one the next call makes another.
  */
-export async function insertEstimateChunk(tx: Tx, { jobId, frames, needs }: EstimateChunkInput): Promise<string> {
+export async function insertEstimateChunk(
+  tx: Tx,
+  { jobId, frames, needs, result }: EstimateChunkInput,
+): Promise<string> {
   const job = await lockJob(tx, jobId);
   const newest = await tx
     .selectFrom('chunks')
@@ -100,7 +120,8 @@ export async function insertEstimateChunk(tx: Tx, { jobId, frames, needs }: Esti
       jobId,
       kind: 'estimate',
       index: newest ? newest.index + 1 : 0,
-      status: 'planned',
+      status: result ? 'completed' : 'planned',
+      result: result ? json(result) : null,
       needs: json(needs ?? {}),
       estimateSeconds: 0,
       estimateFrames: [...frames],

@@ -11,6 +11,7 @@ import type {
   UnitRefusal,
   UnitWarning,
 } from './documents.ts';
+import type { ChunkRow } from './tables.ts';
 
 /** A unit as its chunk's keeper sees it. */
 export interface ChunkUnit {
@@ -34,7 +35,7 @@ export interface ChunkState {
   studioId: string;
   jobId: string;
   chunkId: string;
-  kind: 'estimate' | 'render';
+  kind: ChunkRow['kind'];
   index: number;
   status: ChunkStatus;
   leaseNumber: number;

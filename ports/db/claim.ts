@@ -190,7 +190,9 @@ async function lease(
   const frames = kind === 'estimate' ? chunk.estimateFrames : units.map(({ frame }) => frame);
   const { files, sharedFiles, ofFrame, blobs, sequence } = await leaseFiles(tx, job, frames);
   return {
-    ...{ studioId, jobId, jobName: job.name, chunkId, kind, index, leaseNumber, leaseMs },
+    // What is on offer is never of the cache.
+    kind: kind === 'estimate' ? 'estimate' : 'render',
+    ...{ studioId, jobId, jobName: job.name, chunkId, index, leaseNumber, leaseMs },
     leaseEndsAt: leaseEndsAt as Date,
     main: job.submission.main,
     ...{ files, sharedFiles, blobs, sequence },

@@ -7,6 +7,7 @@ import { putOnOffer } from './chunks.ts';
 import type { Tx } from './client.ts';
 import { json, type UnitRefusal, type UnitWarning } from './documents.ts';
 import { appendEvent, CHANNELS, notify } from './events.ts';
+import { cacheUnit } from './frameCache.ts';
 import { post } from './ledger.ts';
 import { type LockedUnit, lockUnit, nodeName } from './locks.ts';
 import { release } from './money.ts';
@@ -15,7 +16,7 @@ import { afterCommit } from './recorded.ts';
 export interface CommittedUnit {
   studioId: string;
   jobId: string;
-  /** Units of the job committed so far, and what they cost. */
+  /** Units of the job committed so far (those from the cache among them), and what they cost. */
   committed: number;
   spent: bigint;
   /** That was the last unit of its chunk. */
@@ -54,7 +55,8 @@ export async function commitUnit(
     .where('studioId', '=', studioId)
     .where('id', '=', unitId)
     .execute();
-  const { spent, committedUnits } = await tx
+  await cacheUnit(tx, unit, warnings);
+  const { spent, committedUnits, cachedUnits } = await tx
     .updateTable('jobs')
     .set((update) => ({
       reserved: update('reserved', '-', price),
@@ -63,7 +65,7 @@ export async function commitUnit(
     }))
     .where('studioId', '=', studioId)
     .where('id', '=', jobId)
-    .returning(['spent', 'committedUnits'])
+    .returning(['spent', 'committedUnits', 'cachedUnits'])
     .executeTakeFirstOrThrow();
   await tx
     .insertInto('receiptLines')
@@ -84,13 +86,14 @@ export async function commitUnit(
       node: await nodeName(tx, nodeId),
       price: String(price),
       spent: String(spent),
-      committed: committedUnits,
+      committed: committedUnits + cachedUnits,
+      cached: false,
       renderSeconds: unit.measurements?.renderSeconds ?? 0,
       preview: unit.artifacts?.find(({ kind }) => kind === 'preview')?.hash ?? null,
     },
   });
   const chunkCompleted = await completeChunk(tx, locked);
-  return { studioId, jobId, committed: committedUnits, spent, chunkCompleted };
+  return { studioId, jobId, committed: committedUnits + cachedUnits, spent, chunkCompleted };
 }
 
 /** Refuses a result that came late, twice or for a job that takes none: logged, never billed. */

@@ -20,6 +20,8 @@ export interface Submission {
   template: string;
   /** Cap in base units, as a decimal string, that the submit already named. */
   cap?: string | undefined;
+  /** False: neither take frames from the frame cache nor keep this job's there. */
+  cache?: boolean | undefined;
   [wish: string]: unknown;
 }
 
@@ -64,6 +66,19 @@ export interface UnitMeasurements {
   width: number;
   height: number;
   channels: string[];
+  /** Who rendered it: build, tier and device; absent from nodes of an older build. */
+  build?: string | undefined;
+  tier?: 'cpu' | 'gpu' | undefined;
+  device?: string | undefined;
+}
+
+/** What a quote takes from the frame cache. */
+export interface QuotedCache {
+  /** Range of frames; empty for none. */
+  frames: string;
+  count: number;
+  /** Why the cache was not asked; null where it was. */
+  note: string | null;
 }
 
 export interface UnitWarning {

@@ -112,7 +112,8 @@ export async function transitionJob(tx: Tx, input: TransitionInput): Promise<Job
 }
 
 /**
- * Accepts a job's quote: cap set, status `active`, and the order to start `renderJob` in the same transaction.
+ * Accepts a job's quote: cap set, status `active`, and the order to start `renderJob` in the same transaction. A job that
+ * comes from the frame cache as a whole needs no money: its cap is 0, whatever was named.
  * @throws FarmError `QuoteTaken` (accepted before), `QuoteExpired`, `CapTooSmall` (not one unit fits), `JobStateConflict`
  */
 export async function acceptQuote(tx: Tx, { jobId, cap }: { jobId: string; cap: bigint }): Promise<JobRow> {
@@ -122,18 +123,19 @@ export async function acceptQuote(tx: Tx, { jobId, cap }: { jobId: string; cap: 
   assertJobTransition(job.status, 'active');
   const quote = await tx
     .selectFrom('quotes')
-    .select(['unitPrice', sql<boolean>`expires_at <= clock_timestamp()`.as('expired')])
+    .select(['total', 'unitPrice', sql<boolean>`expires_at <= clock_timestamp()`.as('expired')])
     .where('studioId', '=', job.studioId)
     .where('jobId', '=', jobId)
     .executeTakeFirstOrThrow();
   if (quote.expired) throw new FarmError('QuoteExpired', 'The quote has expired.', { job: jobId });
-  if (cap < quote.unitPrice) {
+  const needsMoney = quote.total > 0n;
+  if (needsMoney && cap < quote.unitPrice) {
     const place = { cap: String(cap), unitPrice: String(quote.unitPrice) };
     throw new FarmError('CapTooSmall', 'Not one frame fits below that cap.', place);
   }
   const accepted = await tx
     .updateTable('jobs')
-    .set({ status: 'active', cap, acceptedAt: sql<Date>`now()` })
+    .set({ status: 'active', cap: needsMoney ? cap : 0n, acceptedAt: sql<Date>`now()` })
     .where('studioId', '=', job.studioId)
     .where('id', '=', jobId)
     .returningAll()

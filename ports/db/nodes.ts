@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import type { NodeStatus } from '../../domain/statuses.ts';
 import type { Tx } from './client.ts';
-import { json, type NodeLabels } from './documents.ts';
+import { type HostRequirements, json, type NodeLabels } from './documents.ts';
 import type { NodeRow } from './tables.ts';
 
 export interface JoinInput {
@@ -109,6 +109,19 @@ export async function markSilentNodesOffline(tx: Tx, olderThanMs: number): Promi
     .returning('name')
     .execute();
   return nodes.map(({ name }) => name);
+}
+
+/** Nodes online whose labels meet the needs. */
+export async function fittingNodes(
+  tx: Tx,
+  needs: HostRequirements,
+): Promise<Pick<NodeRow, 'engine' | 'engineBuild' | 'tier' | 'device' | 'score'>[]> {
+  return tx
+    .selectFrom('nodes')
+    .select(['engine', 'engineBuild', 'tier', 'device', 'score'])
+    .where('status', '=', 'online')
+    .where(sql<boolean>`meets(labels, ${JSON.stringify(needs)}::jsonb)`)
+    .execute();
 }
 
 export { listNodes } from './queries/nodes.ts';

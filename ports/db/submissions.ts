@@ -8,7 +8,7 @@ import type { RequestedSettings } from '../../domain/settings.ts';
 import { assertJobTransition } from '../../domain/statuses.ts';
 import { endAnnouncements, holdBlobs, recordBlobs, unreferencedBlobs } from './blobs.ts';
 import type { Tx } from './client.ts';
-import { type EstimateDocument, json, type Submission, type VersionManifest } from './documents.ts';
+import { type EstimateDocument, json, type QuotedCache, type Submission, type VersionManifest } from './documents.ts';
 import { appendEvent } from './events.ts';
 import { lockJob } from './locks.ts';
 import { announceJob, startStage } from './stages.ts';
@@ -111,7 +111,7 @@ type QuoteInput = Pick<
   | 'taxBasisPoints'
   | 'pricePerFbh'
   | 'expiresAt'
-> & { estimate: EstimateDocument; signature?: string | null | undefined };
+> & { estimate: EstimateDocument; signature?: string | null | undefined; cache?: QuotedCache | undefined };
 
 export interface QuotedInput {
   jobId: string;
@@ -144,10 +144,21 @@ export async function setQuoted(tx: Tx, input: QuotedInput): Promise<{ versionId
   assertJobTransition(job.status, 'quoted');
   const { versionId, version } = await upsertVersion(tx, job, input);
   const { chainId, contract, token, tokenDecimals } = job;
-  const { estimate, signature = null, ...quote } = input.quote;
+  const { estimate, signature = null, cache, ...quote } = input.quote;
   await tx
     .insertInto('quotes')
-    .values({ studioId, jobId, chainId, contract, token, tokenDecimals, ...quote, estimate: json(estimate), signature })
+    .values({
+      studioId,
+      jobId,
+      chainId,
+      contract,
+      token,
+      tokenDecimals,
+      ...quote,
+      estimate: json(estimate),
+      signature,
+      ...(cache ? { cache: json(cache) } : {}),
+    })
     .execute();
   const quoted = await tx
     .updateTable('jobs')

@@ -25,6 +25,7 @@ import type {
   JsonText,
   NodeLabels,
   ProblemDocument,
+  QuotedCache,
   Submission,
   UnitArtifact,
   UnitMeasurements,
@@ -208,7 +209,9 @@ interface JobsTable extends TokenColumns {
   cap: Generated<bigint>;
   reserved: Generated<bigint>;
   spent: Generated<bigint>;
+  /** Units with a receipt line, and units from the frame cache, which have none. */
   committedUnits: Generated<number>;
+  cachedUnits: Generated<number>;
   eventSeq: Generated<number>;
   placement: JsonDefault<Record<string, unknown>>;
   outputs: JsonNullable<JobOutputs>;
@@ -231,6 +234,7 @@ interface QuotesTable extends TokenColumns {
   taxBasisPoints: number;
   pricePerFbh: bigint;
   estimate: Json<EstimateDocument>;
+  cache: JsonDefault<QuotedCache>;
   expiresAt: Date;
   signature: string | null;
   createdAt: GeneratedTime;
@@ -248,7 +252,7 @@ interface ChunksTable {
   id: Generated<string>;
   jobId: string;
   layerId: string | null;
-  kind: 'estimate' | 'render';
+  kind: 'estimate' | 'render' | 'cache';
   index: number;
   status: ChunkStatus;
   needs: JsonDefault<HostRequirements>;
@@ -285,7 +289,26 @@ interface UnitsTable extends TokenColumns {
   refusals: JsonDefault<UnitRefusal[]>;
   /** Site whose store holds the files; null: home. */
   siteId: string | null;
+  /** Half of its key in the frame cache (`domain/frameKey.ts`); null: not for the cache. */
+  inputHash: string | null;
+  /** Came from the frame cache: committed, but no lease, no price, no receipt line. */
+  cached: Generated<boolean>;
   committedAt: Date | null;
+}
+
+interface FrameCacheTable {
+  studioId: string;
+  key: string;
+  /** The unit that was rendered. */
+  unitId: string;
+  artifacts: Json<UnitArtifact[]>;
+  measurements: Json<UnitMeasurements>;
+  warnings: JsonDefault<UnitWarning[]>;
+  sizeBytes: number;
+  /** Null: home. */
+  siteId: string | null;
+  madeAt: GeneratedTime;
+  usedAt: GeneratedTime;
 }
 
 export type AttemptOutcome = 'completed' | 'failed' | 'lost' | 'cancelled' | 'handed-back';
@@ -470,6 +493,7 @@ export interface FarmTables {
   layers: LayersTable;
   chunks: ChunksTable;
   units: UnitsTable;
+  frameCache: FrameCacheTable;
   attempts: AttemptsTable;
   jobEvents: JobEventsTable;
   ledgerJournals: LedgerJournalsTable;
@@ -497,6 +521,7 @@ export type QuoteRow = Selectable<QuotesTable>;
 export type VersionRow = Selectable<ProjectVersionsTable>;
 export type ChunkRow = Selectable<ChunksTable>;
 export type UnitRow = Selectable<UnitsTable>;
+export type FrameCacheRow = Selectable<FrameCacheTable>;
 export type AttemptRow = Selectable<AttemptsTable>;
 export type JobEventRow = Selectable<JobEventsTable>;
 export type ReceiptRow = Selectable<ReceiptsTable>;

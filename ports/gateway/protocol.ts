@@ -148,6 +148,10 @@ const measurements = z.object({
   width: z.int().positive(),
   height: z.int().positive(),
   channels: z.array(z.string()),
+  /** What rendered it; the frame cache tells frames by it. */
+  build: z.string().max(200).optional(),
+  tier: z.enum(['cpu', 'gpu']).optional(),
+  device: z.string().max(200).optional(),
 });
 export const reportRequest = z.object({
   leaseNumber: z.int().positive(),

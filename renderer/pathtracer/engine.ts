@@ -223,6 +223,7 @@ export function createPathTracerEngine(): PathTracerEngine {
         height: pixels.rect.y1 - pixels.rect.y0,
         channels: frameChannels(settings.output).map(({ name }) => name),
         renderSeconds: (performance.now() - begin) / 1000,
+        maker: { build: build!, tier: active.tier, device: active.device },
         samples: pixels.samples,
         rays: pixels.rays,
       });

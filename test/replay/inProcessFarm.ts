@@ -70,6 +70,12 @@ export interface Submitted {
   policy?: Record<string, unknown>;
   /** The scene file; default a turning cube. */
   bytes?: Buffer;
+  /** More files of the project; with `main`, all of them. */
+  files?: { path: string; bytes: Buffer }[];
+  main?: string;
+  samples?: number;
+  /** Default false: tests submit one scene again and again. */
+  cache?: boolean;
   /** Leave the upload out. */
   missing?: boolean;
 }
@@ -159,17 +165,24 @@ export async function startInProcessFarm(
       dispatchers.add(started);
       return started;
     },
-    async submit({ bytes, missing = false, ...wishes } = {}) {
+    async submit({ bytes, files: more = [], missing = false, ...wishes } = {}) {
       const scene = bytes ?? Buffer.from(await new NodeIO().writeBinary(await cubeScene()));
       const { hash, sizeBytes } = await store.put(studioId, 'blobs', scene, 'model/gltf-binary');
       if (missing) await store.remove(studioId, 'blobs', hash);
       const { name = 'shot', frames, cap, camera, policy, width = 16, height = 9 } = wishes;
-      const files = [{ path: 'scene.glb', hash, sizeBytes }];
+      const { main = 'scene.glb', samples = 4, cache = false } = wishes;
+      const others = await Promise.all(
+        more.map(async ({ path, bytes }) => ({
+          path,
+          ...(await store.put(studioId, 'blobs', bytes, 'model/gltf-binary')),
+        })),
+      );
+      const files = [...(main === 'scene.glb' ? [{ path: main, hash, sizeBytes }] : []), ...others];
       const jobId = await database.withStudio(studioId, (tx) =>
         createSubmission(tx, {
           ...{ studioId, name, policy },
-          submission: { formatVersion: 1, main: 'scene.glb', files, template: '{shot}.{frame:04}.{ext}', frames, cap },
-          settings: { width, height, samples: 4, ...(camera ? { camera } : {}) },
+          submission: { formatVersion: 1, main, files, template: '{shot}.{frame:04}.{ext}', frames, cap, cache },
+          settings: { width, height, samples, ...(camera ? { camera } : {}) },
           token: {
             chainId: deployment.chainId,
             contract: deployment.settlement,

@@ -84,9 +84,9 @@ async function untilJoined(client: FarmClient, nodes: number): Promise<void> {
 
 const FINAL = new Set<string>(['completed', 'cancelled', 'failed', 'expired']);
 
-/** Submits a scene on disk and takes its quote. */
+/** Submits a scene on disk and takes its quote. The frame cache is off unless a test turns it on. */
 export async function submitScene(client: FarmClient, path: string, options: SubmitOptions): Promise<JobView> {
-  const quoted = await submitProject(client, await readProject(path), options);
+  const quoted = await submitProject(client, await readProject(path), { cache: false, ...options });
   return client.acceptJob(quoted.id, options.cap);
 }
 

@@ -94,6 +94,7 @@ async function deliverUnit(
             width: rendered.width,
             height: rendered.height,
             channels: rendered.channels,
+            ...rendered.maker,
           },
         },
         signal,

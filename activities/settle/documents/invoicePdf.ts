@@ -130,6 +130,14 @@ function drawLines(pdf: Pdf, invoice: Invoice): void {
     cmp: formatCmp(BigInt(line.amount)),
     net: formatCents(BigInt(line.netCents)),
   }));
+  if (invoice.cached) {
+    const { count, frames } = invoice.cached;
+    pdf.font(FONT.plain).fontSize(7.5).fillColor(MUTED);
+    pdf.text(
+      `${count} frames of the job came from the frame cache and are not billed: ${frames.replaceAll(',', ', ')}.`,
+    );
+    pdf.y += 6;
+  }
   drawTable(pdf, columns, rows, 'No frame of this job was committed, so nothing is billed.');
 }
 

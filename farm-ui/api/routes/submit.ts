@@ -89,11 +89,11 @@ export function addSubmit(api: Api, deps: ApiDeps): void {
       const { chainId, settlement, token, tokenDecimals } = chain.deployment;
       const { jobId, states } = await database.withStudio(studioId, async (tx) => {
         const states = await blobStates(tx, studioId, checked.named);
-        const { template, frames, files, blobs, main, settings, priority, name, cap } = checked;
+        const { template, frames, files, blobs, main, settings, priority, name, cap, cache } = checked;
         const jobId = await createSubmission(tx, {
           studioId,
           name,
-          submission: { formatVersion: 1, main, files, blobs, template, frames, cap },
+          submission: { formatVersion: 1, main, files, blobs, template, frames, cap, cache },
           settings,
           priority,
           frames: checked.parsedFrames && formatFrames(checked.parsedFrames),

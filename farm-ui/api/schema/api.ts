@@ -51,6 +51,7 @@ const wishes = {
   template: z.string().max(200).optional().describe('Output name, default {shot}_{layer}_v{version}.{frame:04}.{ext}'),
   priority: z.int().min(1).max(5).optional(),
   cap: money.optional().describe('Refuses with CapTooSmall when not even one frame fits'),
+  cache: z.boolean().optional().describe('False: take no frame from the frame cache and keep none there'),
 };
 export const jobRequest = z.object({
   ...wishes,
@@ -72,10 +73,17 @@ export const jobCreated = z.object({ id, missing: z.array(missingBlob) });
 
 export const warning = z.object({ code: z.string(), message: z.string() });
 
+export const quotedCache = z.object({
+  frames: z.string().describe('Frames that come from the frame cache, not billed, as a range'),
+  count: z.int(),
+  note: z.string().nullable().describe('Why the cache was not asked; null where it was'),
+});
+
 export const quote = z.object({
   total: money,
   unitPrice: money,
-  units: z.int(),
+  units: z.int().describe('Frames to be rendered; those from the cache are not among them'),
+  cache: quotedCache,
   suggestedCap: money,
   token: z.object({ symbol: z.string(), decimals: z.int(), address: z.string(), chainId: z.int() }),
   currency: z.string().length(3),
@@ -112,6 +120,7 @@ export const frameCounts = z.object({
   rendering: z.int(),
   failed: z.int(),
   billed: z.int(),
+  cached: z.int().describe('Committed from the frame cache, not billed'),
 });
 
 /** What intake saw in the scene, for people; the whole inspection stays on record with the version. */
@@ -187,6 +196,7 @@ export const frame = z.object({
   status: z.enum(['planned', 'offered', 'leased', 'uploaded', 'verified', 'committed', 'failed', 'cancelled']),
   node: z.string().nullable(),
   price: money,
+  cached: z.boolean().describe('From the frame cache, not billed'),
   renderSeconds: z.number().nullable(),
   name: z.string().describe('File name from the template, relative, with .exr'),
   exr: z.object({ hash, sizeBytes: z.int() }).nullable(),
@@ -285,6 +295,9 @@ export const invoice = z.object({
   seller: z.record(z.string(), z.unknown()),
   buyer: z.record(z.string(), z.unknown()),
   lines: z.array(invoiceLine),
+  cached: z
+    .object({ count: z.int(), frames: z.string() })
+    .describe('Frames from the frame cache: on no line, not billed'),
   total: money,
   deposited: money,
   refunded: money,

@@ -38,6 +38,7 @@ export function frameView(unit: FrameRow, naming: FrameNaming): FrameView {
     status: unit.status,
     node: unit.node,
     price: String(unit.price),
+    cached: unit.cached,
     renderSeconds: unit.measurements?.renderSeconds ?? null,
     name: frameName(naming, unit, 'exr'),
     exr: deliveredFile(unit, 'exr'),
@@ -48,7 +49,7 @@ export function frameView(unit: FrameRow, naming: FrameNaming): FrameView {
   };
 }
 
-/** Committed = billed = downloadable: what is not committed is nobody's frame yet. */
+/** Committed = billed (or from the cache) = downloadable: what is not committed is nobody's frame yet. */
 export function deliveredFile(
   unit: Pick<FrameRow, 'status' | 'artifacts'>,
   kind: UnitArtifact['kind'],

@@ -56,6 +56,7 @@ function invoiceView(
         proof: line.proof,
       };
     }),
+    cached: document.cached ?? { count: 0, frames: '' },
     total: String(invoice.total),
     deposited: String(deposited),
     refunded: String(refunded),

@@ -57,7 +57,7 @@ export async function jobViews(tx: Tx, jobs: JobRow[], now: Date, tokenSymbol: s
 function jobView({ job, quote, version, inspection, frames }: JobParts, around: Surroundings): JobView {
   const settings = completeSettings(job.settings);
   const spentCents = quote ? toCents(job.spent, { centsPerTokenE6: BigInt(quote.centsPerTokenE6) }) : 0n;
-  const { total, committed, rendering, failed, billed, byStatus } = frames;
+  const { total, committed, rendering, failed, billed, cached, byStatus } = frames;
   return {
     id: job.id,
     name: job.name,
@@ -72,7 +72,7 @@ function jobView({ job, quote, version, inspection, frames }: JobParts, around: 
     }),
     pauseReason: job.pauseReason,
     problem: storedProblem(job.problem),
-    frames: { total, committed, rendering, failed, billed },
+    frames: { total, committed, rendering, failed, billed, cached },
     frameRange: job.frames ?? job.submission.frames ?? '',
     width: settings.width,
     height: settings.height,
@@ -108,10 +108,11 @@ function estimatedEnd(
 ): string | null {
   if (job.status !== 'active') return null;
   const left = frames.total - frames.committed;
+  const rendered = frames.committed - frames.cached;
   const startedAt = job.stageStarted.render;
   let seconds: number | null = null;
-  if (startedAt && frames.committed >= PACE_FROM) {
-    seconds = ((now.getTime() - Date.parse(startedAt)) / 1000 / frames.committed) * left;
+  if (startedAt && rendered >= PACE_FROM) {
+    seconds = ((now.getTime() - Date.parse(startedAt)) / 1000 / rendered) * left;
   } else if (quote && onlineScore > 0) {
     seconds = (left * quote.estimate.secondsPerFrame * quote.estimate.referenceScore) / onlineScore;
   }

@@ -25,6 +25,7 @@ export function quoteView(
     secondsPerFrame,
     estimatedSeconds,
     pricePerFbh: String(quote.pricePerFbh),
+    cache: quote.cache,
     expiresAt: quote.expiresAt.toISOString(),
   };
 }

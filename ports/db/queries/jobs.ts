@@ -12,8 +12,9 @@ interface FrameCounts {
   /** Leased, uploaded or verified. */
   rendering: number;
   failed: number;
-  /** Receipt lines: equal to `committed`, always. */
+  /** Receipt lines, and units from the frame cache: together `committed`, always. */
   billed: number;
+  cached: number;
   byStatus: Record<UnitStatus, number>;
 }
 
@@ -54,6 +55,7 @@ async function frameCounts(tx: Tx, jobs: readonly JobRow[]): Promise<Map<string,
         rendering: byStatus.leased + byStatus.uploaded + byStatus.verified,
         failed: byStatus.failed,
         billed: billed.get(job.id) ?? 0,
+        cached: job.cachedUnits,
         byStatus,
       };
       return [job.id, counts];

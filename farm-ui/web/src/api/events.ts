@@ -42,6 +42,8 @@ interface JobEventData {
     price: string;
     spent: string;
     committed: number;
+    /** From the frame cache; events of an older farm do not say. */
+    cached?: boolean;
     renderSeconds: number;
     preview: string | null;
   };

@@ -55,6 +55,14 @@ export function CostPanel() {
           </dt>
           <dd className="mono">{formatUnits(job.reserved, token.decimals)}</dd>
         </div>
+        {job.frames.cached > 0 && (
+          <div>
+            <dt>From the cache, not billed</dt>
+            <dd className="mono">
+              {job.frames.cached} of {job.frames.total}
+            </dd>
+          </div>
+        )}
         {running && job.quote && (
           <div>
             <dt>Forecast for all frames</dt>

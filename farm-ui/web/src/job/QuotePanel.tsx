@@ -48,6 +48,14 @@ export function QuotePanel({ job, quote, store }: { job: Job; quote: Quote; stor
         </p>
         <p className="quote-currency">{formatCentsOf(quote.totalCents, quote.total, quote.currency)} net</p>
         <dl className="facts">
+          {quote.cache.count > 0 && (
+            <div>
+              <dt>From the cache</dt>
+              <dd>
+                {quote.cache.count} of {plural(job.frames.total, 'frame')}, not billed
+              </dd>
+            </div>
+          )}
           <div>
             <dt>Each frame</dt>
             <dd className="mono">

@@ -13,7 +13,7 @@ const job: Job = {
   stages: STAGES.map((stage) => ({ stage, state: 'waiting', fraction: 0, seconds: null })),
   pauseReason: null,
   problem: null,
-  frames: { total: 10, committed: 2, rendering: 1, failed: 0, billed: 2 },
+  frames: { total: 10, committed: 2, rendering: 1, failed: 0, billed: 2, cached: 0 },
   frameRange: '1-10',
   width: 480,
   height: 270,

@@ -34,8 +34,10 @@ function withEvent(job: Job, event: JobEvent): Job {
     case 'stage.ended':
       return withStage(job, event.data.stage, { state: 'done', fraction: 1, seconds: event.data.seconds });
     case 'unit.committed': {
-      const { committed, spent } = event.data;
-      const frames = { ...job.frames, committed, billed: Math.max(job.frames.billed, committed) };
+      const { committed, spent, cached: fromCache } = event.data;
+      const cached = job.frames.cached + (fromCache ? 1 : 0);
+      const billed = Math.max(job.frames.billed, committed - cached);
+      const frames = { ...job.frames, committed, cached, billed };
       const render = job.stages.find(({ stage }) => stage === 'render');
       const share = job.frames.total === 0 ? 0 : committed / job.frames.total;
       const moved = render?.state === 'running' && share > render.fraction;

@@ -128,6 +128,12 @@ export function AdvancedSettings(props: PartProps & { variants: string[] }) {
       <Group title="Farm">
         <ChoiceSetting {...part} field="tier" label="Rendered by" options={TIERS} />
         <TextSetting {...number} field="priority" label="Priority" hint="1 to 5; 5 goes first" />
+        <CheckSetting
+          {...part}
+          field="cache"
+          label="Use the frame cache"
+          hint="Frames whose files and settings have not changed arrive at once and are not billed."
+        />
         <TextSetting
           {...part}
           wide

@@ -82,7 +82,7 @@ export function ChoiceSetting({ field, label, hint, options, settings, disabled,
 }
 
 interface CheckProps extends PartProps {
-  field: 'denoise' | 'energyCompensation' | 'output.denoisedLayers';
+  field: 'denoise' | 'cache' | 'energyCompensation' | 'output.denoisedLayers';
   label: string;
   hint: string;
 }

@@ -29,6 +29,8 @@ export type TextField = keyof typeof TEXT_FIELDS | keyof typeof NUMBER_FIELDS;
 export type SettingsText = Record<TextField, string> & {
   technique: RenderSettings['technique'];
   denoise: boolean;
+  /** Take frames that the farm knows from the frame cache. */
+  cache: boolean;
   energyCompensation: boolean;
   /** Without beauty, which is always there. */
   'output.layers': LayerName[];
@@ -43,6 +45,7 @@ export const DEFAULT_SETTINGS: SettingsText = {
   ...NUMBER_FIELDS,
   technique: 'pathtrace',
   denoise: true,
+  cache: true,
   energyCompensation: true,
   'output.layers': ['albedo', 'normal', 'depth'],
   'output.denoisedLayers': false,
@@ -74,6 +77,7 @@ export function toRequest(settings: SettingsText): Omit<JobRequest, 'files'> {
     if (text !== '' && appliesTo(field, settings.technique)) put(request, field, readField(field, text));
   }
   if (!settings.energyCompensation) request.energyCompensation = false;
+  if (!settings.cache) request.cache = false;
   if (settings['output.denoisedLayers']) put(request, 'output.denoisedLayers', true);
   const layers = settings['output.layers'];
   if (layers.join() !== DEFAULT_SETTINGS['output.layers'].join()) put(request, 'output.layers', layers);
