@@ -2177,6 +2177,8 @@ export interface components {
             priority?: number;
             /** @description Refuses with CapTooSmall when not even one frame fits */
             cap?: string;
+            /** @description False: take no frame from the frame cache and keep none there */
+            cache?: boolean;
             files: components["schemas"]["SubmittedFileInput"][];
             /** @description The blobs that files name by their parts */
             blobs?: components["schemas"]["BlobInput"][];
@@ -2283,6 +2285,8 @@ export interface components {
             priority?: number;
             /** @description Refuses with CapTooSmall when not even one frame fits */
             cap?: string;
+            /** @description False: take no frame from the frame cache and keep none there */
+            cache?: boolean;
             files: {
                 /** @description Relative to the project root, forward slashes */
                 path: string;
@@ -2315,7 +2319,15 @@ export interface components {
             total: string;
             /** @description Token base units as a decimal string */
             unitPrice: string;
+            /** @description Frames to be rendered; those from the cache are not among them */
             units: number;
+            cache: {
+                /** @description Frames that come from the frame cache, not billed, as a range */
+                frames: string;
+                count: number;
+                /** @description Why the cache was not asked; null where it was */
+                note: string | null;
+            };
             /** @description Token base units as a decimal string */
             suggestedCap: string;
             token: {
@@ -2364,6 +2376,8 @@ export interface components {
             rendering: number;
             failed: number;
             billed: number;
+            /** @description Committed from the frame cache, not billed */
+            cached: number;
         };
         RenderSettingsInput: {
             /** @constant */
@@ -2537,6 +2551,8 @@ export interface components {
             node: string | null;
             /** @description Token base units as a decimal string */
             price: string;
+            /** @description From the frame cache, not billed */
+            cached: boolean;
             renderSeconds: number | null;
             /** @description File name from the template, relative, with .exr */
             name: string;
@@ -2701,6 +2717,11 @@ export interface components {
                 [key: string]: unknown;
             };
             lines: components["schemas"]["InvoiceLineInput"][];
+            /** @description Frames from the frame cache: on no line, not billed */
+            cached: {
+                count: number;
+                frames: string;
+            };
             /** @description Token base units as a decimal string */
             total: string;
             /** @description Token base units as a decimal string */
@@ -2982,6 +3003,8 @@ export interface components {
             priority?: number;
             /** @description Refuses with CapTooSmall when not even one frame fits */
             cap?: string;
+            /** @description False: take no frame from the frame cache and keep none there */
+            cache?: boolean;
             files: components["schemas"]["SubmittedFile"][];
             /** @description The blobs that files name by their parts */
             blobs?: components["schemas"]["Blob"][];
@@ -3088,6 +3111,8 @@ export interface components {
             priority?: number;
             /** @description Refuses with CapTooSmall when not even one frame fits */
             cap?: string;
+            /** @description False: take no frame from the frame cache and keep none there */
+            cache?: boolean;
             files: {
                 /** @description Relative to the project root, forward slashes */
                 path: string;
@@ -3120,7 +3145,15 @@ export interface components {
             total: string;
             /** @description Token base units as a decimal string */
             unitPrice: string;
+            /** @description Frames to be rendered; those from the cache are not among them */
             units: number;
+            cache: {
+                /** @description Frames that come from the frame cache, not billed, as a range */
+                frames: string;
+                count: number;
+                /** @description Why the cache was not asked; null where it was */
+                note: string | null;
+            };
             /** @description Token base units as a decimal string */
             suggestedCap: string;
             token: {
@@ -3169,6 +3202,8 @@ export interface components {
             rendering: number;
             failed: number;
             billed: number;
+            /** @description Committed from the frame cache, not billed */
+            cached: number;
         };
         RenderSettings: {
             /** @constant */
@@ -3342,6 +3377,8 @@ export interface components {
             node: string | null;
             /** @description Token base units as a decimal string */
             price: string;
+            /** @description From the frame cache, not billed */
+            cached: boolean;
             renderSeconds: number | null;
             /** @description File name from the template, relative, with .exr */
             name: string;
@@ -3506,6 +3543,11 @@ export interface components {
                 [key: string]: unknown;
             };
             lines: components["schemas"]["InvoiceLine"][];
+            /** @description Frames from the frame cache: on no line, not billed */
+            cached: {
+                count: number;
+                frames: string;
+            };
             /** @description Token base units as a decimal string */
             total: string;
             /** @description Token base units as a decimal string */

@@ -15,6 +15,7 @@ import { audit } from './audit.ts';
 import { announceBlobs } from './blobs.ts';
 import { recordSigned } from './chainTx.ts';
 import { commitUnit } from './commit.ts';
+import { json } from './documents.ts';
 import { begin } from './idempotency.ts';
 import { createInvoice } from './invoices.ts';
 import { nextReceipt } from './receipts.ts';
@@ -74,6 +75,10 @@ async function fill(studioId: string, name: string): Promise<void> {
       .values({ studioId, kind: 'blobs', hash: hashOf(name), siteId })
       .execute();
     await announceBlobs(tx, studioId, [{ hash: hashOf(`${name} upload`), sizeBytes: 1 }], 60);
+    await tx
+      .insertInto('frameCache')
+      .values({ studioId, key: hashOf(name), unitId, artifacts: json([]), measurements: json({}), sizeBytes: 0 })
+      .execute();
     await audit(tx, { studioId, actor: 'farm', action: 'test', subject: 'test' });
     await createApiKey(tx, { studioId, role: 'td', label: 'key', keyHash: hashOf(`${name} key`) });
   });

@@ -86,6 +86,7 @@ describe('FrameTable', () => {
       status: 'failed',
       node: null,
       price: '7',
+      cached: false,
       renderSeconds: null,
       name: 'a.exr',
       exr: null,
