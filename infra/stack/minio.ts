@@ -10,7 +10,10 @@ import { untilReachable } from './temporal.ts';
 
 const REMEDY = 'Run "npm start" or "npm test", which compile it, or set FARM_MINIO_BIN.';
 
-/** Starts the server, or finds the one at `FARM_S3_ENDPOINT`. The address is the URL of its S3 API. */
+/**
+ * Starts the server, or finds the one at `FARM_S3_ENDPOINT`. The address is the URL of its S3 API. It listens on loopback
+ * unless `FARM_S3_HOST` names another address, for nodes that come from elsewhere (`FARM_S3_PUBLIC_ENDPOINT`).
+ */
 export async function startStore(context: ServiceContext): Promise<RunningService> {
   const given = context.variables.FARM_S3_ENDPOINT;
   if (given) {
@@ -29,7 +32,7 @@ export async function startStore(context: ServiceContext): Promise<RunningServic
     {
       name: 'MinIO',
       command: program.path,
-      args: ['server', folder, '--address', `127.0.0.1:${port}`],
+      args: ['server', folder, '--address', `${context.variables.FARM_S3_HOST || '127.0.0.1'}:${port}`],
       env: {
         MINIO_ROOT_USER: context.state.credentials.storeAccessKey,
         MINIO_ROOT_PASSWORD: context.state.credentials.storeSecretKey,

@@ -11,6 +11,9 @@
  * | FARM_NODE_THREADS | threads to render with; default all of the machine |
  * | FARM_NODE_CACHE_BYTES | bound of the cache of project data; default 20 GiB |
  * | FARM_NODE_SITE | name of the site; default `local` |
+ * | FARM_NODE_ENGINE | `pathtracer` (default), or `replay`: hands out frames traced beforehand, for measurements |
+ * | FARM_NODE_REPLAY | folder of those frames |
+ * | FARM_NODE_REPLAY_SECONDS | how long a replayed frame takes; default 1 |
  * | FARM_PARENT_WATCH | `1`: ends when the parent process does (its IPC channel or our standard input closes) |
  * | FARM_LOG_LEVEL | pino level, default `info` |
  */
@@ -19,7 +22,7 @@ import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { FarmError, toProblem } from '../../domain/errors.ts';
 import { createGatewayClient } from '../../ports/gateway/client.ts';
-import { createPathTracerEngine } from '../../renderer/pathtracer/engine.ts';
+import type { RenderEngine } from '../../renderer/engine.ts';
 import { runAgent } from './agent.ts';
 import { loadIdentity } from './identity.ts';
 
@@ -40,7 +43,7 @@ try {
   await runAgent(
     {
       gateway: createGatewayClient(required('FARM_GATEWAY_URL')),
-      engine: createPathTracerEngine(),
+      engine: await openEngine(env.FARM_NODE_ENGINE || 'pathtracer'),
       identity: await loadIdentity(home, env.FARM_NODE_KEY || undefined),
       name: nodeName(),
       site: env.FARM_NODE_SITE || 'local',
@@ -66,6 +69,24 @@ function watchParent(): void {
     return;
   }
   process.stdin.on('end', gone).on('close', gone).on('error', gone).resume();
+}
+
+/** Only the engine that is used is loaded. */
+async function openEngine(name: string): Promise<RenderEngine> {
+  if (name === 'pathtracer') return (await import('../../renderer/pathtracer/engine.ts')).createPathTracerEngine();
+  if (name === 'replay') {
+    const { createReplayEngine } = await import('../../renderer/replay/engine.ts');
+    const renderSeconds = Number(env.FARM_NODE_REPLAY_SECONDS || 1);
+    if (!(renderSeconds >= 0)) {
+      throw new FarmError('SettingInvalid', 'FARM_NODE_REPLAY_SECONDS must be a number of seconds from 0.', {
+        variable: 'FARM_NODE_REPLAY_SECONDS',
+      });
+    }
+    return createReplayEngine({ folder: required('FARM_NODE_REPLAY'), renderSeconds });
+  }
+  throw new FarmError('SettingInvalid', `FARM_NODE_ENGINE must be "pathtracer" or "replay", not "${name}".`, {
+    variable: 'FARM_NODE_ENGINE',
+  });
 }
 
 function nodeName(): string {

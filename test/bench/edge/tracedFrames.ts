@@ -1,0 +1,99 @@
+/** The hundred frames that `--engine replay` hands out: traced beforehand by our own tracer, each different from all others. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { FarmError } from '../../../domain/errors.ts';
+import { completeSettings, type RequestedSettings } from '../../../domain/settings.ts';
+import { thumbnail } from '../../../renderer/image/preview.ts';
+import { createPathTracerEngine } from '../../../renderer/pathtracer/engine.ts';
+import { type ReplayFrame, type ReplayIndex, replayIndexFile } from '../../../renderer/replay/index.ts';
+import type { BenchProject } from './shotProject.ts';
+import { SHOT_FRAMES, type ShotSize } from './size.ts';
+
+/** How the benchmark's frames are rendered, traced for real or beforehand: uncompressed half RGBA, one sample a pixel. */
+export function benchSettings({ width, height }: ShotSize): RequestedSettings {
+  return {
+    ...{ width, height, samples: 1, maxDepth: 2, denoise: false, frames: `1-${SHOT_FRAMES}` },
+    output: { layers: ['beauty'], compression: 'none' },
+  };
+}
+
+/**
+ * Traces the frames into `folder`, or finds them there; a run that was interrupted goes on where it stopped.
+ * @returns their index, as the replay engine reads it
+ * @throws FarmError `Internal` when two frames are equal
+ */
+export async function traceFrames(
+  folder: string,
+  project: BenchProject,
+  size: ShotSize,
+  threads: number,
+  onFrame: (done: number) => void,
+): Promise<ReplayIndex> {
+  const indexPath = join(folder, replayIndexFile);
+  const known = await readFile(indexPath, 'utf8').catch(() => null);
+  if (known !== null) return JSON.parse(known) as ReplayIndex;
+  const work = join(folder, 'work');
+  await rm(work, { recursive: true, force: true });
+  await mkdir(work, { recursive: true });
+  const frames: ReplayFrame[] = [];
+  const missing: number[] = [];
+  for (let frame = 1; frame <= SHOT_FRAMES; frame += 1) {
+    const record = await readFile(join(folder, recordFile(frame)), 'utf8').catch(() => null);
+    if (record === null) missing.push(frame);
+    else frames.push(JSON.parse(record) as ReplayFrame);
+  }
+  const engine = createPathTracerEngine();
+  try {
+    const [root, main] = [dirname(project.scene), project.scene.slice(dirname(project.scene).length + 1)];
+    const settings = completeSettings(benchSettings(size));
+    const units = missing.map((frame) => ({ frame, tile: 0 }));
+    const sink = {
+      async unit(made: Parameters<Parameters<typeof engine.render>[1]['unit']>[0]) {
+        const { frame } = made.unit;
+        const exr = `frame.${String(frame).padStart(4, '0')}.exr`;
+        const preview = exr.replace('.exr', '.png');
+        await writeFile(join(folder, preview), await thumbnail(made.previewPath, size.previewWidth, 'png'));
+        await rename(made.exrPath, join(folder, exr));
+        await rm(made.previewPath);
+        const { width, height, channels, samples, rays } = made;
+        const sizeBytes = (await stat(join(folder, exr))).size;
+        const hash = await sha256(join(folder, exr));
+        const record: ReplayFrame = { frame, exr, preview, sizeBytes, hash, width, height, channels, samples, rays };
+        await writeFile(join(folder, recordFile(frame)), JSON.stringify(record));
+        frames.push(record);
+        onFrame(frames.length);
+      },
+      progress() {},
+      log() {},
+    };
+    const request = { files: { root, main }, settings, units, outputFolder: work, threads };
+    if (units.length > 0) await engine.render(request, sink, new AbortController().signal);
+    const index: ReplayIndex = {
+      ...{ formatVersion: 1, engineBuild: engine.build },
+      frames: frames.sort((a, b) => a.frame - b.frame),
+    };
+    assertDistinct(index);
+    await rm(work, { recursive: true, force: true });
+    await writeFile(`${indexPath}.new`, JSON.stringify(index, null, 1));
+    await rename(`${indexPath}.new`, indexPath);
+    return index;
+  } finally {
+    await engine.close();
+  }
+}
+
+const recordFile = (frame: number): string => `frame.${String(frame).padStart(4, '0')}.json`;
+
+function assertDistinct({ frames }: ReplayIndex): void {
+  const hashes = new Set(frames.map(({ hash }) => hash));
+  if (hashes.size === SHOT_FRAMES && frames.length === SHOT_FRAMES) return;
+  throw new FarmError('Internal', `Of ${frames.length} traced frames only ${hashes.size} are different.`, {});
+}
+
+async function sha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const block of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(block as Buffer);
+  return hash.digest('hex');
+}

@@ -1,0 +1,13 @@
+import { makeProject } from './shotProject.ts';
+import { traceFrames } from './tracedFrames.ts';
+import { shotSize } from './size.ts';
+import { mkdirSync } from 'node:fs';
+const size=Number(process.argv[2]); const s=shotSize(size); console.log(s);
+mkdirSync('.cache/bench-edge',{recursive:true});
+const root=process.cwd()+'/.cache/bench-edge';
+let t=performance.now();
+const p=await makeProject(`${root}/project-${size}`,'shot',s); console.log(p, performance.now()-t);
+console.log(await makeProject(`${root}/projectall-${size}`,'all-shared',s));
+t=performance.now();
+const i=await traceFrames(`${root}/frames-${size}`,p,s,2,n=>{if(n%20===1)console.log(n,performance.now()-t)});
+console.log(i.frames[0],i.engineBuild, performance.now()-t);
