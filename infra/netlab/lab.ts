@@ -35,6 +35,12 @@ export interface LinkCounters {
   down: number;
 }
 
+/** Names a lab to another process. */
+export interface LabDescription {
+  prefix: string;
+  places: string[];
+}
+
 const STUDIO = 'studio';
 /** Device of a place's end of its link; the router's end has the place's name. */
 const DEVICE = 'eth0';
@@ -45,9 +51,9 @@ export class Lab {
   /** In the order asked for, without the studio. */
   readonly places: readonly Place[];
   readonly #prefix: string;
-  readonly #watchdog: ChildProcess;
+  readonly #watchdog: ChildProcess | null;
 
-  private constructor(prefix: string, names: readonly string[], watchdog: ChildProcess) {
+  private constructor(prefix: string, names: readonly string[], watchdog: ChildProcess | null) {
     const place = (name: string, index: number): Place => ({
       name,
       namespace: `${prefix}.${name}`,
@@ -80,6 +86,16 @@ export class Lab {
       throw error;
     }
     return lab;
+  }
+
+  /** What another process needs to use this lab: `Lab.attach`. */
+  describe(): LabDescription {
+    return { prefix: this.#prefix, places: this.places.map(({ name }) => name) };
+  }
+
+  /** A lab that another process built and removes. */
+  static attach({ prefix, places }: LabDescription): Lab {
+    return new Lab(prefix, places, null);
   }
 
   get #router(): string {
@@ -150,12 +166,14 @@ export class Lab {
     return { command: 'ip', args: ['netns', 'exec', this.place(name).namespace, program, ...args] };
   }
 
-  /** Ends whatever still runs in the lab, for good, and removes it. */
+  /** Ends whatever still runs in the lab, for good, and removes it. Only who built it does so. */
   async remove(): Promise<void> {
+    const watchdog = this.#watchdog;
+    if (!watchdog) return;
     await removeLab(this.#prefix);
-    const gone = new Promise((resolve) => this.#watchdog.once('exit', resolve));
-    this.#watchdog.ref();
-    this.#watchdog.stdin?.end();
+    const gone = new Promise((resolve) => watchdog.once('exit', resolve));
+    watchdog.ref();
+    watchdog.stdin?.end();
     await gone;
   }
 }

@@ -51,9 +51,10 @@ export async function createReplayEngine({ folder, renderSeconds }: ReplayOption
       for (const frame of frames) requireFrame(held, { frame, tile: 0 }, settings);
       return { secondsPerFrame: Math.max(LEAST_SECONDS, renderSeconds), referenceScore: 1, tracedShare: 0 };
     },
-    async render({ files, settings, units, outputFolder }, sink, signal) {
+    async render({ files, settings, units, outputFolder, ready }, sink, signal) {
       const traced = units.map((unit) => ({ unit, from: requireFrame(held, unit, settings) }));
       for (const { unit, from } of traced) {
+        await ready?.(unit.frame);
         const began = performance.now();
         const due = sleep(renderSeconds * 1000, undefined, { signal }).catch(() => undefined);
         await readFilesOf(files, unit.frame, signal);
@@ -88,12 +89,12 @@ function requireFrame(
 }
 
 /** Reads all that lies there for a frame: everything but the scene files of other frames. */
-async function readFilesOf({ root, main }: SceneFiles, frame: number, signal: AbortSignal): Promise<void> {
+async function readFilesOf({ root, main, sequence }: SceneFiles, frame: number, signal: AbortSignal): Promise<void> {
   const entries = await readdir(root, { withFileTypes: true, recursive: true });
   const all = entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'));
-  const pattern = patternOf(main)?.pattern;
+  const pattern = sequence === undefined ? patternOf(main)?.pattern : sequence?.pattern;
   const own = pattern ? sequenceFile(pattern, frame) : null;
   const isSequence = own !== null && all.includes(own);
   for (const file of all) {

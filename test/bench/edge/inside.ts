@@ -1,0 +1,64 @@
+/**
+ * The benchmark inside the studio's namespace: started by `main.ts`, which built the lab and removes it. Reads what to do
+ * from the environment variable `BENCH_EDGE` and writes what it measured to the file that this names.
+ */
+import { mkdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Lab, type LabDescription } from '../../../infra/netlab/lab.ts';
+import { createKeeper } from '../../../infra/stack/keeper.ts';
+import type { ReplayIndex } from '../../../renderer/replay/index.ts';
+import type { RunParameters, RunReport } from './edgeReport.ts';
+import { type RunContext, runJob } from './runJob.ts';
+import type { BenchProject } from './shotProject.ts';
+import { startStudioFarm } from './studioFarm.ts';
+
+/** A run that was asked for, under a name of the asker's. */
+export interface NamedRun {
+  name: string;
+  parameters: RunParameters;
+  project: BenchProject;
+}
+
+/** What `main.ts` hands over. */
+export interface InsideOrder {
+  lab: LabDescription;
+  folder: string;
+  framesFolder: string;
+  traced: ReplayIndex;
+  runs: NamedRun[];
+  keep: boolean;
+  resultPath: string;
+}
+
+/** A run that failed says why. */
+export type RunResult = { name: string; report: RunReport } | { name: string; failure: string };
+
+const order = JSON.parse(process.env.BENCH_EDGE!) as InsideOrder;
+delete process.env.BENCH_EDGE;
+// The lab's owner is gone: so are we, and the farm with us.
+process.on('disconnect', () => process.exit(1));
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const lab = Lab.attach(order.lab);
+mkdirSync(order.folder, { recursive: true });
+const keeper = createKeeper(order.folder);
+const results: RunResult[] = [];
+const farm = await startStudioFarm(lab, join(order.folder, 'farm'));
+try {
+  for (const { name, parameters, project } of order.runs) {
+    const context: RunContext = { ...order, lab, keeper, farm, project, say: (line) => say(`${name}: ${line}`) };
+    try {
+      results.push({ name, report: await runJob(context, parameters) });
+    } catch (error) {
+      const failure = error instanceof Error ? error.message : String(error);
+      say(`${name}: ${error instanceof Error ? error.stack : failure}`);
+      results.push({ name, failure });
+    }
+    await writeFile(order.resultPath, JSON.stringify(results));
+  }
+} finally {
+  await farm.stop();
+  await keeper.dismiss();
+}
+process.exit(0);

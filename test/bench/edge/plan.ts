@@ -1,0 +1,83 @@
+/** Which runs a benchmark consists of, and how their reports become one. */
+import type { CentreAndEdge, EdgeProject, EdgeReport, RunParameters, RunReport } from './edgeReport.ts';
+import type { EdgeOptions, Part } from './options.ts';
+
+/** A run by the name under which the report finds it again. */
+export interface PlannedRun {
+  name: string;
+  parameters: RunParameters;
+}
+
+/** Frames of a control: enough to show the effect, few enough to keep the whole within minutes. */
+const CONTROL_FRAMES = 20;
+const WIDER = 10;
+/** The studio's link in the sweep, as multiples of a site's. */
+const STUDIO_LINKS = [1, 3];
+
+/** All runs of what was asked for, in order. */
+export function planRuns(options: EdgeOptions): PlannedRun[] {
+  const { size, linkMbits, sites, engine, renderSeconds, project, frames } = options;
+  const base: Omit<RunParameters, 'topology' | 'sites' | 'nodesPerSite'> = {
+    ...{ size, linkMbits, engine, renderSeconds, project, frames },
+    ...{ studioLinkMbits: null, compressed: false },
+  };
+  const centre = (changes: Partial<RunParameters> = {}): RunParameters => ({
+    ...{ ...base, topology: 'centre', sites: 1, nodesPerSite: sites },
+    ...changes,
+  });
+  const edge = (changes: Partial<RunParameters> = {}): RunParameters => ({
+    ...{ ...base, topology: 'edge', sites, nodesPerSite: 1 },
+    ...changes,
+  });
+  const pair = (name: string, changes: Partial<RunParameters>): PlannedRun[] => [
+    { name: `${name}.centre`, parameters: centre(changes) },
+    { name: `${name}.edge`, parameters: edge(changes) },
+  ];
+  const few = { frames: Math.min(frames, CONTROL_FRAMES) };
+  const runs: Record<Part, PlannedRun[]> = {
+    main: pair('main', {}),
+    compressed: pair('compressed', { compressed: true, ...few }),
+    'all-shared': project === 'all-shared' ? [] : pair('allShared', { project: 'all-shared', ...few }),
+    'wide-centre': [{ name: 'wideCentre', parameters: centre({ linkMbits: linkMbits * WIDER }) }],
+    'studio-link': STUDIO_LINKS.flatMap((factor) =>
+      pair(`studioLink${factor}`, { studioLinkMbits: linkMbits * factor, ...few }),
+    ),
+  };
+  return options.parts.flatMap((part) => runs[part]);
+}
+
+/** The projects that runs need. */
+export const projectsOf = (runs: readonly PlannedRun[]): EdgeProject[] => [
+  ...new Set(runs.map(({ parameters }) => parameters.project)),
+];
+
+/** Sorts reports into their places; what is not there is null, with its reason. */
+export function collect(
+  done: ReadonlyMap<string, RunReport>,
+  failures: ReadonlyMap<string, string>,
+): Pick<EdgeReport, 'centre' | 'edge' | 'ratio' | 'limitRatio' | 'compressed' | 'allShared' | 'controls' | 'reasons'> {
+  const reasons: Record<string, string> = {};
+  const single = (name: string, place: string): RunReport | null => {
+    const report = done.get(name) ?? null;
+    if (!report) reasons[place] = failures.get(name) ?? 'This part was not asked for.';
+    return report;
+  };
+  const both = (name: string, place: string): CentreAndEdge | null => {
+    const [centre, edge] = [single(`${name}.centre`, place), single(`${name}.edge`, place)];
+    return centre && edge ? { centre, edge } : null;
+  };
+  const [centre, edge] = [single('main.centre', 'centre'), single('main.edge', 'edge')];
+  const sweep = STUDIO_LINKS.map((factor) => both(`studioLink${factor}`, 'controls.studioLinkSweep'));
+  return {
+    ...{ centre, edge },
+    ratio: centre && edge ? centre.seconds / edge.seconds : null,
+    limitRatio: centre && edge ? centre.limitSeconds / edge.limitSeconds : null,
+    compressed: both('compressed', 'compressed'),
+    allShared: both('allShared', 'allShared'),
+    controls: {
+      wideCentre: single('wideCentre', 'controls.wideCentre'),
+      studioLinkSweep: sweep.every((one) => one !== null) ? sweep : null,
+    },
+    reasons,
+  };
+}

@@ -1,0 +1,285 @@
+/** One run: one job over one topology, from its upload to its paid invoice, with the clock of the benchmark around it. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FarmClient } from '../../../cli/sdk/client.ts';
+import { readProject } from '../../../cli/sdk/project.ts';
+import { pullJob } from '../../../cli/sdk/pull.ts';
+import { submitProject } from '../../../cli/sdk/submit.ts';
+import type { FrameView, JobEventView, JobView } from '../../../cli/sdk/types.ts';
+import { FarmError } from '../../../domain/errors.ts';
+import { type CalibratedLink, calibrate } from '../../../infra/netlab/calibrate.ts';
+import type { Lab } from '../../../infra/netlab/lab.ts';
+import type { Keeper } from '../../../infra/stack/keeper.ts';
+import type { ReplayIndex } from '../../../renderer/replay/index.ts';
+import type { LinkBytes, LinkRate, RunParameters, RunReport } from './edgeReport.ts';
+import { limitOf } from './limit.ts';
+import { cpuBetween, markCpu } from './measure.ts';
+import type { BenchProject } from './shotProject.ts';
+import { SiteProcesses } from './siteProcesses.ts';
+import { shotSize } from './size.ts';
+import type { StudioFarm } from './studioFarm.ts';
+import { benchSettings } from './tracedFrames.ts';
+
+export interface RunContext {
+  lab: Lab;
+  keeper: Keeper;
+  farm: StudioFarm;
+  /** Absolute folder for what the run writes. */
+  folder: string;
+  project: BenchProject;
+  /** Folder of the traced frames, and their index. */
+  framesFolder: string;
+  traced: ReplayIndex;
+  keep: boolean;
+  say(line: string): void;
+}
+
+/** Name of the node that makes quotes: it stands beside the studio, so that nothing is staged anywhere before the clock. */
+const QUOTE_NODE = 'quote';
+const TOKEN = 1e18;
+
+let runs = 0;
+
+/** @throws FarmError when the job does not end well, `Internal` when what was delivered is not what was traced */
+export async function runJob(context: RunContext, parameters: RunParameters): Promise<RunReport> {
+  const { lab, farm, say } = context;
+  runs += 1;
+  const folder = join(context.folder, `run-${runs}-${parameters.topology}`);
+  await mkdir(folder, { recursive: true });
+  const names =
+    parameters.topology === 'centre'
+      ? ['centre']
+      : Array.from({ length: parameters.sites }, (_, index) => `site-${index + 1}`);
+  const links = await shapeLinks(lab, names, parameters);
+  const sites = names.map((name) => new SiteProcesses(lab, context.keeper, name, join(folder, name)));
+  try {
+    for (const site of sites) await mkdir(join(folder, site.name), { recursive: true });
+    await Promise.all(sites.map((site) => site.startServices()));
+    for (const [index, { name, access }] of sites.entries()) {
+      const { upMbits, downMbits } = links[index]!;
+      await farm.registerSite(name, access, Math.min(upMbits, downMbits));
+    }
+    const client = await farm.openStudio(`run-${runs}`);
+    const quoted = await quoteJob(context, client, parameters, folder);
+    say(`quoted in ${quoted.quoteSeconds.toFixed(1)} s`);
+    const siteOfNode = await startNodes(context, client, sites, parameters);
+    return await clockJob(context, client, { parameters, folder, links, siteOfNode, ...quoted });
+  } finally {
+    await Promise.all(sites.map((site) => site.stop()));
+    if (!context.keep) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function shapeLinks(lab: Lab, names: readonly string[], { linkMbits, studioLinkMbits }: RunParameters) {
+  const asked = new Map(names.map((name) => [name, linkMbits]));
+  // A stream from a site crosses the studio's link too, which must not be in the way while sites are measured.
+  await lab.shape('studio', null);
+  const links: CalibratedLink[] = await calibrate(lab, asked);
+  if (studioLinkMbits !== null) {
+    const { tbf } = links[0]!;
+    const factor = studioLinkMbits / linkMbits;
+    const rates = { up: tbf.down * factor, down: tbf.up * factor };
+    await lab.shape('studio', rates);
+    links.push({
+      link: 'studio',
+      askedMbits: studioLinkMbits,
+      tbf: rates,
+      upMbits: studioLinkMbits,
+      downMbits: studioLinkMbits,
+    });
+  }
+  return links;
+}
+
+/** Upload and quote, with one node beside the studio that then leaves. */
+async function quoteJob(context: RunContext, client: FarmClient, parameters: RunParameters, folder: string) {
+  const { lab, keeper, project, say } = context;
+  const quoter = new SiteProcesses(lab, keeper, 'studio', join(folder, QUOTE_NODE));
+  await mkdir(join(folder, QUOTE_NODE), { recursive: true });
+  const node = await quoter.startNode({ ...nodeSettings(context, parameters), site: 'local' });
+  await untilOnline(client, [node]);
+  const settings = { ...benchSettings(shotSize(parameters.size)), frames: `1-${parameters.frames}` };
+  const read = await readProject(project.scene);
+  const began = performance.now();
+  let uploaded = began;
+  const progress = {
+    uploading() {},
+    preparing() {
+      uploaded = performance.now();
+    },
+  };
+  const job = await submitProject(client, read, { ...settings, name: 'shot' } as never, progress);
+  const done = performance.now();
+  await quoter.stop();
+  say(`uploaded in ${((uploaded - began) / 1000).toFixed(2)} s`);
+  return { job, uploadSeconds: (uploaded - began) / 1000, quoteSeconds: (done - uploaded) / 1000 };
+}
+
+function nodeSettings({ farm, framesFolder }: RunContext, { engine, renderSeconds }: RunParameters) {
+  const replay = { FARM_NODE_REPLAY: framesFolder, FARM_NODE_REPLAY_SECONDS: String(renderSeconds) };
+  return {
+    gatewayUrl: farm.gatewayUrl,
+    joinToken: farm.joinToken,
+    variables: {
+      ...{ FARM_NODE_THREADS: '1', FARM_NODE_ENGINE: engine, FARM_LOG_LEVEL: process.env.FARM_LOG_LEVEL ?? 'info' },
+      ...(engine === 'replay' ? replay : {}),
+    },
+  };
+}
+
+/** Starts them all. @returns the site of each node by its name */
+async function startNodes(
+  context: RunContext,
+  client: FarmClient,
+  sites: readonly SiteProcesses[],
+  parameters: RunParameters,
+): Promise<Map<string, string>> {
+  const siteOfNode = new Map<string, string>();
+  for (const site of sites) {
+    for (let index = 0; index < parameters.nodesPerSite; index += 1) {
+      siteOfNode.set(await site.startNode(nodeSettings(context, parameters)), site.name);
+    }
+  }
+  await untilOnline(client, [...siteOfNode.keys()]);
+  return siteOfNode;
+}
+
+async function untilOnline(client: FarmClient, names: readonly string[]): Promise<void> {
+  for (const deadline = Date.now() + 120_000; Date.now() < deadline; await sleep(200)) {
+    const online = new Set((await client.nodes()).filter(({ status }) => status === 'online').map(({ name }) => name));
+    if (names.every((name) => online.has(name))) return;
+  }
+  throw new FarmError('ServiceFailed', 'Not all nodes joined within two minutes.', { nodes: names.length });
+}
+
+interface Clocked {
+  parameters: RunParameters;
+  folder: string;
+  links: CalibratedLink[];
+  siteOfNode: ReadonlyMap<string, string>;
+  job: JobView;
+  uploadSeconds: number;
+  quoteSeconds: number;
+}
+
+async function clockJob(context: RunContext, client: FarmClient, run: Clocked): Promise<RunReport> {
+  const { lab, traced, project, say } = context;
+  const { parameters, links, siteOfNode } = run;
+  const names = [...new Set(siteOfNode.values())];
+  const before = new Map(await Promise.all(names.map(async (name) => [name, await lab.counters(name)] as const)));
+  const cpuBefore = await markCpu(lab);
+  const delivered = join(run.folder, 'delivered');
+  const arrivals: number[] = [];
+  await client.acceptJob(run.job.id);
+  await pullJob(client, run.job.id, {
+    folder: delivered,
+    wait: true,
+    onFile: (name) => {
+      if (name.endsWith('.exr')) arrivals.push(Date.now());
+    },
+  });
+  const cpu = cpuBetween(cpuBefore, await markCpu(lab));
+  const after = new Map(await Promise.all(names.map(async (name) => [name, await lab.counters(name)] as const)));
+  const job = await client.job(run.job.id);
+  if (job.status !== 'completed') {
+    throw new FarmError('RenderFailed', `The run's job is ${job.status}: ${job.problem?.detail ?? 'no reason'}`, {});
+  }
+  const { events, frames } = await readHistory(client, job.id);
+  await assertDelivered(delivered, frames, traced, parameters);
+
+  // The first lease is given just before the first project byte leaves the home store.
+  const start = Date.parse(events.find(({ type }) => type === 'chunk.leased')!.at);
+  const seconds = (arrivals.at(-1)! - start) / 1000;
+  const frameBytes = frames[0]!.exr!.sizeBytes;
+  const siteLinks = links.filter(({ link }) => link !== 'studio');
+  const limit = limitOf({
+    ...{ frames: parameters.frames, frameBytes, renderSeconds: parameters.renderSeconds },
+    ...{ sharedBytes: project.sharedBytes, ownBytes: project.ownBytes },
+    ...{ sites: parameters.sites, nodesPerSite: parameters.nodesPerSite },
+    linkMbits: Math.min(...siteLinks.map(({ upMbits }) => upMbits)),
+    studioLinkMbits: parameters.studioLinkMbits,
+  });
+  const committed = frames.map(({ committedAt }) => (Date.parse(committedAt!) - start) / 1000);
+  const report: RunReport = {
+    ...{ parameters, seconds, secondsWithUpload: seconds + run.uploadSeconds },
+    ...{ limitSeconds: limit.seconds, share: limit.seconds / seconds, limit },
+    links: links.map(rateOf),
+    bytesByLink: names.map((link): LinkBytes => {
+      const count = frames.filter(({ node }) => siteOfNode.get(node!) === link).length;
+      return {
+        link,
+        upBytes: after.get(link)!.up - before.get(link)!.up,
+        neededUpBytes: count * frameBytes,
+        downBytes: after.get(link)!.down - before.get(link)!.down,
+        neededDownBytes: count > 0 ? project.sharedBytes + count * project.ownBytes : 0,
+      };
+    }),
+    costPerFrame: {
+      tokens: Number(job.spent) / TOKEN / frames.length,
+      currency: job.currency,
+      amount: job.spentCents / 100 / frames.length,
+    },
+    ...{ uploadSeconds: run.uploadSeconds, quoteSeconds: run.quoteSeconds },
+    settlementSeconds: job.endedAt ? Math.max(0, (Date.parse(job.endedAt) - arrivals.at(-1)!) / 1000) : null,
+    stageSeconds: Object.fromEntries(
+      job.stages.flatMap(({ stage, seconds: took }) => (took === null ? [] : [[stage, took]])),
+    ),
+    timeline: {
+      ...{ firstFrameRendered: null, lastFrameRendered: null },
+      ...{ firstFrameCommitted: Math.min(...committed), lastFrameCommitted: Math.max(...committed) },
+      firstFrameDelivered: (arrivals[0]! - start) / 1000,
+      lastFrameDelivered: seconds,
+    },
+    ...{ frames: frames.length, frameBytes, cpu },
+    projectBytes: { total: project.totalBytes, shared: project.sharedBytes, ownPerFrame: project.ownBytes },
+  };
+  say(
+    `${parameters.topology}: ${seconds.toFixed(2)} s, limit ${limit.seconds.toFixed(2)} s, share ${(100 * report.share).toFixed(1)} %`,
+  );
+  return report;
+}
+
+const rateOf = ({ link, askedMbits, tbf, upMbits, downMbits }: CalibratedLink): LinkRate => ({
+  ...{ link, askedMbits, tbfMbits: tbf.up, upMbits, downMbits },
+});
+
+async function readHistory(
+  client: FarmClient,
+  jobId: string,
+): Promise<{ events: JobEventView[]; frames: FrameView[] }> {
+  const events: JobEventView[] = [];
+  const { eventSeq } = await client.job(jobId);
+  for await (const event of client.events(jobId)) {
+    events.push(event);
+    if (event.seq >= eventSeq) break;
+  }
+  const frames: FrameView[] = [];
+  for await (const frame of client.frames(jobId)) if (frame.status === 'committed') frames.push(frame);
+  return { events, frames };
+}
+
+/** What lies on the studio's disk is, byte for byte, what was traced; every frame is there once, and no two are equal. */
+async function assertDelivered(
+  folder: string,
+  frames: readonly FrameView[],
+  traced: ReplayIndex,
+  { engine, frames: count }: RunParameters,
+): Promise<void> {
+  const hashes = new Set<string>();
+  for (const { name, frame } of frames) {
+    const hash = createHash('sha256');
+    for await (const block of createReadStream(join(folder, name), { highWaterMark: 1 << 20 }))
+      hash.update(block as Buffer);
+    const digest = hash.digest('hex');
+    hashes.add(digest);
+    const expected = traced.frames.find((one) => one.frame === frame)?.hash;
+    if (engine === 'replay' && digest !== expected) {
+      throw new FarmError('Internal', `Frame ${frame} was delivered with other bytes than were traced.`, { frame });
+    }
+  }
+  if (hashes.size === count) return;
+  throw new FarmError('Internal', `${hashes.size} different frames were delivered; ${count} were ordered.`, {});
+}

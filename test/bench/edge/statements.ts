@@ -1,0 +1,16 @@
+/** What a report says in plain words of what was emulated and what is assumed. */
+
+export const EMULATED: string[] = [
+  'The links: each place is a network namespace of this machine, behind a veth pair whose bandwidth "tc tbf" shapes in both directions at MTU 1500. Their payload rate was measured with a plain TCP stream before each run.',
+  'With the engine "replay", rendering: each frame was path traced beforehand by our own tracer and is handed out after the stated seconds. All frames are different, which is checked by hash before and after.',
+  'Everything else is the real system: workflows, database, object stores, placement, staging, verification, commits, payment and delivery, as processes on this machine.',
+];
+
+export const ASSUMPTIONS: string[] = [
+  'The article names five figures and no topology. This is one reading of them: a centre behind one link against ten sites behind a link each of the same width.',
+  'Both sides have the same number of GPUs, the same software, the same project and the same settings.',
+  "The studio's own link carries all sites at once; it is unshaped but in the sweep of it.",
+  'Links are full duplex and have no propagation delay and no loss.',
+  "A link's rate means payload of a plain TCP stream; headers take another 4.4 %.",
+  "The clock runs from the first lease, which is just before the first project byte leaves the home store beside the studio, to the last frame checked by hash on the studio's disk. Upload, quote and settlement stand beside it.",
+];
