@@ -99,10 +99,11 @@ async function benchmark(options: EdgeOptions): Promise<EdgeReport> {
 }
 
 /** Faster than any software can be: then something was measured wrongly. */
-const impossible = (done: ReadonlyMap<string, RunReport>): string[] =>
-  [...done].flatMap(([name, { share }]) =>
+function impossible(done: ReadonlyMap<string, RunReport>): string[] {
+  return [...done].flatMap(([name, { share }]) =>
     share > LARGEST_SHARE ? [`${name}: its share of the limit is ${share.toFixed(4)}, above ${LARGEST_SHARE}.`] : [],
   );
+}
 
 async function runInside(lab: Lab, order: InsideOrder): Promise<void> {
   const { command, args } = lab.inside('studio', process.execPath, [

@@ -99,7 +99,8 @@ async function quoteJob(context: RunContext, client: FarmClient, parameters: Run
   const { lab, keeper, project, say } = context;
   const quoter = new SiteProcesses(lab, keeper, 'studio', join(folder, QUOTE_NODE));
   await mkdir(join(folder, QUOTE_NODE), { recursive: true });
-  const node = await quoter.startNode({ ...nodeSettings(context, parameters), site: 'local' });
+  const node = `run-${runs}-${QUOTE_NODE}`;
+  await quoter.startNode(node, { ...nodeSettings(context, parameters), site: 'local' });
   await untilOnline(client, [node]);
   const settings = { ...benchSettings(shotSize(parameters.size)), frames: `1-${parameters.frames}` };
   const read = await readProject(project.scene);
@@ -140,7 +141,10 @@ async function startNodes(
   const siteOfNode = new Map<string, string>();
   for (const site of sites) {
     for (let index = 0; index < parameters.nodesPerSite; index += 1) {
-      siteOfNode.set(await site.startNode(nodeSettings(context, parameters)), site.name);
+      // Nodes of an earlier run have left, but their names are theirs.
+      const name = `run-${runs}-${site.name}-${index + 1}`;
+      await site.startNode(name, nodeSettings(context, parameters));
+      siteOfNode.set(name, site.name);
     }
   }
   await untilOnline(client, [...siteOfNode.keys()]);

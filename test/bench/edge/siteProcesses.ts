@@ -42,6 +42,7 @@ export class SiteProcesses {
   readonly #keeper: Keeper;
   readonly #folder: string;
   readonly #running: ManagedProcess[] = [];
+  readonly #nodes = new Set<ManagedProcess>();
 
   /** @param folder for its data and logs; made if it is not there */
   constructor(lab: Lab, keeper: Keeper, name: string, folder: string) {
@@ -98,12 +99,11 @@ export class SiteProcesses {
     await untilReady(agent, () => answers(`${agentUrl}/v1/health`));
   }
 
-  /** One more node. It joins by itself; its name is the answer. */
-  async startNode(settings: NodeSettings): Promise<string> {
-    const name = `${this.name}-node-${this.#running.length}`;
+  /** One more node, under a name that no other has. It joins by itself. */
+  async startNode(name: string, settings: NodeSettings): Promise<void> {
     const home = join(this.#folder, name);
     mkdirSync(home, { recursive: true });
-    await this.#startOurs(name, 'workers/node/main.js', {
+    const started = await this.#startOurs(name, 'workers/node/main.js', {
       ...settings.variables,
       ...{ FARM_GATEWAY_URL: settings.gatewayUrl, FARM_JOIN_TOKEN: settings.joinToken },
       ...{
@@ -113,13 +113,12 @@ export class SiteProcesses {
         FARM_PARENT_WATCH: '1',
       },
     });
-    return name;
+    this.#nodes.add(started);
   }
 
   /** Ends everything, nodes first. */
   async stop(): Promise<void> {
-    const isNode = ({ name }: ManagedProcess): boolean => name.includes('node');
-    await Promise.all(this.#running.filter(isNode).map((node) => node.stop()));
+    await Promise.all([...this.#nodes].map((node) => node.stop()));
     await Promise.all(this.#running.map((service) => service.stop()));
   }
 }
