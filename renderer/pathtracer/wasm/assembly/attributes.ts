@@ -35,8 +35,13 @@ export function selectTriangle(mesh: usize, triangle: i32): void {
 }
 
 /** Texture in `slot` at barycentrics (u, v) of the selected triangle; `otherwise` when the slot is empty or the mesh has no uv. */
-export function textureAt(slot: usize, mesh: usize, u: f32, v: f32, otherwise: v128): v128 {
-  if (load<u32>(slot, TEXTURE_PIXELS) == 0) return otherwise;
+// @ts-ignore: decorator
+@inline export function textureAt(slot: usize, mesh: usize, u: f32, v: f32, otherwise: v128): v128 {
+  return load<u32>(slot, TEXTURE_PIXELS) == 0 ? otherwise : pictureAt(slot, mesh, u, v, otherwise);
+}
+
+/** The same for a slot that has a picture. */
+function pictureAt(slot: usize, mesh: usize, u: f32, v: f32, otherwise: v128): v128 {
   const uvs = <usize>(load<i32>(slot, TEXTURE_FLAGS) & TEXTURE_UV1 ? load<u32>(mesh, MESH_UV1) : load<u32>(mesh, MESH_UV0));
   if (uvs == 0) return otherwise;
   const w = <f32>1.0 - u - v;

@@ -32,12 +32,16 @@ import {
 import { FLAG_CLEARCOAT, FLAG_SHEEN } from './layout';
 import { needsWavelength, pickWavelength } from './medium';
 import {
+  cosineDirection,
   evaluateOpaque,
+  lambertianAlbedo,
   opaqueAlbedo,
   opaqueDensity,
   opaqueDiffuse,
   opaqueDirection,
+  opaqueHasChoice,
   opaqueIsDelta,
+  opaqueIsLambertian,
   opaqueKind,
   opaqueMirror,
   opaqueMirrorChance,
@@ -47,6 +51,7 @@ import {
   pickOpaque,
   prepareOpaque,
 } from './opaque';
+import { INV_PI } from './math';
 import { evaluateSheen, prepareSheen, sampleSheen } from './sheen';
 import {
   clearcoat,
@@ -220,10 +225,31 @@ function evaluateLayers(incoming: v128): void {
   }
 }
 
+/** `sampleBsdf` has something to choose. */
+// @ts-ignore: decorator
+@inline export function bsdfHasChoice(): bool {
+  return !isSingle || hasGlass || opaqueHasChoice();
+}
+
+/** What `sampleBsdf` does for a Lambertian surface. */
+// @ts-ignore: decorator
+@inline function sampleLambertian(u0: f32, u1: f32): bool {
+  const none = f32x4.splat(<f32>0.0);
+  sampledDirection = cosineDirection(u0, u1);
+  sampledKind = KIND_DIFFUSE;
+  sampledThrough = false;
+  sampledDensity = z(sampledDirection) * INV_PI;
+  sampledDiffuse = lambertianAlbedo();
+  sampledSpecular = none;
+  sampledTransmission = none;
+  return sampledDensity > <f32>1e-12;
+}
+
 /** Picks a direction and fills the `sampled…` variables; false when the sample carries nothing. */
 export function sampleBsdf(choice: f32, u0: f32, u1: f32): bool {
   sampledDelta = false;
   sampledEtaScale = <f32>1.0;
+  if (isSingle && !hasGlass && opaqueIsLambertian) return sampleLambertian(u0, u1);
   if (isSingle) return hasGlass ? sampleGlass(choice, u0, u1, <f32>1.0, <f32>1.0) : sampleOpaque(choice, u0, u1, <f32>1.0, <f32>1.0);
   // What is left of the choice is stretched to serve the layer's own.
   let rest = choice;

@@ -131,8 +131,8 @@ export function generateRay(px: i32, py: i32, numbers: v128, time: f32): void {
     return;
   }
   const d = addScaled(aside, back, -<f32>1.0);
-  depthScale = <f32>1.0 / sqrt<f32>(sx * sx + sy * sy + <f32>1.0);
-  rayDirection = normalize(d);
+  depthScale = <f32>1.0 / sqrt<f32>(dot(d, d));
+  rayDirection = scale(d, depthScale);
   rayOrigin = addScaled(eye, d, near);
 }
 

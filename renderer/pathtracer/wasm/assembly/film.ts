@@ -35,6 +35,7 @@ import {
   INSTANCE_NAME,
   JOB_FILM,
   JOB_LAYERS,
+  JOB_SUMS,
   LAYER_ALBEDO,
   LAYER_BEAUTY,
   LAYER_CRYPTOMATTE_MATERIAL,
@@ -65,10 +66,13 @@ const QUANTA: f32 = <f32>16777216.0;
 const FULL: i64 = 0x2000000000000000;
 
 const CRYPTO_LAYERS: u32 = (1 << LAYER_CRYPTOMATTE_OBJECT) | (1 << LAYER_CRYPTOMATTE_MATERIAL);
+const SURFACE: u32 = (1 << LAYER_ALBEDO) | (1 << LAYER_NORMAL);
 const STATISTICS: u32 = 1 << LAYER_VARIANCE;
 
 let layers: u32 = 0;
 let splitsLight: bool = false;
+/** Albedo or normals are wanted. */
+let keepsSurface: bool = false;
 let keepsNames: bool = false;
 let keepsStatistics: bool = false;
 
@@ -76,6 +80,7 @@ let keepsStatistics: bool = false;
 export function setFilm(job: usize, statistics: bool): void {
   layers = load<u32>(job, JOB_LAYERS);
   splitsLight = (layers & LIGHT_LAYERS) != 0;
+  keepsSurface = (layers & SURFACE) != 0 || load<u32>(job, JOB_SUMS) != 0;
   keepsNames = (layers & CRYPTO_LAYERS) != 0;
   keepsStatistics = statistics || (layers & STATISTICS) != 0;
 }
@@ -123,8 +128,8 @@ export function addSample(at: usize, sample: u32): void {
   store<u32>(at, load<u32>(at, FILM_SAMPLES) + 1, FILM_SAMPLES);
   addLight3(at + SUM_BEAUTY, radiance);
   addLight(at + SUM_BEAUTY + 24, coverage);
-  addLight3(at + SUM_ALBEDO, albedo);
-  if (firstInstance) {
+  if (keepsSurface) addLight3(at + SUM_ALBEDO, albedo);
+  if (keepsSurface && firstInstance) {
     addSigned(at + SUM_NORMAL, f32x4.extract_lane(firstNormal, 0));
     addSigned(at + SUM_NORMAL + 8, f32x4.extract_lane(firstNormal, 1));
     addSigned(at + SUM_NORMAL + 16, f32x4.extract_lane(firstNormal, 2));

@@ -8,6 +8,7 @@ import { textureCoordinates } from './attributes';
 import {
   KIND_DIFFUSE,
   KIND_SPECULAR,
+  bsdfHasChoice,
   bsdfIsDelta,
   evaluateBsdf,
   evaluatedDensity,
@@ -170,6 +171,8 @@ let splitsLight: bool = false;
 let wantsUv: bool = false;
 let wantsMotion: bool = false;
 let strategy: i32 = 0;
+let choices: v128 = i32x4(0, 0, 0, 0);
+let hasChoices: bool = false;
 
 export function setIntegrator(scene: usize, job: usize): void {
   maxDepth = load<i32>(job, JOB_MAX_DEPTH);
@@ -278,20 +281,30 @@ export function meet(found: bool): bool {
   }
 
   const numbers = sample4(1 + 2 * pathBounce);
-  const choices = sample4(2 + 2 * pathBounce);
-  prepareBsdf(toLocal(neg(pathDirection)), f32x4.extract_lane(choices, 3));
+  hasChoices = false;
+  const wavelength: f32 = thick ? f32x4.extract_lane(choicesOfStep(), 3) : <f32>0.0;
+  prepareBsdf(toLocal(neg(pathDirection)), wavelength);
   if (pathAlbedoPending && !bsdfIsDelta) {
     albedo = mul(pathThroughput, baseColor);
     pathAlbedoPending = false;
   }
   if (pathBounce >= maxDepth) return endPath(END_DEPTH);
   if (!bsdfIsDelta && strategy != STRATEGY_BSDF && hasLights()) {
-    gatherLight(f32x4.extract_lane(choices, 2), f32x4.extract_lane(numbers, 2), f32x4.extract_lane(numbers, 3));
+    const which: f32 = environmentChance < <f32>1.0 ? f32x4.extract_lane(choicesOfStep(), 2) : <f32>0.0;
+    gatherLight(which, f32x4.extract_lane(numbers, 2), f32x4.extract_lane(numbers, 3));
   }
-  if (!sampleBsdf(f32x4.extract_lane(choices, 0), f32x4.extract_lane(numbers, 0), f32x4.extract_lane(numbers, 1))) {
+  const lobe: f32 = bsdfHasChoice() ? f32x4.extract_lane(choicesOfStep(), 0) : <f32>0.0;
+  if (!sampleBsdf(lobe, f32x4.extract_lane(numbers, 0), f32x4.extract_lane(numbers, 1))) {
     return endPath(END_ABSORBED);
   }
-  return scatter(f32x4.extract_lane(choices, 1));
+  return scatter();
+}
+
+/** The step's numbers for decisions, made when the first of them is asked for: many steps leave nothing to decide. */
+function choicesOfStep(): v128 {
+  if (!hasChoices) choices = sample4(2 + 2 * pathBounce);
+  hasChoices = true;
+  return choices;
 }
 
 /** Pixels to the right and down by which the point that was hit moves from the frame to the next. */
@@ -329,8 +342,8 @@ function escape(): bool {
   return endPath(END_ESCAPED);
 }
 
-/** Goes on in the direction that the BSDF picked; `survival` decides in Russian roulette. */
-function scatter(survival: f32): bool {
+/** Goes on in the direction that the BSDF picked. */
+function scatter(): bool {
   let diffuse = sampledDiffuse;
   let specular = sampledSpecular;
   let transmission = sampledTransmission;
@@ -358,7 +371,7 @@ function scatter(survival: f32): bool {
   if (pathBounce >= ROULETTE_START) {
     const survive = largest * pathEtaScale;
     if (survive < <f32>1.0) {
-      if (survival >= survive) return endPath(END_ROULETTE);
+      if (f32x4.extract_lane(choicesOfStep(), 1) >= survive) return endPath(END_ROULETTE);
       pathThroughput = scale(throughput, <f32>1.0 / survive);
     }
   }

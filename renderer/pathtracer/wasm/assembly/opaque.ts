@@ -31,6 +31,8 @@ import { add, addScaled, dot, luminance, maxComponent, mix, mul, normalize, scal
 
 /** Nothing but a mirror: light sampling is useless. */
 export let opaqueIsDelta: bool = false;
+/** Lambertian and nothing else. */
+export let opaqueIsLambertian: bool = false;
 /** Estimate of the albedo (luminance) towards the viewer, for choosing between layers. */
 export let opaqueAlbedo: f32 = 1;
 /** Of the last evaluation: f |cos| by kind, and density. */
@@ -126,6 +128,28 @@ export function prepareOpaque(o: v128, metallic: f32): void {
       ? max<f32>(specularAlbedo / max<f32>(opaqueAlbedo, <f32>1e-6), <f32>0.05)
       : <f32>1.0;
   opaqueIsDelta = specularIsDelta && !hasBase;
+  opaqueIsLambertian = !hasSpecular && hasBase && !isTranslucent;
+}
+
+/** There is more than one lobe to pick from. */
+// @ts-ignore: decorator
+@inline export function opaqueHasChoice(): bool {
+  return (hasSpecular && hasBase) || isTranslucent;
+}
+
+/** All that a Lambertian surface returns. */
+// @ts-ignore: decorator
+@inline export function lambertianAlbedo(): v128 {
+  return baseColor;
+}
+
+/** A direction about the normal, distributed like its cosine. */
+// @ts-ignore: decorator
+@inline export function cosineDirection(u0: f32, u1: f32): v128 {
+  const sc = sinCosTurns(u0);
+  const radius = sqrt<f32>(u1);
+  const up = sqrt<f32>(max<f32>(<f32>0.0, <f32>1.0 - u1));
+  return vec(radius * f32x4.extract_lane(sc, 1), radius * f32x4.extract_lane(sc, 0), up);
 }
 
 /** The reflecting lobe's part of the above; returns its shares towards the viewer. */
@@ -193,10 +217,8 @@ export function pickOpaque(choice: f32, u0: f32, u1: f32): void {
   }
   const back = isTranslucent && choice - specularChance >= (<f32>1.0 - specularChance) * reflectedChance;
   opaqueKind = back ? 2 : 0;
-  const sc = sinCosTurns(u0);
-  const radius = sqrt<f32>(u1);
-  const up = sqrt<f32>(max<f32>(<f32>0.0, <f32>1.0 - u1));
-  opaqueDirection = vec(radius * f32x4.extract_lane(sc, 1), radius * f32x4.extract_lane(sc, 0), back ? -up : up);
+  const up = cosineDirection(u0, u1);
+  opaqueDirection = back ? f32x4.replace_lane(up, 2, -z(up)) : up;
 }
 
 /** Chance with which the mirror is picked. */

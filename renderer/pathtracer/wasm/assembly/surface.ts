@@ -16,7 +16,10 @@ import {
   FLAG_TRANSMISSION,
   FLAG_UNLIT,
   FLAGS_EXTENDED,
+  INSTANCE_FLAGS,
+  INSTANCE_IS_IDENTITY,
   INSTANCE_MESH,
+  INSTANCE_MOTION,
   MATERIAL_ANISOTROPY,
   MATERIAL_ANISOTROPY_COSINE,
   MATERIAL_ANISOTROPY_SINE,
@@ -154,9 +157,13 @@ export function describeHit(instance: usize, lane: usize, u: f32, v: f32, direct
 
   // Brought to size 1 first, so that the product of two edges neither vanishes nor overflows.
   const unitSize = <f32>1.0 / max<f32>(largestMagnitude(e1), largestMagnitude(e2));
-  geometricNormal = normalize(normalToWorld(normalize(cross(scale(e1, unitSize), scale(e2, unitSize)))));
-  const normals = <usize>load<u32>(mesh, MESH_NORMALS);
-  normal = normalize(normalToWorld(interpolate3(normals, u, v)));
+  geometricNormal = normalize(cross(scale(e1, unitSize), scale(e2, unitSize)));
+  normal = interpolate3(<usize>load<u32>(mesh, MESH_NORMALS), u, v);
+  if ((load<i32>(instance, INSTANCE_FLAGS) & INSTANCE_IS_IDENTITY) == 0 || load<u32>(instance, INSTANCE_MOTION) != 0) {
+    geometricNormal = normalize(normalToWorld(geometricNormal));
+    normal = normalToWorld(normal);
+  }
+  normal = normalize(normal);
   if (dot(normal, normal) < <f32>0.5) normal = geometricNormal;
 
   material = <usize>load<u32>(mesh, MESH_MATERIAL);
