@@ -11,6 +11,7 @@ import { addPull } from './commands/pull.ts';
 import { addRender } from './commands/render.ts';
 import { addRepro } from './commands/repro.ts';
 import { addSite } from './commands/site.ts';
+import { addStore } from './commands/store.ts';
 import { addStudioCommands } from './commands/studio.ts';
 import { addSubmit } from './commands/submit.ts';
 
@@ -30,6 +31,7 @@ addPull(program);
 addInvoice(program);
 addNode(program);
 addSite(program);
+addStore(program);
 addStudioCommands(program);
 addDemo(program);
 

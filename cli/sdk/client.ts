@@ -10,6 +10,8 @@ import type {
   FramePage,
   FrameUrls,
   FrameView,
+  GarbageReport,
+  GarbageRequest,
   InvoiceView,
   JobCreated,
   JobEventView,
@@ -89,6 +91,10 @@ export class FarmClient {
   addSite = (site: SiteRequest): Promise<SiteView> => this.#json('POST', '/v1/sites', { body: site });
   changeSite = (name: string, change: SiteChange): Promise<SiteView> =>
     this.#json('PATCH', `/v1/sites/${encodeURIComponent(name)}`, { body: change });
+
+  /** Operators only: removes what nothing names from all stores. */
+  collectGarbage = (request: GarbageRequest): Promise<GarbageReport> =>
+    this.#json('POST', '/v1/store/gc', { body: request });
 
   /** All frames of a job (of one status), page by page. */
   async *frames(id: string, status?: FrameView['status']): AsyncGenerator<FrameView> {

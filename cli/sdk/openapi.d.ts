@@ -404,6 +404,67 @@ export interface paths {
         };
         trace?: never;
     };
+    "/v1/store/gc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove what nothing names, from the own store and those of all sites
+         * @description Operators only. The farm does so by itself, once an hour.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["GarbageRequestInput"] | null;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["GarbageReport"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/check": {
         parameters: {
             query?: never;
@@ -2853,6 +2914,25 @@ export interface components {
             /** @description Price of work here relative to the tariff */
             priceFactor?: number;
         };
+        GarbageRequestInput: {
+            /** @description Only look; nothing is removed */
+            dryRun?: boolean;
+        };
+        GarbageReportInput: {
+            dryRun: boolean;
+            /** @description Entries of the frame cache that were too old or too many */
+            evicted: number;
+            places: {
+                /** @description Null: the farm's own store */
+                site: string | null;
+                /** @description Objects that the store holds */
+                seen: number;
+                /** @description Objects that nothing names */
+                objects: number;
+                bytes: number;
+                unreachable: boolean;
+            }[];
+        };
         FarmInfoInput: {
             version: string;
             nodesOnline: number;
@@ -3678,6 +3758,25 @@ export interface components {
             linkUpBytes?: number | null;
             /** @description Price of work here relative to the tariff */
             priceFactor?: number;
+        };
+        GarbageRequest: {
+            /** @description Only look; nothing is removed */
+            dryRun?: boolean;
+        };
+        GarbageReport: {
+            dryRun: boolean;
+            /** @description Entries of the frame cache that were too old or too many */
+            evicted: number;
+            places: {
+                /** @description Null: the farm's own store */
+                site: string | null;
+                /** @description Objects that the store holds */
+                seen: number;
+                /** @description Objects that nothing names */
+                objects: number;
+                bytes: number;
+                unreachable: boolean;
+            }[];
         };
         FarmInfo: {
             version: string;

@@ -6,6 +6,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Chain } from '../../ports/chain/chain.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Database } from '../../ports/db/client.ts';
+import type { GarbageRules } from '../../ports/store/collectGarbage.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
 import type { SiteStores } from '../../ports/store/siteStores.ts';
 import type { JobReference } from '../../workflows/contract.ts';
@@ -50,6 +51,8 @@ export interface ApiDeps {
   chain: Chain;
   clock: Clock;
   gateway: GatewaySettings;
+  /** What is kept in the stores; default `DEFAULT_GARBAGE_RULES`. */
+  garbage?: GarbageRules | undefined;
   /** Absolute folder of the built page; undefined: no page. */
   pageFolder: string | undefined;
   /** Version of the farm's software. */

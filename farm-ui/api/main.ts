@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import { FarmError } from '../../domain/errors.ts';
 import { readEnvironment } from '../../infra/stack/environment.ts';
 import { runFarmProcess } from '../../infra/stack/farm-process.ts';
+import { readGarbageRules } from '../../infra/stack/garbage-rules.ts';
 import { distFolder, repositoryRoot } from '../../infra/stack/paths.ts';
 import { readDeployment } from '../../ports/chain/deployment.ts';
 import { connectChain } from '../../ports/chain/ethersChain.ts';
@@ -45,6 +46,7 @@ await runFarmProcess(async () => {
         heartbeatMs: milliseconds('FARM_HEARTBEAT_MS', DEFAULT_GATEWAY.heartbeatMs),
         claimWaitMs: milliseconds('FARM_CLAIM_WAIT_MS', DEFAULT_GATEWAY.claimWaitMs),
       },
+      garbage: readGarbageRules(env),
       pageFolder: existsSync(pageFolder) ? pageFolder : undefined,
       version: packageVersion(),
     },

@@ -21,6 +21,7 @@ import { addJobs } from './routes/jobs.ts';
 import { addMe } from './routes/me.ts';
 import { addSession } from './routes/session.ts';
 import { addSites } from './routes/sites.ts';
+import { addStore } from './routes/store.ts';
 import { addSubmit } from './routes/submit.ts';
 
 /**
@@ -70,6 +71,7 @@ export function addStudioRoutes(api: Api, deps: ApiDeps & { hub: Hub }): void {
   addMe(api, deps);
   addFarm(api, deps);
   addSites(api, deps);
+  addStore(api, deps);
   addSubmit(api, deps);
   addJobs(api, deps);
   addControl(api, deps);

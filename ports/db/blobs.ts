@@ -107,7 +107,7 @@ export async function expireAnnouncements(tx: Tx, limit = 1_000): Promise<{ stud
 }
 
 /** Keeps new submissions of the studio waiting until the transaction ends. */
-async function holdAllBlobs(tx: Tx, studioId: string): Promise<void> {
+export async function holdAllBlobs(tx: Tx, studioId: string): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock(hashtextextended(${blobLock(studioId)}, 0))`.execute(tx);
 }
 

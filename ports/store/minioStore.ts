@@ -121,9 +121,14 @@ export function createMinioStore(options: MinioStoreOptions): ObjectStore {
     async *list(studioId, kind) {
       for (const one of kind ? [kind] : OBJECT_KINDS) {
         const prefix = objectKey(studioId, one, '');
-        const objects = client.listObjectsV2(bucket, prefix, true) as AsyncIterable<{ name?: string; size?: number }>;
+        const objects = client.listObjectsV2(bucket, prefix, true) as AsyncIterable<{
+          name?: string;
+          size?: number;
+          lastModified?: Date;
+        }>;
         for await (const object of rethrowing(objects)) {
-          if (object.name) yield { kind: one, hash: object.name.slice(prefix.length), sizeBytes: object.size ?? 0 };
+          const { name, size = 0, lastModified = new Date() } = object;
+          if (name) yield { kind: one, hash: name.slice(prefix.length), sizeBytes: size, modifiedAt: lastModified };
         }
       }
     },

@@ -11,6 +11,15 @@ export type ObjectKind = (typeof OBJECT_KINDS)[number];
 export const objectKey = (studioId: string, kind: ObjectKind, hash: string): string =>
   `studios/${studioId}/${kind}/${hash}`;
 
+/** An object as a listing shows it. */
+export interface ListedObject {
+  kind: ObjectKind;
+  hash: string;
+  sizeBytes: number;
+  /** When it was put last. */
+  modifiedAt: Date;
+}
+
 export interface PresignedPut {
   url: string;
   /** To be sent exactly; clients set Content-Length themselves from the body, and it is bound as well. */
@@ -56,7 +65,7 @@ export interface ObjectStore {
   /** Removes the object; removing what is not there is no error. */
   remove(studioId: string, kind: ObjectKind, hash: string): Promise<void>;
   /** All that a studio has, of one kind or of every kind. */
-  list(studioId: string, kind?: ObjectKind): AsyncIterable<{ kind: ObjectKind; hash: string; sizeBytes: number }>;
+  list(studioId: string, kind?: ObjectKind): AsyncIterable<ListedObject>;
   /** Makes the bucket when it is not there. */
   ensureBucket(): Promise<void>;
   /** Throws `StoreFailed` when the store does not answer. */

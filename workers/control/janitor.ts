@@ -8,7 +8,9 @@ import { findOrphans, type Orphans } from '../../ports/db/janitor.ts';
 import { transitionJob } from '../../ports/db/jobs.ts';
 import { markSilentNodesOffline } from '../../ports/db/nodes.ts';
 import { purgeSubmission } from '../../ports/db/submissions.ts';
+import { collectGarbage, type GarbageRules } from '../../ports/store/collectGarbage.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
+import type { SiteStores } from '../../ports/store/siteStores.ts';
 import { renderWorkflowId, WORKFLOWS } from '../../workflows/contract.ts';
 
 export interface JanitorOptions {
@@ -17,6 +19,8 @@ export interface JanitorOptions {
   client: Client;
   taskQueue: string;
   log: Logger;
+  /** The stores of all sites and what is kept in them; without, garbage is not collected. */
+  garbage?: { stores: SiteStores; rules: GarbageRules } | undefined;
   /** Between two rounds. */
   everyMs?: number;
   /** A node that says nothing for this long is offline; it asks for work at least every 20 s. */
@@ -25,13 +29,31 @@ export interface JanitorOptions {
 
 const EVERY_MS = 15_000;
 const SILENT_NODE_MS = 45_000;
+/** Between two looks through all stores. */
+const GARBAGE_EVERY_MS = 3_600_000;
 
 /** Runs rounds until `stop`. */
 export function startJanitor(options: JanitorOptions): { stop: () => Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let round = Promise.resolve();
+  const ending = new AbortController();
+  let collectedAt = Number.NEGATIVE_INFINITY;
+  let collecting = Promise.resolve();
+  /** Beside the rounds: looking through large stores takes longer than any of them may wait. */
+  const collect = () => {
+    if (!options.garbage || performance.now() - collectedAt < GARBAGE_EVERY_MS) return;
+    collectedAt = performance.now();
+    const work = collectGarbage({ ...options, ...options.garbage, now: new Date(), signal: ending.signal });
+    collecting = work.then(
+      () => undefined,
+      (error: unknown) => {
+        if (!ending.signal.aborted) options.log.warn({ err: error }, 'collecting garbage failed');
+      },
+    );
+  };
   const next = () => {
+    collect();
     round = cleanUp(options).catch((error: unknown) =>
       options.log.warn({ err: error }, 'a round of the janitor failed'),
     );
@@ -44,7 +66,8 @@ export function startJanitor(options: JanitorOptions): { stop: () => Promise<voi
     stop: async () => {
       stopped = true;
       clearTimeout(timer);
-      await round;
+      ending.abort();
+      await Promise.all([round, collecting]);
     },
   };
 }
