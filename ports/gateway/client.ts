@@ -8,7 +8,11 @@ import {
   type AnnounceRequest,
   announceAnswer,
   type ClaimRequest,
+  type CopiesAnswer,
+  type CopiesRequest,
+  copiesAnswer,
   type FetchAnswer,
+  type FetchRequest,
   type FinishRequest,
   fetchAnswer,
   type HeartbeatAnswer,
@@ -40,17 +44,31 @@ export interface GatewayClient {
   join(request: JoinRequest, signal?: AbortSignal): Promise<JoinAnswer>;
   claim(request: ClaimRequest, signal?: AbortSignal): Promise<ClaimResult>;
   heartbeat(chunkId: string, request: HeartbeatRequest, signal?: AbortSignal): Promise<HeartbeatAnswer>;
-  fetch(chunkId: string, leaseNumber: number, hashes: string[], signal?: AbortSignal): Promise<FetchAnswer>;
+  fetch(chunkId: string, request: FetchQuestion, signal?: AbortSignal): Promise<FetchAnswer>;
+  copies(chunkId: string, request: CopiesQuestion, signal?: AbortSignal): Promise<CopiesAnswer>;
   announce(chunkId: string, request: AnnounceRequest, signal?: AbortSignal): Promise<AnnounceAnswer>;
   report(chunkId: string, request: ReportRequest, signal?: AbortSignal): Promise<void>;
   finish(chunkId: string, request: FinishRequest, signal?: AbortSignal): Promise<void>;
   receipts(signal?: AbortSignal): Promise<PendingReceipts>;
   signReceipt(receipt: { jobId: string; sequence: number; signature: string }, signal?: AbortSignal): Promise<void>;
   leave(signal?: AbortSignal): Promise<void>;
-  /** Opens a presigned address. @throws FarmError `StoreFailed` with the HTTP status in `place.status` */
-  download(url: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * Opens a presigned address, from a byte on (a store that knows no ranges begins at 0, and the answer says so).
+   * @throws FarmError `StoreFailed` with the HTTP status in `place.status`
+   */
+  download(url: string, signal?: AbortSignal, from?: number): Promise<Download>;
   /** Sends a file to a presigned address. @throws FarmError `HashMismatch` when the store refuses the bytes, `StoreFailed` */
   upload(url: string, headers: Record<string, string>, path: string, size: number, signal?: AbortSignal): Promise<void>;
+}
+
+type FetchQuestion = Pick<FetchRequest, 'leaseNumber' | 'hashes'> & Partial<Pick<FetchRequest, 'bad'>>;
+
+type CopiesQuestion = Pick<CopiesRequest, 'leaseNumber'> & Partial<CopiesRequest>;
+
+/** Bytes of an object from `from` on. */
+interface Download {
+  from: number;
+  bytes: AsyncIterable<Uint8Array>;
 }
 
 /** Longest wait for an answer that is no long poll. */
@@ -107,8 +125,8 @@ export function createGatewayClient(baseUrl: string): GatewayClient {
     },
     heartbeat: (chunkId, request, signal) =>
       ask(heartbeatAnswer, 'POST', `/leases/${chunkId}/heartbeat`, request, signal),
-    fetch: (chunkId, leaseNumber, hashes, signal) =>
-      ask(fetchAnswer, 'POST', `/leases/${chunkId}/fetch`, { leaseNumber, hashes }, signal),
+    fetch: (chunkId, request, signal) => ask(fetchAnswer, 'POST', `/leases/${chunkId}/fetch`, request, signal),
+    copies: (chunkId, request, signal) => ask(copiesAnswer, 'POST', `/leases/${chunkId}/copies`, request, signal),
     announce: (chunkId, request, signal) => ask(announceAnswer, 'POST', `/leases/${chunkId}/announce`, request, signal),
     report: (chunkId, request, signal) => tell(`/leases/${chunkId}/report`, request, signal),
     finish: (chunkId, request, signal) => tell(`/leases/${chunkId}/finish`, request, signal),
@@ -116,10 +134,11 @@ export function createGatewayClient(baseUrl: string): GatewayClient {
     signReceipt: (receipt, signal) => tell('/receipts', receipt, signal),
     leave: (signal) => tell('/leave', {}, signal),
 
-    async download(url, signal) {
-      const response = await reach(url, signal, undefined, {});
+    async download(url, signal, from = 0) {
+      const response = await reach(url, signal, undefined, from > 0 ? { headers: { range: `bytes=${from}-` } } : {});
       if (!response.ok || !response.body) throw await storeProblem(response);
-      return response.body as unknown as AsyncIterable<Uint8Array>;
+      const bytes = response.body as unknown as AsyncIterable<Uint8Array>;
+      return { bytes, from: response.status === 206 ? from : 0 };
     },
     async upload(url, headers, path, size, signal) {
       const response = await reach(url, signal, undefined, {

@@ -9,6 +9,7 @@
  * | POST /node/v1/claim | `ClaimRequest` → 200 `Lease` or 204 after the long poll |
  * | POST /node/v1/leases/:chunkId/heartbeat | `HeartbeatRequest` → `HeartbeatAnswer` |
  * | POST /node/v1/leases/:chunkId/fetch | `FetchRequest` → `FetchAnswer`: presigned GETs for blobs of this lease |
+ * | POST /node/v1/leases/:chunkId/copies | `CopiesRequest` → `CopiesAnswer`: presigned PUTs into the site's own store |
  * | POST /node/v1/leases/:chunkId/announce | `AnnounceRequest` → `AnnounceAnswer`: presigned PUTs for exactly these hashes |
  * | POST /node/v1/leases/:chunkId/report | `ReportRequest` → 200 `{}`: the unit's artifacts are in the store |
  * | POST /node/v1/leases/:chunkId/finish | `FinishRequest` → 200 `{}` |
@@ -125,8 +126,43 @@ export const heartbeatAnswer = z.object({
   receiptsPending: z.boolean(),
 });
 
-export const fetchRequest = z.object({ leaseNumber: z.int().positive(), hashes: z.array(hash).min(1).max(1000) });
-export const fetchAnswer = z.object({ urls: z.array(z.object({ hash, url: z.string() })) });
+export const fetchRequest = z.object({
+  leaseNumber: z.int().positive(),
+  hashes: z.array(hash).min(1).max(1000),
+  /** Copies whose bytes were not what their hash says. `offset`: first byte known to be wrong or to lack, where known. */
+  bad: z
+    .array(z.object({ hash, site: z.string().nullable(), offset: size.nullable().default(null) }))
+    .max(100)
+    .default([]),
+});
+export const fetchAnswer = z.object({
+  blobs: z.array(
+    z.object({
+      hash,
+      /** In the order of expected arrival; the node leaves one that stalls, lies or is gone for the next. */
+      sources: z.array(
+        z.object({
+          url: z.string(),
+          /** Name of the site whose store it is; null: home. */
+          site: z.string().nullable(),
+          /** What the way from there carries, as far as known. */
+          bytesPerSecond: z.number().positive().nullable(),
+        }),
+      ),
+    }),
+  ),
+});
+
+/** Blobs of the lease that this node holds and its site's store may take; `stored`: those that were put there. */
+export const copiesRequest = z.object({
+  leaseNumber: z.int().positive(),
+  hashes: z.array(hash).max(1000).default([]),
+  stored: z.array(hash).max(1000).default([]),
+});
+/** Addresses to put exactly these bytes; what is there already, or has no store to go to, is not listed. */
+export const copiesAnswer = z.object({
+  puts: z.array(z.object({ hash, url: z.string(), headers: z.record(z.string(), z.string()) })),
+});
 
 const artifact = z.object({ kind: z.enum(['exr', 'preview']), hash, sizeBytes: z.int().positive() });
 export const announceRequest = z.object({
@@ -196,7 +232,10 @@ export type Lease = z.infer<typeof lease>;
 export type LeaseUnit = z.infer<typeof leaseUnit>;
 export type HeartbeatRequest = z.infer<typeof heartbeatRequest>;
 export type HeartbeatAnswer = z.infer<typeof heartbeatAnswer>;
+export type FetchRequest = z.infer<typeof fetchRequest>;
 export type FetchAnswer = z.infer<typeof fetchAnswer>;
+export type CopiesRequest = z.infer<typeof copiesRequest>;
+export type CopiesAnswer = z.infer<typeof copiesAnswer>;
 export type AnnounceRequest = z.infer<typeof announceRequest>;
 export type AnnounceAnswer = z.infer<typeof announceAnswer>;
 export type Artifact = z.infer<typeof artifact>;

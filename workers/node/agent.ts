@@ -26,7 +26,9 @@ export interface AgentOptions {
   home: string;
   /** Threads that rendering may use. */
   threads: number;
-  /** Bound of the cache of project data. */
+  /** Absolute folder of the cache of project data; nodes of a host may share it. Default: below `home`. */
+  cacheFolder?: string | undefined;
+  /** Bound of the cache; where nodes share one, they should agree on it. */
   cacheBytes: number;
   log: Logger;
 }
@@ -46,7 +48,7 @@ export async function runAgent(options: AgentOptions, shutdown: AbortSignal): Pr
   // What a killed process left half done is of no use: its lease is gone.
   await rm(workFolder, { recursive: true, force: true });
   await mkdir(workFolder, { recursive: true });
-  const cache = await BlobCache.open(join(home, 'cache'), options.cacheBytes);
+  const cache = await BlobCache.open(options.cacheFolder ?? join(home, 'cache'), options.cacheBytes);
   const tally = new Tally(join(home, 'tally'));
   await tally.prune(new Date(Date.now() - TALLY_DAYS * 86_400_000));
 

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BlobCache } from './cache.ts';
+import type { PartFile } from './partFile.ts';
 
 const blob = (size: number) => {
   const bytes = randomBytes(size);
@@ -21,8 +22,17 @@ describe("a node's cache", () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
+  const fillWith = (bytes: Buffer) => async (part: PartFile) => {
+    for await (const some of parts(bytes.subarray(part.sizeBytes))) await part.append(some);
+  };
   const add = (cache: BlobCache, { bytes, hash }: { bytes: Buffer; hash: string }) =>
-    cache.add(hash, bytes.length, parts(bytes), never);
+    cache.obtain(hash, bytes.length, fillWith(bytes), never);
+  const blobsIn = async (path: string) => (await readdir(path)).filter((name) => name.length === 64);
+  const usedBytes = async (path: string) => {
+    const files = [...(await blobsIn(path)), ...(await readdir(join(path, 'parts'))).map((name) => `parts/${name}`)];
+    const sizes = await Promise.all(files.map(async (name) => (await stat(join(path, name))).size));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  };
 
   it('gives back what it took, under the name the project wants', async () => {
     const cache = await BlobCache.open(join(folder, 'cache'), 10_000);
@@ -39,11 +49,13 @@ describe("a node's cache", () => {
     const wrong = Buffer.from(one.bytes);
     wrong[0]! ^= 1;
     for (const bytes of [wrong, Buffer.concat([one.bytes, one.bytes]), one.bytes.subarray(1)]) {
-      await expect(cache.add(one.hash, 2_000, parts(bytes), never)).rejects.toMatchObject({ code: 'HashMismatch' });
+      await expect(cache.obtain(one.hash, 2_000, fillWith(bytes), never)).rejects.toMatchObject({
+        code: 'HashMismatch',
+      });
     }
     expect(await cache.has(one.hash)).toBe(false);
-    expect(await readdir(folder)).toEqual([]);
-    expect(cache.sizeBytes).toBe(0);
+    expect(await blobsIn(folder)).toEqual([]);
+    expect(await usedBytes(folder)).toBe(0);
   });
 
   it('drops what was used longest ago, never what is pinned', async () => {
@@ -54,11 +66,12 @@ describe("a node's cache", () => {
     await add(cache, d);
     expect([await cache.has(a.hash), await cache.has(b.hash), await cache.has(c.hash)]).toEqual([true, false, true]);
     const unpin = cache.pin([a.hash, c.hash, d.hash]);
+    for (const one of [a, c, d]) await cache.has(one.hash);
     await expect(add(cache, b)).rejects.toMatchObject({ code: 'DiskFull' });
-    unpin();
+    await unpin();
     await add(cache, b);
-    expect(cache.sizeBytes).toBe(3_000);
-    expect(await readdir(folder)).toHaveLength(3);
+    expect(await usedBytes(folder)).toBe(3_000);
+    expect(await blobsIn(folder)).toHaveLength(3);
   });
 
   it('knows after a restart what it held, newest first, and trusts none of it unread', async () => {
@@ -70,7 +83,6 @@ describe("a node's cache", () => {
     await truncate(join(folder, cut.hash), 999);
     await rm(join(folder, changed.hash), { force: true });
     await writeFile(join(folder, changed.hash), blob(1_000).bytes);
-    await writeFile(join(folder, `${good.hash}.abc.part`), 'half');
     const after = await BlobCache.open(folder, 10_000);
     expect(after.hashes(10).sort()).toEqual([good.hash, cut.hash, changed.hash].sort());
     expect([await after.has(good.hash), await after.has(cut.hash), await after.has(changed.hash)]).toEqual([
@@ -78,7 +90,7 @@ describe("a node's cache", () => {
       false,
       false,
     ]);
-    expect(await readdir(folder)).toEqual([good.hash]);
+    expect(await blobsIn(folder)).toEqual([good.hash]);
     expect(after.hashes(10)).toEqual([good.hash]);
   });
 
@@ -86,7 +98,7 @@ describe("a node's cache", () => {
     const before = await BlobCache.open(folder, 10_000);
     for (let i = 0; i < 5; i++) await add(before, blob(1_000));
     const after = await BlobCache.open(folder, 2_500);
-    expect(after.sizeBytes).toBe(2_000);
-    expect(await readdir(folder)).toHaveLength(2);
+    expect(after.hashes(10)).toHaveLength(2);
+    expect(await usedBytes(folder)).toBe(2_000);
   });
 });

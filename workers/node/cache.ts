@@ -1,149 +1,152 @@
 /**
- * A node's bounded store of project bytes, named by SHA-256. What was used last stays; a lease's files are pinned while it
- * lasts. Files appear by rename after their hash was checked, so a killed node leaves no half file behind; what an earlier
- * process left is checked once more before its first use.
+ * A bounded store of project bytes, named by SHA-256, shared by the node processes of a host. What was used last stays; what
+ * a lease needs is pinned while it lasts. Bytes appear by rename after their hash was checked, so a killed process leaves no
+ * half blob behind, and the next one goes on with the bytes that it had fetched.
+ *
+ * | in the folder | |
+ * |---|---|
+ * | `<hash>` | bytes; access time: last use; modification time: arrival |
+ * | `parts/<hash>.<size>` | bytes on their way |
+ * | `locks/` | who fetches what, see `hostLock.ts` |
+ * | `pins/<process>/<hash>` | hard links: a blob with more than one name is in use by somebody |
+ * | `used` | bytes held or promised, at least: what processes agree on without looking at every file |
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, link, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FarmError } from '../../domain/errors.ts';
 import type { FilePart } from '../../domain/projectFiles.ts';
+import { isAlive, lockedKeys, lockFreed, ownName, tryLock, withLock } from './hostLock.ts';
+import { PartFile } from './partFile.ts';
 
-interface Entry {
-  sizeBytes: number;
-  /** Rises with every use. */
-  usedAt: number;
-  /** The bytes were hashed by this process. */
-  checked: boolean;
-}
+const HASH = /^[0-9a-f]{64}$/;
+/** What other processes brought is looked for again after this time, milliseconds. */
+const LOOK_AGAIN_MS = 2_000;
 
 export class BlobCache {
-  private readonly entries = new Map<string, Entry>();
-  /** Hash to the number of leases that need it. */
-  private readonly pins = new Map<string, number>();
   private readonly folder: string;
   private readonly capacityBytes: number;
-  private heldBytes = 0;
+  private readonly pinFolder: string;
+  /** Blobs known to be here, with a number that rises with every use. */
+  private readonly known = new Map<string, number>();
+  /** Blobs whose bytes were hashed by this process, or by another since this one began. */
+  private readonly checked = new Set<string>();
+  /** Hash to the number of leases that need it. */
+  private readonly pins = new Map<string, number>();
+  private readonly openedAt = Date.now();
   private uses = 0;
+  private lookedAt = performance.now();
 
   private constructor(folder: string, capacityBytes: number) {
     this.folder = folder;
     this.capacityBytes = capacityBytes;
+    this.pinFolder = join(folder, 'pins', ownName());
   }
 
-  /** Opens the cache below `folder`, with what it held when it was last used, oldest first. */
+  /** Opens the cache below `folder`, with what it holds, and brings it below its bound. */
   static async open(folder: string, capacityBytes: number): Promise<BlobCache> {
     const cache = new BlobCache(folder, capacityBytes);
-    await mkdir(folder, { recursive: true });
-    const found: { hash: string; sizeBytes: number; usedAt: number }[] = [];
-    for (const name of await readdir(folder)) {
-      const path = join(folder, name);
-      if (!/^[0-9a-f]{64}$/.test(name)) {
-        await rm(path, { force: true, recursive: true });
-        continue;
-      }
-      const { size, mtimeMs } = await stat(path);
-      found.push({ hash: name, sizeBytes: size, usedAt: mtimeMs });
+    for (const path of [join(folder, 'parts'), join(folder, 'locks'), cache.pinFolder]) {
+      await mkdir(path, { recursive: true });
     }
-    found.sort((a, b) => a.usedAt - b.usedAt);
-    for (const { hash, sizeBytes } of found) cache.note(hash, sizeBytes, false);
-    await cache.evictFor(0);
+    for (const name of await readdir(join(folder, 'pins'))) {
+      if (!isAlive(name)) await rm(join(folder, 'pins', name), { recursive: true, force: true });
+    }
+    await cache.locked('used', () => cache.sweep(0));
+    for (const { hash } of (await cache.blobs()).sort((a, b) => a.usedAt - b.usedAt)) cache.use(hash);
     return cache;
   }
 
-  get sizeBytes(): number {
-    return this.heldBytes;
-  }
-
-  /** Hashes held, newest use first, at most `limit`. */
+  /** Hashes held, newest use first, at most `limit`; what other processes brought just now may be missing. */
   hashes(limit: number): string[] {
-    return [...this.entries]
-      .sort(([, a], [, b]) => b.usedAt - a.usedAt)
-      .slice(0, limit)
-      .map(([hash]) => hash);
+    if (performance.now() - this.lookedAt > LOOK_AGAIN_MS) {
+      this.lookedAt = performance.now();
+      this.lookAround().catch(() => undefined);
+    }
+    const byUse = [...this.known].sort(([, a], [, b]) => b - a);
+    return byUse.slice(0, limit).map(([hash]) => hash);
   }
 
-  /** Whether the bytes are here and right; bytes that went bad are dropped. Counts as a use. */
+  /** Whether the bytes are here and right; bytes that went bad are dropped. Counts as a use; what is pinned stays from then on. */
   async has(hash: string): Promise<boolean> {
-    const entry = this.entries.get(hash);
-    if (!entry) return false;
-    entry.usedAt = ++this.uses;
-    if (!entry.checked) {
-      const digest = createHash('sha256');
-      try {
-        await pipeline(createReadStream(this.path(hash)), digest);
-      } catch {
-        await this.drop(hash);
-        return false;
-      }
-      if (digest.digest('hex') !== hash) {
-        await this.drop(hash);
-        return false;
-      }
-      entry.checked = true;
-      // Only a hint for the order after a restart.
-      await utimes(this.path(hash), new Date(), new Date()).catch(() => undefined);
+    if (!(await this.hold(hash))) {
+      this.known.delete(hash);
+      return false;
     }
+    try {
+      const { mtime, mtimeMs } = await stat(this.path(hash));
+      // Whoever put it there since this process began has checked it; older bytes may have met a crash of the machine.
+      if (mtimeMs < this.openedAt && !this.checked.has(hash) && !(await this.isRight(hash))) {
+        await this.drop(hash);
+        return false;
+      }
+      await utimes(this.path(hash), new Date(), mtime);
+    } catch (error) {
+      // Somebody evicted it in between.
+      if (isCode(error, 'ENOENT')) return false;
+      throw error;
+    }
+    this.checked.add(hash);
+    this.use(hash);
     return true;
   }
 
-  /** Keeps these from eviction until the returned function is called; hashes may come before their bytes do. */
-  pin(hashes: readonly string[]): () => void {
+  /** Keeps these from eviction by any process until the returned function is called; hashes may come before their bytes. */
+  pin(hashes: readonly string[]): () => Promise<void> {
     const pinned = [...new Set(hashes)];
     for (const hash of pinned) this.pins.set(hash, (this.pins.get(hash) ?? 0) + 1);
     let done = false;
-    return () => {
+    return async () => {
       if (done) return;
       done = true;
       for (const hash of pinned) {
         const left = (this.pins.get(hash) ?? 1) - 1;
-        if (left === 0) this.pins.delete(hash);
-        else this.pins.set(hash, left);
+        if (left > 0) {
+          this.pins.set(hash, left);
+          continue;
+        }
+        this.pins.delete(hash);
+        await rm(join(this.pinFolder, hash), { force: true });
       }
     };
   }
 
   /**
-   * Takes bytes in, making room first.
-   * @throws FarmError `HashMismatch` when the bytes are others, `DiskFull` when they do not fit beside what is pinned;
-   *   nothing is kept then
+   * Brings a blob here unless it is: one process of the host fetches, the others wait for it, and one of them goes on where
+   * it stopped if it fails or is killed.
+   * @param fill appends what lacks of the bytes; told to begin anew by nobody but itself
+   * @returns whether this process filled it
+   * @throws FarmError `HashMismatch` when the bytes are others, `DiskFull` when they do not fit beside what is in use; what
+   *   `fill` throws; the signal's reason
    */
-  async add(hash: string, sizeBytes: number, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-    await this.evictFor(sizeBytes);
-    const temporary = join(this.folder, `${hash}.${randomUUID()}.part`);
-    const digest = createHash('sha256');
-    let received = 0;
-    try {
-      await pipeline(
-        bytes,
-        async function* (source: AsyncIterable<Uint8Array>) {
-          for await (const part of source) {
-            received += part.byteLength;
-            if (received > sizeBytes) break;
-            digest.update(part);
-            yield part;
-          }
-        },
-        createWriteStream(temporary, { flags: 'wx', mode: 0o444 }),
-        { signal },
-      );
-      const actual = digest.digest('hex');
-      if (received !== sizeBytes || actual !== hash) {
-        throw new FarmError('HashMismatch', `Fetched bytes do not hash to ${hash}.`, {
-          expected: hash,
-          actual,
-          received,
-        });
+  async obtain(
+    hash: string,
+    sizeBytes: number,
+    fill: (part: PartFile) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    for (;;) {
+      signal.throwIfAborted();
+      if (await this.has(hash)) return false;
+      const locks = join(this.folder, 'locks');
+      const release = await tryLock(locks, hash);
+      if (!release) {
+        await lockFreed(locks, hash, signal);
+        continue;
       }
-      await rename(temporary, this.path(hash));
-    } catch (error) {
-      await rm(temporary, { force: true });
-      if (isCode(error, 'ENOSPC')) throw new FarmError('DiskFull', `No space left below ${this.folder}.`, {});
-      throw error;
+      try {
+        if (await this.has(hash)) return false;
+        await this.reserve(hash, sizeBytes);
+        await this.fillPart(hash, sizeBytes, fill);
+      } finally {
+        await release();
+      }
+      this.checked.add(hash);
+      this.use(hash);
+      return true;
     }
-    this.note(hash, sizeBytes, true);
   }
 
   /** Puts a blob into a folder under its project name: a hard link where the file system has them, else a copy. */
@@ -184,54 +187,148 @@ export class BlobCache {
         createWriteStream(target, { flags: 'wx', mode: 0o444 }),
       );
     } catch (error) {
-      if (isCode(error, 'ENOSPC')) throw new FarmError('DiskFull', `No space left below ${dirname(target)}.`, {});
-      throw error;
+      if (!isCode(error, 'ENOSPC')) throw error;
+      throw new FarmError('DiskFull', `No space is left on the disk of ${target}.`, { path: target });
     }
-    const actual = digest.digest('hex');
-    if (actual !== hash) {
-      throw new FarmError('HashMismatch', 'The parts of a file make other bytes.', { expected: hash, actual });
-    }
+    assertHash(hash, digest.digest('hex'));
   }
 
-  private path(hash: string): string {
+  /** Where a held blob lies. */
+  path(hash: string): string {
     return join(this.folder, hash);
   }
 
-  private note(hash: string, sizeBytes: number, checked: boolean): void {
-    const before = this.entries.get(hash);
-    if (before) this.heldBytes -= before.sizeBytes;
-    this.entries.set(hash, { sizeBytes, usedAt: ++this.uses, checked });
-    this.heldBytes += sizeBytes;
+  private async fillPart(hash: string, sizeBytes: number, fill: (part: PartFile) => Promise<void>): Promise<void> {
+    const part = await PartFile.open(join(this.folder, 'parts', `${hash}.${sizeBytes}`));
+    try {
+      if (part.sizeBytes > sizeBytes) await part.clear();
+      await fill(part);
+      if (part.sizeBytes !== sizeBytes || part.hash !== hash) {
+        const actual = part.hash;
+        await part.clear();
+        assertHash(hash, actual);
+      }
+      await part.finish(this.path(hash));
+      if (this.pins.has(hash)) await this.hold(hash);
+    } finally {
+      await part.close();
+    }
+  }
+
+  /** Whether the blob is here; one that is pinned gets its link, and nobody evicts it any more. */
+  private async hold(hash: string): Promise<boolean> {
+    if (!this.pins.has(hash)) return isThere(this.path(hash));
+    try {
+      await link(this.path(hash), join(this.pinFolder, hash));
+      return true;
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return false;
+      // A file system without links pins nothing: what is evicted too early is fetched again.
+      return isThere(this.path(hash));
+    }
+  }
+
+  private async isRight(hash: string): Promise<boolean> {
+    const digest = createHash('sha256');
+    await pipeline(createReadStream(this.path(hash)), digest);
+    return digest.digest('hex') === hash;
+  }
+
+  private use(hash: string): void {
+    this.known.set(hash, ++this.uses);
   }
 
   private async drop(hash: string): Promise<void> {
-    const entry = this.entries.get(hash);
-    if (!entry) return;
-    this.entries.delete(hash);
-    this.heldBytes -= entry.sizeBytes;
+    this.known.delete(hash);
+    this.checked.delete(hash);
+    await rm(join(this.pinFolder, hash), { force: true });
     await rm(this.path(hash), { force: true });
   }
 
-  private async evictFor(sizeBytes: number): Promise<void> {
-    if (this.heldBytes + sizeBytes <= this.capacityBytes) return;
-    const candidates = [...this.entries]
-      .filter(([hash]) => !this.pins.has(hash))
-      .sort(([, a], [, b]) => a.usedAt - b.usedAt);
-    for (const [hash] of candidates) {
-      if (this.heldBytes + sizeBytes <= this.capacityBytes) return;
-      await this.drop(hash);
+  /** What other processes brought counts as used longest ago. */
+  private async lookAround(): Promise<void> {
+    const here = new Set((await readdir(this.folder)).filter((name) => HASH.test(name)));
+    for (const hash of this.known.keys()) if (!here.has(hash)) this.known.delete(hash);
+    for (const hash of here) if (!this.known.has(hash)) this.known.set(hash, 0);
+  }
+
+  private locked<T>(key: string, task: () => Promise<T>): Promise<T> {
+    return withLock(join(this.folder, 'locks'), key, task);
+  }
+
+  /** Promises room for so many bytes, evicting what has to go. @throws FarmError `DiskFull` */
+  private async reserve(hash: string, sizeBytes: number): Promise<void> {
+    await this.locked('used', async () => {
+      const text = await readFile(join(this.folder, 'used'), 'utf8').catch(() => '');
+      const used = /^\d+$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
+      if (used + sizeBytes > this.capacityBytes) await this.sweep(sizeBytes, hash);
+      else await writeFile(join(this.folder, 'used'), String(used + sizeBytes));
+    });
+  }
+
+  /**
+   * Counts what is really here and evicts until so many bytes more fit: first what nobody goes on fetching, then what was
+   * used longest ago. Only with the lock `used`. @throws FarmError `DiskFull`
+   */
+  private async sweep(moreBytes: number, forHash?: string): Promise<void> {
+    const blobs = await this.blobs();
+    // What there is of the one that wants room is part of that room.
+    const parts = (await this.parts()).filter(({ hash }) => hash !== forHash);
+    let used = [...blobs, ...parts].reduce((sum, { sizeBytes }) => sum + sizeBytes, moreBytes);
+    const candidates = [
+      ...parts.filter(({ isLocked }) => !isLocked),
+      ...blobs.filter(({ isPinned }) => !isPinned).sort((a, b) => a.usedAt - b.usedAt),
+    ];
+    for (const { path, hash, sizeBytes } of candidates) {
+      if (used <= this.capacityBytes) break;
+      await rm(path, { force: true });
+      this.known.delete(hash);
+      used -= sizeBytes;
     }
-    if (this.heldBytes + sizeBytes > this.capacityBytes) {
+    // An own mistake in counting must not last: the next one counts anew.
+    await writeFile(join(this.folder, 'used'), String(used));
+    if (used > this.capacityBytes && moreBytes > 0) {
+      await writeFile(join(this.folder, 'used'), String(used - moreBytes));
+      const place = { capacityBytes: this.capacityBytes, wantedBytes: used };
       throw new FarmError(
         'DiskFull',
-        `The cache of this node holds ${this.capacityBytes} bytes; the project needs more.`,
-        {
-          capacityBytes: this.capacityBytes,
-          wantedBytes: this.heldBytes + sizeBytes,
-        },
+        `The cache of this node holds ${this.capacityBytes} bytes; more is in use.`,
+        place,
       );
     }
   }
+
+  private async blobs() {
+    const names = (await readdir(this.folder)).filter((name) => HASH.test(name));
+    const found = await Promise.all(
+      names.map(async (hash) => {
+        const facts = await stat(this.path(hash)).catch(() => null);
+        if (!facts) return [];
+        const { size: sizeBytes, atimeMs: usedAt, nlink } = facts;
+        return [{ hash, path: this.path(hash), sizeBytes, usedAt, isPinned: nlink > 1 }];
+      }),
+    );
+    return found.flat();
+  }
+
+  private async parts() {
+    const locked = await lockedKeys(join(this.folder, 'locks'));
+    return (await readdir(join(this.folder, 'parts'))).map((name) => {
+      const [hash = '', size] = name.split('.');
+      return { hash, path: join(this.folder, 'parts', name), sizeBytes: Number(size), isLocked: locked.has(hash) };
+    });
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+function assertHash(expected: string, actual: string): void {
+  if (actual === expected) return;
+  throw new FarmError('HashMismatch', `Bytes that should hash to ${expected} do not.`, { expected, actual });
 }
 
 const isCode = (error: unknown, code: string): boolean =>

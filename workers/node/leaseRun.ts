@@ -8,6 +8,7 @@ import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { FinishRequest, Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
 import type { RenderEngine, RenderRequest, RenderSink, SceneFiles } from '../../renderer/engine.ts';
 import type { BlobCache } from './cache.ts';
+import { leaveCopies } from './copies.ts';
 import { startDelivery } from './delivery.ts';
 import { type Heart, LeaseStopped, startHeart } from './heart.ts';
 import { retrying } from './retry.ts';
@@ -65,7 +66,7 @@ export async function runLease(lease: Lease, deps: LeaseRunDeps): Promise<LeaseO
   } finally {
     shutdown.removeEventListener('abort', onShutdown);
     await heart.rest();
-    unpin();
+    await unpin();
     await rm(folder, { recursive: true, force: true }).catch((error) =>
       log.warn({ err: error }, 'folder stays behind'),
     );
@@ -87,12 +88,15 @@ async function work(
   await mkdir(outputFolder, { recursive: true });
   // A delivery or a staging that fails for good ends the rendering too.
   const failed = new AbortController();
-  const staging = startStaging(lease, files.root, {
-    ...{ gateway, cache },
-    signal: AbortSignal.any([signal, failed.signal]),
-  });
-  staging.done.then(
-    (staged) => log.info(staged, 'staged'),
+  const stop = AbortSignal.any([signal, failed.signal]);
+  const staging = startStaging(lease, files.root, { gateway, cache, log, signal: stop });
+  const copying = staging.done.then(
+    async (staged) => {
+      log.info(staged, 'staged');
+      await leaveCopies(lease, staging.fetched, { gateway, cache, signal: stop }).catch((error) => {
+        if (!stop.aborted) log.info({ err: error }, 'the site got no copies');
+      });
+    },
     (error) => failed.abort(error),
   );
   const settings = lease.settings as unknown as RenderSettings;
@@ -109,6 +113,7 @@ async function work(
   } finally {
     failed.abort(new Error('the lease ends'));
     await staging.settled();
+    await copying;
   }
 }
 

@@ -9,6 +9,7 @@
  * | FARM_NODE_HOME | folder for key, cache and tally; default `.farm-node` below the current folder |
  * | FARM_NODE_KEY | the node's private key, hex; default: made once and kept in the folder |
  * | FARM_NODE_THREADS | threads to render with; default all of the machine |
+ * | FARM_NODE_CACHE | folder of the cache, which all nodes of a host may share; default below FARM_NODE_HOME |
  * | FARM_NODE_CACHE_BYTES | bound of the cache of project data; default 20 GiB |
  * | FARM_NODE_SITE | name of the site; default `local` |
  * | FARM_NODE_ENGINE | `pathtracer` (default), or `replay`: hands out frames traced beforehand, for measurements |
@@ -50,6 +51,7 @@ try {
       joinToken: required('FARM_JOIN_TOKEN'),
       home,
       threads: wholeNumber('FARM_NODE_THREADS', availableParallelism(), 1, 1_024),
+      cacheFolder: env.FARM_NODE_CACHE ? resolve(env.FARM_NODE_CACHE) : undefined,
       cacheBytes: wholeNumber('FARM_NODE_CACHE_BYTES', 20 * 2 ** 30, 1, Number.MAX_SAFE_INTEGER),
       log,
     },

@@ -4,13 +4,16 @@
  * the link would idle otherwise, not at the cost of an earlier frame's.
  */
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import { FarmError } from '../../domain/errors.ts';
 import { checkProjectPath } from '../../domain/paths.ts';
 import { partsOf } from '../../domain/projectFiles.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { Lease } from '../../ports/gateway/protocol.ts';
 import type { BlobCache } from './cache.ts';
+import { type BadCopy, download, type Source } from './download.ts';
 import { createBacklog, createTurns } from './pacing.ts';
+import type { PartFile } from './partFile.ts';
 import { isPassing, retrying } from './retry.ts';
 
 /** Blobs on their way at the same time. */
@@ -23,6 +26,8 @@ const PLACINGS = 16;
 const LEFT_BYTES = 512 * 1024;
 /** Addresses asked for at once (the protocol's bound is 1000); they live for minutes, so not too many. */
 const BATCH = 200;
+/** Bad copies told at once: the protocol's bound. */
+const LIES = 100;
 
 type LeaseFile = Lease['files'][number];
 
@@ -38,6 +43,8 @@ export interface Staging {
   done: Promise<StagingResult>;
   /** Resolves when nothing is under way any more, whatever came of it: after the signal, soon. */
   settled(): Promise<void>;
+  /** Blobs that this process has fetched so far. */
+  readonly fetched: readonly string[];
 }
 
 /**
@@ -47,8 +54,9 @@ export interface Staging {
 export function startStaging(
   lease: Lease,
   folder: string,
-  { gateway, cache, signal }: { gateway: GatewayClient; cache: BlobCache; signal: AbortSignal },
+  { gateway, cache, signal, log }: { gateway: GatewayClient; cache: BlobCache; signal: AbortSignal; log: Logger },
 ): Staging {
+  const fetched: string[] = [];
   const sizes = new Map(lease.blobs.map(({ hash, sizeBytes }) => [hash, sizeBytes]));
   const addresses = new Addresses(lease, gateway, signal);
   const looks = createTurns(LOOKS);
@@ -99,7 +107,10 @@ export function startStaging(
       begun.then((all) => Promise.all(all.map(({ arrived }) => arrived))),
     );
   }
-  const done = Promise.all(ready.values()).then(() => result);
+  const done = Promise.all(ready.values()).then(async () => {
+    await addresses.tell().catch((error) => log.info({ err: error }, 'the gateway did not hear of a bad copy'));
+    return result;
+  });
   // Whoever waits hears of a failure; nobody has to wait.
   for (const promise of [before, ...ready.values(), done]) promise.catch(() => undefined);
   return {
@@ -108,6 +119,7 @@ export function startStaging(
       await ready.get(frame);
     },
     done,
+    fetched,
     async settled() {
       await Promise.allSettled([before, ...underWay]);
       await Promise.allSettled(underWay);
@@ -122,28 +134,28 @@ export function startStaging(
 
   async function fetchBlob(hash: string): Promise<void> {
     const sizeBytes = sizeOf(hash);
+    let arrived = 0;
+    const onBytes = (bytes: number): void => {
+      arrived += bytes;
+      backlog.add(-bytes);
+    };
+    const onBad = (copy: BadCopy): void => {
+      log.warn(copy, 'a copy holds wrong bytes');
+      addresses.bad(copy);
+    };
+    const fill = async (part: PartFile): Promise<void> => {
+      onBytes(part.sizeBytes - arrived);
+      await download(part, { hash, sizeBytes }, await addresses.take(hash), { gateway, signal, onBytes, onBad });
+    };
     let mismatches = 0;
-    await retrying(
-      async () => {
-        const url = await addresses.take(hash);
-        let received = 0;
-        const counted = async function* (bytes: AsyncIterable<Uint8Array>) {
-          for await (const some of bytes) {
-            received += some.byteLength;
-            backlog.add(-some.byteLength);
-            yield some;
-          }
-        };
-        try {
-          await cache.add(hash, sizeBytes, counted(await gateway.download(url, signal)), signal);
-        } catch (error) {
-          backlog.add(received);
-          throw error;
-        }
-      },
-      { signal, retryable: (error) => isPassing(error) || isBroken(error) || (isMismatch(error) && ++mismatches < 3) },
-    );
-    result.fetchedBytes += sizeBytes;
+    const isOurs = await retrying(() => cache.obtain(hash, sizeBytes, fill, signal), {
+      signal,
+      retryable: (error) => isPassing(error) || (isMismatch(error) && ++mismatches < 3),
+    });
+    // Another process of this host may have brought it.
+    onBytes(sizeBytes - arrived);
+    result[isOurs ? 'fetchedBytes' : 'cachedBytes'] += sizeBytes;
+    if (isOurs) fetched.push(hash);
   }
 
   /** Lays a file out whose blobs are all in the cache. */
@@ -153,9 +165,11 @@ export function startStaging(
     const target = join(folder, checkProjectPath(file.path));
     if (!file.parts) return cache.materialise(file.hash, target);
     if (!isAssembled(file)) return cache.writeSlices(file, partsOf(file), target);
-    if (!(await cache.has(file.hash))) {
-      await cache.add(file.hash, file.sizeBytes, cache.slices(partsOf(file)), signal);
-    }
+    const putTogether = async (part: PartFile): Promise<void> => {
+      await part.clear();
+      for await (const bytes of cache.slices(partsOf(file))) await part.append(bytes);
+    };
+    await cache.obtain(file.hash, file.sizeBytes, putTogether, signal);
     await cache.materialise(file.hash, target);
   }
 }
@@ -196,13 +210,14 @@ function once<Key>(underWay: Promise<unknown>[], work: (key: Key) => Coming): (k
   };
 }
 
-/** Presigned addresses of a lease's blobs, asked for together. */
+/** Where a lease's blobs can be had, asked for together. */
 class Addresses {
   private readonly lease: Lease;
   private readonly gateway: GatewayClient;
   private readonly signal: AbortSignal;
   private readonly wanted = new Set<string>();
-  private readonly asked = new Map<string, Promise<string | undefined>>();
+  private readonly asked = new Map<string, Promise<Source[]>>();
+  private lies: BadCopy[] = [];
 
   constructor(lease: Lease, gateway: GatewayClient, signal: AbortSignal) {
     this.lease = lease;
@@ -210,19 +225,28 @@ class Addresses {
     this.signal = signal;
   }
 
-  /** The blob's address will be taken soon. */
+  /** The blob's addresses will be taken soon. */
   want(hash: string): void {
     this.wanted.add(hash);
   }
 
-  /** An address to use once: one that failed may have expired, so the next try gets a new one. */
-  async take(hash: string): Promise<string> {
+  /** This copy is none: the gateway hears of it with the next question. */
+  bad(copy: BadCopy): void {
+    this.lies.push(copy);
+  }
+
+  /** Addresses to use once: those that failed may have expired, so the next try gets new ones. */
+  async take(hash: string): Promise<Source[]> {
     if (!this.asked.has(hash)) this.ask(hash);
-    const url = this.asked.get(hash);
+    const sources = this.asked.get(hash);
     this.asked.delete(hash);
-    const taken = await url;
-    if (taken !== undefined) return taken;
-    throw new FarmError('NotFound', `The gateway knows no blob ${hash}.`, { hash });
+    return (await sources) ?? [];
+  }
+
+  /** Says what is left to say. */
+  async tell(): Promise<void> {
+    const [lie] = this.lies;
+    if (lie) await this.call([lie.hash]);
   }
 
   /** Asks for this one and others that are wanted, in the order of need. */
@@ -230,22 +254,21 @@ class Addresses {
     this.wanted.delete(hash);
     const hashes = [hash, ...[...this.wanted].slice(0, BATCH - 1)];
     for (const one of hashes) this.wanted.delete(one);
-    const { lease, gateway, signal } = this;
-    const answer = gateway
-      .fetch(lease.chunkId, lease.leaseNumber, hashes, signal)
-      .then(({ urls }) => new Map(urls.map(({ hash: of, url }) => [of, url])));
+    const answer = this.call(hashes);
     for (const one of hashes) {
-      const url = answer.then((urls) => urls.get(one));
-      url.catch(() => undefined);
-      this.asked.set(one, url);
+      const sources = answer.then((all) => all.get(one) ?? []);
+      sources.catch(() => undefined);
+      this.asked.set(one, sources);
     }
+  }
+
+  private async call(hashes: string[]): Promise<Map<string, Source[]>> {
+    const { lease, gateway, signal } = this;
+    const bad = this.lies.slice(0, LIES);
+    this.lies = this.lies.slice(LIES);
+    const { blobs } = await gateway.fetch(lease.chunkId, { leaseNumber: lease.leaseNumber, hashes, bad }, signal);
+    return new Map(blobs.map(({ hash, sources }) => [hash, sources]));
   }
 }
 
 const isMismatch = (error: unknown): boolean => error instanceof FarmError && error.code === 'HashMismatch';
-
-/** A connection that ended in the middle of the bytes. */
-const isBroken = (error: unknown): boolean =>
-  error instanceof Error &&
-  !(error instanceof FarmError) &&
-  /terminated|socket|ECONNRESET|premature/i.test(error.message);

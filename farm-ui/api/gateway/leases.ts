@@ -1,19 +1,15 @@
 /** What the holder of a lease may ask for and say. Every call names the lease's number; an old number gets nothing. */
-import type { z } from 'zod';
 import { FarmError, isErrorCode } from '../../../domain/errors.ts';
 import type { Tx } from '../../../ports/db/client.ts';
 import { appendEvent, notifyTransient } from '../../../ports/db/events.ts';
 import { finishLease, heartbeat, type LeaseKey, reportUnit, requireLease } from '../../../ports/db/lease.ts';
-import { blobsOfLease } from '../../../ports/db/leaseFiles.ts';
 import { receiptsPending } from '../../../ports/db/receipts.ts';
 import type { ChunkRow, NodeRow } from '../../../ports/db/tables.ts';
 import type {
   AnnounceAnswer,
   AnnounceRequest,
   Artifact,
-  FetchAnswer,
   FinishRequest,
-  fetchRequest,
   HeartbeatAnswer,
   HeartbeatRequest,
   ReportRequest,
@@ -77,28 +73,6 @@ async function passProgressOn(
       data: { unitId, frame, take, tile, status, node, fraction },
     });
   }
-}
-
-/** Addresses of the blobs that the lease's own frames read, and of nothing else. @throws FarmError `LeaseLost`, `NotFound` */
-export async function fetchBlobs(
-  { database, store }: ApiDeps,
-  node: NodeRow,
-  chunkId: string,
-  request: z.infer<typeof fetchRequest>,
-): Promise<FetchAnswer> {
-  const { studioId, own } = await database.asService(async (tx) => {
-    const chunk = await requireLease(tx, { chunkId, nodeId: node.id, leaseNumber: request.leaseNumber });
-    return { studioId: chunk.studioId, own: await blobsOfLease(tx, chunk) };
-  });
-  const foreign = request.hashes.find((hash) => !own.has(hash));
-  if (foreign) throw new FarmError('NotFound', 'The lease has no such blob.', { hash: foreign });
-  const urls = await Promise.all(
-    request.hashes.map(async (hash) => ({
-      hash,
-      url: await store.presignGet({ studioId, kind: 'blobs', hash, expiresSeconds: ADDRESS_SECONDS }),
-    })),
-  );
-  return { urls };
 }
 
 /** Addresses to put exactly the announced bytes into the store of the node's site. @throws FarmError `LeaseLost`, `NotFound`, `RequestInvalid` */

@@ -5,10 +5,11 @@ import type { Api, ApiDeps } from '../deps.ts';
 import type { Hub } from '../live/hub.ts';
 import { claim } from './claim.ts';
 import { join } from './join.ts';
-import { announce, fetchBlobs, finish, heartbeatOf, report } from './leases.ts';
+import { announce, finish, heartbeatOf, report } from './leases.ts';
 import { leave } from './leave.ts';
 import { requireNode } from './nodeAuth.ts';
 import { pendingReceiptsOf, takeSignature } from './receipts.ts';
+import { fetchBlobs, takeCopies } from './sources.ts';
 
 export interface GatewayDeps extends ApiDeps {
   hub: Hub;
@@ -59,6 +60,12 @@ export function addGateway(api: Api, deps: GatewayDeps): void {
         '/leases/:chunkId/fetch',
         { schema: { params: leaseParams, body: protocol.fetchRequest, response: { 200: protocol.fetchAnswer } } },
         async (request) => fetchBlobs(deps, await requireNode(request, deps), request.params.chunkId, request.body),
+      );
+
+      scope.post(
+        '/leases/:chunkId/copies',
+        { schema: { params: leaseParams, body: protocol.copiesRequest, response: { 200: protocol.copiesAnswer } } },
+        async (request) => takeCopies(deps, await requireNode(request, deps), request.params.chunkId, request.body),
       );
 
       scope.post(

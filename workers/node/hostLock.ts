@@ -1,0 +1,115 @@
+/**
+ * Locks between the processes of one host that share a folder. A lock is a file whose name says who holds it, so that the
+ * lock of a process that was killed is known for dead and taken over at once; nothing has to expire.
+ *
+ * Whoever wants a lock first shows his own file and then looks for others': of two, at most one sees none, so two never hold.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync, watch } from 'node:fs';
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Who dies does not say so: looked for after this time, milliseconds. What is released is heard of at once. */
+const LOOK_AGAIN_MS = 200;
+/** Two that stood in each other's way come back at different times, milliseconds. */
+const SCATTER_MS = 5;
+
+/** Process id and, where the system says it, when the process began: ids are used again. */
+const SELF = `${process.pid}.${startOf(process.pid)}`;
+
+/** Names this process among those of the host, for files that shall not outlive it. */
+export const ownName = (): string => `${SELF}.${randomUUID()}`;
+
+/** Whether the process behind a name of `ownName` still runs. */
+export function isAlive(name: string): boolean {
+  const [pid = '', start] = name.split('.');
+  if (!/^\d+$/.test(pid)) return false;
+  try {
+    process.kill(Number(pid), 0);
+  } catch (error) {
+    // Another user's process may not be signalled, but it is there.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  return startOf(Number(pid)) === start;
+}
+
+/** Field 22 of `/proc/PID/stat`; `0` where there is no such file. */
+function startOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0';
+  } catch {
+    return '0';
+  }
+}
+
+/**
+ * Takes the lock if nobody has it.
+ * @param folder absolute, exists; holds locks and nothing else
+ * @param key file name without `~`
+ * @returns what gives it back; null: somebody else has it, or wants it as much
+ */
+export async function tryLock(folder: string, key: string): Promise<(() => Promise<void>) | null> {
+  if (await isLocked(folder, key)) return null;
+  const own = `${key}~${ownName()}`;
+  await writeFile(join(folder, own), '', { flag: 'wx' });
+  const release = (): Promise<void> => rm(join(folder, own), { force: true });
+  if (!(await isLocked(folder, key, own))) return release;
+  await release();
+  return null;
+}
+
+/** Whether anybody but `own` holds the lock or wants it; what the dead left is removed. */
+async function isLocked(folder: string, key: string, own?: string): Promise<boolean> {
+  let others = 0;
+  for (const name of await readdir(folder)) {
+    if (name === own || !name.startsWith(`${key}~`)) continue;
+    if (isAlive(name.slice(key.length + 1))) others++;
+    else await rm(join(folder, name), { force: true });
+  }
+  return others > 0;
+}
+
+/** Keys of the locks that are held or asked for. */
+export async function lockedKeys(folder: string): Promise<Set<string>> {
+  const names = (await readdir(folder)).map((name) => name.split('~') as [string, string]);
+  return new Set(names.filter(([, owner]) => isAlive(owner)).map(([key]) => key));
+}
+
+/** Resolves when it is worth another try, or when the signal ends. */
+export async function lockFreed(folder: string, key: string, signal?: AbortSignal): Promise<void> {
+  let end: () => void = () => undefined;
+  const freed = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const timer = setTimeout(end, LOOK_AGAIN_MS);
+  signal?.addEventListener('abort', end);
+  const watcher = watch(folder, (_, name) => {
+    if (name === null || name.startsWith(`${key}~`)) end();
+  });
+  watcher.on('error', end);
+  try {
+    if (await isLocked(folder, key)) await freed;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', end);
+    watcher.close();
+  }
+  await sleep(Math.random() * SCATTER_MS);
+}
+
+/** Runs the task with the lock, waiting for it. */
+export async function withLock<T>(folder: string, key: string, task: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const release = await tryLock(folder, key);
+    if (release) {
+      try {
+        return await task();
+      } finally {
+        await release();
+      }
+    }
+    await lockFreed(folder, key);
+  }
+}

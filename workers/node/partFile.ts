@@ -1,0 +1,70 @@
+/** A blob on its way: bytes in a file that grows from the front, with the hash of what is there. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, type FileHandle, open, rename } from 'node:fs/promises';
+import { FarmError } from '../../domain/errors.ts';
+
+export class PartFile {
+  readonly path: string;
+  private readonly handle: FileHandle;
+  private digest = createHash('sha256');
+  private length = 0;
+
+  private constructor(path: string, handle: FileHandle) {
+    this.path = path;
+    this.handle = handle;
+  }
+
+  /** Opens the file, with the bytes that an earlier process left in it. */
+  static async open(path: string): Promise<PartFile> {
+    const handle = await open(path, 'a', 0o644);
+    const part = new PartFile(path, handle);
+    for await (const bytes of createReadStream(path)) part.count(bytes as Buffer);
+    return part;
+  }
+
+  /** Bytes there. */
+  get sizeBytes(): number {
+    return this.length;
+  }
+
+  /** SHA-256 of the bytes there, hex. */
+  get hash(): string {
+    return this.digest.copy().digest('hex');
+  }
+
+  /** @throws FarmError `DiskFull` */
+  async append(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.handle.appendFile(bytes);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      throw new FarmError('DiskFull', `No space is left on the disk of ${this.path}.`, { path: this.path });
+    }
+    this.count(bytes);
+  }
+
+  /** Drops all bytes. */
+  async clear(): Promise<void> {
+    await this.handle.truncate(0);
+    this.digest = createHash('sha256');
+    this.length = 0;
+  }
+
+  /** No more bytes follow: the file gets its name, and is not to be changed any more. */
+  async finish(path: string): Promise<void> {
+    await this.handle.close();
+    await rename(this.path, path);
+    await chmod(path, 0o444);
+  }
+
+  /** Gives the file up as it is. Closing twice is fine. */
+  async close(): Promise<void> {
+    await this.handle.close();
+  }
+
+  private count(bytes: Uint8Array): void {
+    this.digest.update(bytes);
+    this.length += bytes.byteLength;
+  }
+}
