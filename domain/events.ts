@@ -18,6 +18,8 @@ export interface JobEventData {
     leaseNumber: number;
     frames: number[];
   };
+  /** Chunks that will be rendered at another site than planned. */
+  'chunks.moved': { chunks: number; from: string; to: string; reason: string };
   'chunk.lost': { chunkId: string; index: number; node: string; leaseNumber: number; reason: string };
   'chunk.ended': { chunkId: string; index: number; outcome: 'completed' | 'failed' | 'cancelled' };
   /** `fraction` only while rendering. */

@@ -80,6 +80,8 @@ export interface Placement {
   shares: SiteShare[];
   /** In the order of their expected start: the order to offer them in. */
   chunks: PlacedChunk[];
+  /** What a frame takes where nothing of it is yet. */
+  load: FrameLoad;
   /** Sites that take no part, each with the reason, for people. */
   leftOut: { siteId: string; name: string; reason: string }[];
   /** For people: what was decided and what sets the pace. */
@@ -114,10 +116,11 @@ export function placeJob(input: PlacementInput): Placement {
     if (!isCheap) leave(site, `its price factor is ${site.priceFactor}, the lowest is ${cheapest}`);
     return isCheap;
   });
-  if (fitting.length === 0) {
-    return { wish, finishSeconds: null, shares: [], chunks: [], leftOut, why: 'No site can take the job now.' };
-  }
   const data = new JobData(input);
+  const load = data.load();
+  if (fitting.length === 0) {
+    return { wish, load, finishSeconds: null, shares: [], chunks: [], leftOut, why: 'No site can take the job now.' };
+  }
   const loads = fitting.map((site) => data.loadAt(site));
   const counts = shareFrames(fitting, loads, frames.length);
   for (const [at, site] of fitting.entries()) {
@@ -146,7 +149,7 @@ export function placeJob(input: PlacementInput): Placement {
   }
   chunks.sort((a, b) => a.startSeconds - b.startSeconds || (a.frames[0] ?? 0) - (b.frames[0] ?? 0));
   const end = shares.reduce((last, share) => Math.max(last, share.finishSeconds), 0);
-  return { wish, finishSeconds: end, shares, chunks, leftOut, why: explain(shares, end) };
+  return { wish, load, finishSeconds: end, shares, chunks, leftOut, why: explain(shares, end) };
 }
 
 /** How many frames each site takes: one after the other, each to the site that is done with it first. */
@@ -201,15 +204,18 @@ class JobData {
     }
   }
 
-  loadAt({ id, isHome }: PlacementSite): FrameLoad {
+  /** Where nothing is yet. */
+  load(): FrameLoad {
     const { renderSeconds, backBytes, frames } = this.#input;
-    if (isHome) return { renderSeconds, backBytes, sharedBytes: 0, ownBytes: 0, heldOwnBytes: 0 };
-    return {
-      ...{ renderSeconds, backBytes },
-      sharedBytes: this.#sharedBytes - (this.#heldShared.get(id) ?? 0),
-      ownBytes: this.#ownBytes / Math.max(1, frames.length),
-      heldOwnBytes: this.#heldOwn.get(id) ?? 0,
-    };
+    const ownBytes = this.#ownBytes / Math.max(1, frames.length);
+    return { renderSeconds, backBytes, sharedBytes: this.#sharedBytes, ownBytes, heldOwnBytes: 0 };
+  }
+
+  loadAt({ id, isHome }: PlacementSite): FrameLoad {
+    const load = this.load();
+    if (isHome) return { ...load, sharedBytes: 0, ownBytes: 0 };
+    const sharedBytes = load.sharedBytes - (this.#heldShared.get(id) ?? 0);
+    return { ...load, sharedBytes, heldOwnBytes: this.#heldOwn.get(id) ?? 0 };
   }
 
   /** Where in the job, from 0 to 1, the frames lie whose own data a site holds; null: it holds none. */

@@ -12,19 +12,32 @@ const pathOfFrame = (template: string, frame: number): string =>
  * those of the next frame of a sequence, where it has one.
  */
 export function filesOfFrame(
-  { sequence, frameFiles }: Pick<SceneInspection, 'sequence' | 'frameFiles'>,
+  inspection: Pick<SceneInspection, 'sequence' | 'frameFiles'>,
   frame: number,
-  { shutter, output }: Pick<RenderSettings, 'shutter' | 'output'>,
+  settings: Pick<RenderSettings, 'shutter' | 'output'>,
 ): string[] {
+  return frameFiles(inspection, settings)(frame);
+}
+
+/** The same for many frames: ranges are read once. */
+export function frameFiles(
+  { sequence, frameFiles: groups }: Pick<SceneInspection, 'sequence' | 'frameFiles'>,
+  { shutter, output }: Pick<RenderSettings, 'shutter' | 'output'>,
+): (frame: number) => string[] {
   const needsMotion = shutter > 0 || output.layers.includes('motion');
-  const frames = sequence && needsMotion ? [frame, frame + 1] : [frame];
-  const paths = frameFiles.flatMap(({ frames: range, files, perFrame }) => {
-    const covered = range === null ? null : new Set(parseFrames(range));
-    return frames
-      .filter((number) => covered?.has(number) ?? true)
-      .flatMap((number) => [...files, ...perFrame.map((template) => pathOfFrame(template, number))]);
-  });
-  return [...new Set(paths)].sort();
+  const covering = groups.map(({ frames, ...group }) => ({
+    ...group,
+    covered: frames === null ? null : new Set(parseFrames(frames)),
+  }));
+  return (frame) => {
+    const frames = sequence && needsMotion ? [frame, frame + 1] : [frame];
+    const paths = covering.flatMap(({ covered, files, perFrame }) =>
+      frames
+        .filter((number) => covered?.has(number) ?? true)
+        .flatMap((number) => [...files, ...perFrame.map((template) => pathOfFrame(template, number))]),
+    );
+    return [...new Set(paths)].sort();
+  };
 }
 
 /** Throws `AssetMissing` with the first of these frames that a sequence has no file for. */

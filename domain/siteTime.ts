@@ -114,3 +114,47 @@ export function walkSite(
   }
   return times;
 }
+
+/** What a site has of a job. */
+export interface SiteWork {
+  site: SiteCapacity;
+  load: FrameLoad;
+  /** Placed there or with its nodes, not rendered yet. */
+  openFrames: number;
+}
+
+/** A chunk changes its site only for a gain of at least this share: estimates are no better. */
+const LEAST_GAIN = 0.1;
+
+/**
+ * Whether another site should take over a chunk that waits at a site: only when it would be done with it, beside what it
+ * has, clearly before the owner is done with all that it has.
+ */
+export function takeOverPays(owner: SiteWork, taker: SiteWork, chunkFrames: number): boolean {
+  const ownerDone = finishSeconds(owner.site, owner.load, owner.openFrames);
+  const takerDone = finishSeconds(taker.site, taker.load, taker.openFrames + chunkFrames);
+  return takerDone < ownerDone * (1 - LEAST_GAIN);
+}
+
+/**
+ * New sites for chunks that cannot stay where they were: the largest first, each to the site that would be done with it
+ * first (Graham's LPT with finishing times).
+ * @returns for each chunk the position of its site in `works`; null where none can take it
+ */
+export function placeAnew(chunkFrames: readonly number[], works: readonly SiteWork[]): (number | null)[] {
+  const open = works.map(({ openFrames }) => openFrames);
+  const answer = chunkFrames.map((): number | null => null);
+  const largestFirst = [...chunkFrames.keys()].sort((a, b) => chunkFrames[b]! - chunkFrames[a]! || a - b);
+  for (const chunk of largestFirst) {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const [at, { site, load }] of works.entries()) {
+      const done = finishSeconds(site, load, open[at]! + chunkFrames[chunk]!);
+      if (done >= earliest) continue;
+      earliest = done;
+      answer[chunk] = at;
+    }
+    const site = answer[chunk];
+    if (site !== null && site !== undefined) open[site]! += chunkFrames[chunk]!;
+  }
+  return answer;
+}

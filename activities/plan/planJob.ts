@@ -1,5 +1,4 @@
 /** Cuts an accepted job into chunks. */
-import { chunkFrames } from '../../domain/chunking.ts';
 import { FarmError } from '../../domain/errors.ts';
 import { parseFrames } from '../../domain/frames.ts';
 import type { Policy } from '../../domain/policy.ts';
@@ -10,13 +9,14 @@ import { commitCached } from '../../ports/db/commitCached.ts';
 import { holdCachedFrames } from '../../ports/db/frameCache.ts';
 import { getVersion } from '../../ports/db/jobs.ts';
 import { lockJob } from '../../ports/db/locks.ts';
-import { fittingNodes } from '../../ports/db/nodes.ts';
+import { countOnlineNodes } from '../../ports/db/queries/nodes.ts';
 import { endStage, startStage } from '../../ports/db/stages.ts';
 import type { JobRow, QuoteRow } from '../../ports/db/tables.ts';
 import { readJob } from '../intake/inspectSubmission.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
 import { lookUpFrames } from './lookUpFrames.ts';
 import { needsOf } from './needs.ts';
+import { placeFrames } from './placeFrames.ts';
 
 /** The one layer of a job so far; its passes (albedo, normal, depth) lie in the same file. */
 const BEAUTY_LAYER = 'beauty';
@@ -24,8 +24,15 @@ const BEAUTY_LAYER = 'beauty';
 /** What `renderJob` needs to know at its start: the rules, and whether the job is being stopped already. */
 export async function openJob(services: FarmServices, key: JobKey): Promise<{ policy: Policy; stopping: boolean }> {
   const job = await readJob(services, key);
-  await inRecord(services, (tx) => startStage(tx, key.jobId, 'plan'));
-  return { policy: policyOf(services, job), stopping: job.status !== 'active' && job.status !== 'paused' };
+  const nodes = await inRecord(services, async (tx) => {
+    await startStage(tx, key.jobId, 'plan');
+    return countOnlineNodes(tx);
+  });
+  const policy = policyOf(services, job);
+  const isOrdered = (job.policy.chunksInFlight ?? services.operatorPolicy.chunksInFlight) !== undefined;
+  // Each node has a chunk and finds the next one on offer, also where each site has chunks of its own.
+  if (!isOrdered) policy.chunksInFlight = Math.max(policy.chunksInFlight, 2 * nodes);
+  return { policy, stopping: job.status !== 'active' && job.status !== 'paused' };
 }
 
 /**
@@ -68,23 +75,20 @@ export async function planJob(services: FarmServices, key: JobKey): Promise<{ ch
     await commitCached(tx, { jobId: key.jobId, layer: BEAUTY_LAYER, frames: cached });
     const taken = new Set(cached.map(({ frame }) => frame));
     const needs = needsOf(settings);
-    const nodes = await fittingNodes(tx, needs);
     const { secondsPerFrame, referenceScore } = quote.estimate;
     const secondsAtScoreOne = secondsPerFrame * referenceScore;
-    const meanScore =
-      nodes.length > 0 ? nodes.reduce((sum, { score }) => sum + score, 0) / nodes.length : referenceScore;
-    const chunks = chunkFrames({
+    const chunks = await placeFrames(tx, {
+      ...{ job, manifest, inspection, settings, needs, secondsAtScoreOne },
       frames: frames.filter((frame) => !taken.has(frame)),
-      estimateSeconds: secondsAtScoreOne / meanScore,
-      fittingSlots: nodes.length,
+      now: services.clock.now(),
     });
     await insertPlan(tx, {
       jobId: key.jobId,
       layer: BEAUTY_LAYER,
       unitPrice: quote.unitPrice,
       inputHashes,
-      chunks: chunks.map((frames, index) => ({
-        ...{ index, frames, needs },
+      chunks: chunks.map(({ frames, siteId }, index) => ({
+        ...{ index, frames, needs, siteId },
         estimateSeconds: frames.length * secondsAtScoreOne,
       })),
     });

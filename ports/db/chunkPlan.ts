@@ -11,6 +11,8 @@ interface PlannedChunk {
   /** Of the whole chunk, on a node of score 1. */
   estimateSeconds: number;
   needs?: HostRequirements | undefined;
+  /** Where it shall be rendered; null: anywhere. */
+  siteId?: string | null | undefined;
 }
 
 export interface PlanInput {
@@ -37,19 +39,19 @@ export async function insertPlan(
   const { studioId, chainId, contract, token, tokenDecimals } = await lockJob(tx, jobId);
   const layerId = await ensureLayer(tx, { studioId, jobId, name: layer });
   const plan = json(
-    chunks.map(({ index, frames, estimateSeconds, needs }) => ({
-      ...{ index, estimateSeconds, needs: needs ?? {} },
+    chunks.map(({ index, frames, estimateSeconds, needs, siteId }) => ({
+      ...{ index, estimateSeconds, needs: needs ?? {}, siteId: siteId ?? null },
       frames: frames.map((frame) => ({ frame, input: inputHashes?.get(frame) ?? null })),
     })),
   );
   await sql`
     WITH plan AS (
       SELECT (c ->> 'index')::int AS index, c -> 'frames' AS frames, c -> 'needs' AS needs,
-        (c ->> 'estimateSeconds')::double precision AS estimate_seconds
+        (c ->> 'estimateSeconds')::double precision AS estimate_seconds, (c ->> 'siteId')::uuid AS site_id
       FROM jsonb_array_elements(${plan}::jsonb) AS c
     ), made AS (
-      INSERT INTO chunks (studio_id, job_id, layer_id, kind, index, status, needs, estimate_seconds)
-      SELECT ${studioId}, ${jobId}, ${layerId}, 'render', index, 'planned', needs, estimate_seconds FROM plan
+      INSERT INTO chunks (studio_id, job_id, layer_id, kind, index, status, needs, estimate_seconds, site_id)
+      SELECT ${studioId}, ${jobId}, ${layerId}, 'render', index, 'planned', needs, estimate_seconds, site_id FROM plan
       ON CONFLICT (studio_id, job_id, kind, index) DO NOTHING
       RETURNING id, index
     )

@@ -11,6 +11,7 @@ import { leaseFiles } from './leaseFiles.ts';
 import { lockJob } from './locks.ts';
 import { pauseForBudget, reserve } from './money.ts';
 import type { ChunkRow, JobRow, NodeRow, UnitRow } from './tables.ts';
+import { takeOverChunk } from './takeOver.ts';
 
 export interface ClaimInput {
   /** The node that asks, as `nodeByTokenHash` answered it. */
@@ -64,7 +65,8 @@ export interface ClaimedLease {
  */
 export async function claimChunk(tx: Tx, input: ClaimInput): Promise<ClaimedLease | null | { budget: true }> {
   if (input.node.status !== 'online') return null;
-  const chunk = await pick(tx, input);
+  const failuresPerNode = input.failuresPerNode ?? DEFAULT_POLICY.failuresPerNode;
+  const chunk = (await pick(tx, input)) ?? (await takeOverChunk(tx, { node: input.node, failuresPerNode }));
   if (!chunk) return null;
   const job = await lockJob(tx, chunk.jobId);
   // The pick read the job without a lock; pause and cancel may have come first.
@@ -83,23 +85,24 @@ export async function claimChunk(tx: Tx, input: ClaimInput): Promise<ClaimedLeas
 /**
  * The best chunk on offer for this node, locked, in one statement. Calibrations first; then by priority (5 before 1); then
  * the studio, then the job, with the fewest chunks under way; then where most data is at the node; then the older job;
- * within a job in frame order.
+ * within a job in the plan's order. What the studio pinned binds, a chunk's placement does until it has failed somewhere.
  */
 async function pick(
   tx: Tx,
   { node, cachedHashes, failuresPerNode = DEFAULT_POLICY.failuresPerNode }: ClaimInput,
 ): Promise<ChunkRow | undefined> {
   const { rows } = await sql<ChunkRow>`
-    WITH candidates AS MATERIALIZED (
-      SELECT j.studio_id, j.id, j.status, j.priority, j.created_at, limits.failures,
+    WITH here AS MATERIALIZED (SELECT site_id FROM nodes WHERE id = ${node.id}), candidates AS MATERIALIZED (
+      SELECT j.studio_id, j.id, j.status, j.priority, j.created_at, j.placement, here.site_id, limits.failures,
         (SELECT count(*) FROM chunks AS l WHERE l.status = 'leased' AND l.studio_id = j.studio_id) AS studio_load,
         (SELECT count(*) FROM chunks AS l WHERE l.status = 'leased' AND l.job_id = j.id) AS job_load,
         (SELECT coalesce(sum(b.size_bytes), 0) FROM version_blobs AS v JOIN blobs AS b USING (studio_id, hash)
           WHERE v.studio_id = j.studio_id AND v.version_id = j.version_id AND v.hash = ANY (${[...cachedHashes]}::text[])
         ) AS cached_bytes
-      FROM jobs AS j,
+      FROM here, jobs AS j,
         LATERAL (SELECT coalesce((j.policy ->> 'failuresPerNode')::int, ${failuresPerNode}::int) AS failures) AS limits
       WHERE j.status IN ('preparing', 'active')
+        AND may_render(j.placement, here.site_id)
         AND EXISTS (SELECT FROM chunks AS o WHERE o.status = 'offered' AND o.job_id = j.id)
         AND (SELECT count(*) FROM attempts AS a WHERE a.outcome = 'failed' AND a.job_id = j.id AND a.node_id = ${node.id})
           < limits.failures
@@ -107,10 +110,12 @@ async function pick(
     SELECT c.* FROM chunks AS c JOIN candidates AS j ON j.studio_id = c.studio_id AND j.id = c.job_id
     WHERE c.status = 'offered'
       AND j.status = CASE c.kind WHEN 'estimate' THEN 'preparing' ELSE 'active' END
+      AND (c.site_id IS NULL OR c.site_id = j.site_id OR cardinality(c.avoid) > 0)
       AND meets(${JSON.stringify(node.labels)}::jsonb, c.needs)
       AND (c.kind = 'estimate' OR EXISTS (SELECT FROM units AS u WHERE u.chunk_id = c.id AND u.status = 'offered'))
       AND (${node.id} <> ALL (c.avoid) OR NOT EXISTS (
         SELECT FROM nodes AS other WHERE other.status = 'online' AND other.id <> ALL (c.avoid) AND meets(other.labels, c.needs)
+          AND may_render(j.placement, other.site_id)
           AND (SELECT count(*) FROM attempts AS a
             WHERE a.outcome = 'failed' AND a.job_id = c.job_id AND a.node_id = other.id) < j.failures))
     ORDER BY c.kind = 'estimate' DESC, j.priority DESC, j.studio_load, j.job_load, j.cached_bytes DESC, j.created_at, j.id,

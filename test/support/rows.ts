@@ -82,10 +82,15 @@ export const addStudio = async (database: Database, slug: string): Promise<strin
 
 export type TestNode = Pick<NodeRow, 'id' | 'name' | 'status' | 'labels'>;
 
-export async function addNode(database: Database, name: string, labels: NodeLabels = {}): Promise<TestNode> {
+export async function addNode(
+  database: Database,
+  name: string,
+  labels: NodeLabels = {},
+  site = 'local',
+): Promise<TestNode> {
   const { nodeId } = await database.asService((tx) =>
     joinNode(tx, {
-      ...{ name, site: 'local', account: accountOf(name), tokenHash: hashOf(`${name} token`), labels },
+      ...{ name, site, account: accountOf(name), tokenHash: hashOf(`${name} token`), labels },
       ...{ engine: 'pathtracer', engineBuild: 'test', tier: 'cpu', device: 'test', threads: 2 },
       ...{ memoryBytes: 2 ** 32, score: 1 },
     }),
@@ -142,6 +147,8 @@ export interface JobOptions {
   needs?: HostRequirements;
   policy?: Record<string, unknown>;
   files?: StoredFile[];
+  /** Where each chunk is placed, by its index; default anywhere. */
+  siteIds?: string[];
   /** Put every chunk on offer; default true. */
   offered?: boolean;
 }
@@ -204,7 +211,13 @@ export async function addJob(database: Database, options: JobOptions): Promise<T
     const chunks = Array.from({ length: Math.ceil(frames / chunkFrames) }, (_, index) => {
       const first = index * chunkFrames + 1;
       const length = Math.min(chunkFrames, frames - first + 1);
-      return { index, frames: Array.from({ length }, (_, n) => first + n), estimateSeconds: 1, needs };
+      return {
+        index,
+        frames: Array.from({ length }, (_, n) => first + n),
+        estimateSeconds: 1,
+        needs,
+        siteId: options.siteIds?.[index],
+      };
     });
     return insertPlan(tx, { jobId, layer: 'beauty', chunks, unitPrice });
   });
