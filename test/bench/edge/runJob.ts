@@ -112,7 +112,9 @@ async function quoteJob(context: RunContext, client: FarmClient, parameters: Run
       uploaded = performance.now();
     },
   };
-  const job = await submitProject(client, read, { ...settings, name: 'shot' } as never, progress);
+  // Every run renders: what the run before it made is no frame of this one.
+  const wishes = { ...settings, name: 'shot', cache: false };
+  const job = await submitProject(client, read, wishes as never, progress);
   const done = performance.now();
   await quoter.stop();
   say(`uploaded in ${((uploaded - began) / 1000).toFixed(2)} s`);
