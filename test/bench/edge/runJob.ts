@@ -196,8 +196,14 @@ async function clockJob(context: RunContext, client: FarmClient, run: Clocked): 
   const { events, frames } = await readHistory(client, job.id);
   await assertDelivered(delivered, frames, traced, parameters);
 
-  // The first lease is given just before the first project byte leaves the home store.
-  const start = Date.parse(events.find(({ type }) => type === 'chunk.leased')!.at);
+  // The first lease is given just before the first project byte leaves the home store; the one of the quote came earlier.
+  const accepted = Date.parse(job.acceptedAt!);
+  const start = Math.min(
+    ...events
+      .filter(({ type }) => type === 'chunk.leased')
+      .map(({ at }) => Date.parse(at))
+      .filter((at) => at >= accepted),
+  );
   const seconds = (arrivals.at(-1)! - start) / 1000;
   const frameBytes = frames[0]!.exr!.sizeBytes;
   const siteLinks = links.filter(({ link }) => link !== 'studio');
