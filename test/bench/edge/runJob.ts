@@ -1,7 +1,7 @@
 /** One run: one job over one topology, from its upload to its paid invoice, with the clock of the benchmark around it. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FarmClient } from '../../../cli/sdk/client.ts';
@@ -179,12 +179,15 @@ async function clockJob(context: RunContext, client: FarmClient, run: Clocked): 
   const cpuBefore = await markCpu(lab);
   const delivered = join(run.folder, 'delivered');
   const arrivals: number[] = [];
+  const arrivedAt = new Map<string, number>();
   await client.acceptJob(run.job.id);
   await pullJob(client, run.job.id, {
     folder: delivered,
     wait: true,
     onFile: (name) => {
-      if (name.endsWith('.exr')) arrivals.push(Date.now());
+      if (!name.endsWith('.exr')) return;
+      arrivals.push(Date.now());
+      arrivedAt.set(name, Date.now());
     },
   });
   const cpu = cpuBetween(cpuBefore, await markCpu(lab));
@@ -214,6 +217,14 @@ async function clockJob(context: RunContext, client: FarmClient, run: Clocked): 
     linkMbits: Math.min(...siteLinks.map(({ upMbits }) => upMbits)),
     studioLinkMbits: parameters.studioLinkMbits,
   });
+  if (context.keep) {
+    const rows = frames.map(({ frame, name, node, committedAt, renderSeconds }) => ({
+      ...{ frame, node, renderSeconds, committed: (Date.parse(committedAt!) - start) / 1000 },
+      delivered: (arrivedAt.get(name)! - start) / 1000,
+    }));
+    const log = events.map(({ at, type, data }) => ({ second: (Date.parse(at) - start) / 1000, type, data }));
+    await writeFile(join(run.folder, 'timeline.json'), JSON.stringify({ frames: rows, events: log }, null, 1));
+  }
   const committed = frames.map(({ committedAt }) => (Date.parse(committedAt!) - start) / 1000);
   const report: RunReport = {
     ...{ parameters, seconds, secondsWithUpload: seconds + run.uploadSeconds },
