@@ -22,7 +22,7 @@ import {
   WORKSPACE_MESH_STACK,
   WORKSPACE_SCRATCH,
 } from './layout';
-import { hitChildren, nearPlanes, push, reciprocal, sortIn } from './traverse-node';
+import { ENTRY_DISTANCE, hitChildren, nearPlanes, pushSorted, reciprocal } from './traverse-node';
 
 /** The closest hit so far; `hitT` is the limit before there is one. */
 export let hitT: f32 = 0;
@@ -41,6 +41,7 @@ let workspace: usize = 0;
 export const LANES_T: usize = 32;
 export const LANES_U: usize = 48;
 export const LANES_V: usize = 64;
+const AXES: usize = 80; // origin, direction and its reciprocals
 const MOVED_PACK: usize = 128;
 
 /** Reference at the bottom of the stack: no leaf lies there. */
@@ -95,29 +96,40 @@ export function occludedInMesh(
   const iy = f32x4.splat(ry);
   const iz = f32x4.splat(rz);
 
-  // The shear's z axis is the direction's largest component.
+  // The shear's z axis is the direction's largest component. It is looked up by number: three branches that nobody can guess less.
   const ax = abs<f32>(dx);
   const ay = abs<f32>(dy);
   const az = abs<f32>(dz);
-  const mainX = ax >= ay && ax >= az;
-  const mainY = !mainX && ay >= az;
-  const axisU: usize = mainX ? 16 : 0;
-  const axisV: usize = mainX || mainY ? 32 : 16;
-  const axisW: usize = mainX ? 0 : mainY ? 16 : 32;
-  const ou = mainX ? oy : ox;
-  const ov = mainX || mainY ? oz : oy;
-  const ow = mainX ? ox : mainY ? oy : oz;
-  const inverse = mainX ? rx : mainY ? ry : rz;
-  const shearU = f32x4.splat((mainX ? dy : dx) * inverse);
-  const shearV = f32x4.splat((mainX || mainY ? dz : dy) * inverse);
+  const mainX = <usize>(ax >= ay) & <usize>(ax >= az);
+  const mainY = (mainX ^ 1) & <usize>(ay >= az);
+  const axisU = mainX << 4;
+  const axisV = 16 + ((mainX | mainY) << 4);
+  const axisW = (mainX ^ 1) * (32 - (mainY << 4));
+  const axes = scratch + AXES;
+  store<f32>(axes, px);
+  store<f32>(axes, py, 4);
+  store<f32>(axes, pz, 8);
+  store<f32>(axes, dx, 12);
+  store<f32>(axes, dy, 16);
+  store<f32>(axes, dz, 20);
+  store<f32>(axes, rx, 24);
+  store<f32>(axes, ry, 28);
+  store<f32>(axes, rz, 32);
+  const ou = v128.load32_splat(axes + (axisU >> 2));
+  const ov = v128.load32_splat(axes + (axisV >> 2));
+  const ow = v128.load32_splat(axes + (axisW >> 2));
+  const inverse = load<f32>(axes + (axisW >> 2), 24);
+  const shearU = f32x4.splat(load<f32>(axes + (axisU >> 2), 12) * inverse);
+  const shearV = f32x4.splat(load<f32>(axes + (axisV >> 2), 12) * inverse);
   const shearW = f32x4.splat(inverse);
   // A hit's distance is as exact as those of its corners: the mesh's bounds say how far these may be.
-  const slack = slackOf(mesh, axisW >> 2, mainX ? px : mainY ? py : pz, inverse);
+  const slack = slackOf(mesh, axisW >> 2, f32x4.extract_lane(ow, 0), inverse);
 
   let far = tMax;
   let reach = any ? tMax : reachOf(far, slack);
   // What ends the traversal lies at the bottom, as a leaf that no distance culls.
-  push(bottom, -Infinity, END);
+  store<i32>(bottom, END);
+  store<f32>(bottom, -Infinity, ENTRY_DISTANCE);
   let stack = bottom + 8;
   let current = 0;
   while (true) {
@@ -127,36 +139,26 @@ export function occludedInMesh(
       let mask = hitChildren(node, nearX, nearY, nearZ, ox, oy, oz, ix, iy, iz, f32x4.splat(reach), scratch);
       if (mask == 0) {
         do stack -= 8;
-        while (!any && load<f32>(stack) > reach);
-        current = load<i32>(stack, 4);
+        while (!any && load<f32>(stack, ENTRY_DISTANCE) > reach);
+        current = load<i32>(stack);
         continue;
       }
-      const first = <usize>ctz(mask) << 2;
-      mask &= mask - 1;
-      current = load<i32>(node + first, NODE_CHILDREN);
-      if (mask == 0) continue;
+      if ((mask & (mask - 1)) == 0) {
+        current = load<i32>(node + (<usize>ctz(mask) << 2), NODE_CHILDREN);
+        continue;
+      }
       if (any) {
+        current = load<i32>(node + (<usize>ctz(mask) << 2), NODE_CHILDREN);
+        mask &= mask - 1;
         do {
-          store<i32>(stack, load<i32>(node + (<usize>ctz(mask) << 2), NODE_CHILDREN), 4);
+          store<i32>(stack, load<i32>(node + (<usize>ctz(mask) << 2), NODE_CHILDREN));
           stack += 8;
           mask &= mask - 1;
         } while (mask);
         continue;
       }
-      const second = <usize>ctz(mask) << 2;
-      mask &= mask - 1;
-      const t0 = load<f32>(scratch + first);
-      const t1 = load<f32>(scratch + second);
-      const other = load<i32>(node + second, NODE_CHILDREN);
-      const swap = t1 < t0;
-      push(stack, swap ? t0 : t1, swap ? current : other);
-      current = swap ? other : current;
-      stack += 8;
-      if (mask) {
-        push(stack, swap ? t1 : t0, current);
-        stack = sortIn(node, mask, scratch, stack - 8, stack + 8) - 8;
-        current = load<i32>(stack, 4);
-      }
+      stack = pushSorted(node, mask, scratch, stack) - 8;
+      current = load<i32>(stack);
     } while (current >= 0);
     do {
       if (current == END) return false;
@@ -187,8 +189,8 @@ export function occludedInMesh(
         if (!any) reach = reachOf(far, slack);
       }
       do stack -= 8;
-      while (!any && load<f32>(stack) > reach);
-      current = load<i32>(stack, 4);
+      while (!any && load<f32>(stack, ENTRY_DISTANCE) > reach);
+      current = load<i32>(stack);
     } while (current < 0);
   }
 }

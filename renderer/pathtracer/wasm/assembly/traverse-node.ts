@@ -56,46 +56,58 @@ export const ROBUST: f32 = <f32>1.0000006;
   );
 }
 
-/** Stack entry: distance, reference. */
-// @ts-ignore: decorator
-@inline export function push(stack: usize, t: f32, reference: i32): void {
-  store<f32>(stack, t);
-  store<i32>(stack, reference, 4);
-}
-
 /**
- * Moves the two or more hit children onto the stack, nearest on top; returns the new stack pointer. Entries are (t, reference),
- * eight bytes each.
+ * Stack entry, eight bytes: the reference of child `child` (times four) of `node`, and above it the bits of its distance, which is
+ * not negative: entries compare as integers, without a branch to guess.
  */
 // @ts-ignore: decorator
-@inline export function pushSorted(node: usize, mask: i32, scratch: usize, stack: usize): usize {
-  const first = <usize>ctz(mask) << 2;
-  mask &= mask - 1;
-  const second = <usize>ctz(mask) << 2;
-  mask &= mask - 1;
-  const t0 = load<f32>(scratch + first);
-  const t1 = load<f32>(scratch + second);
-  const nearerIsFirst = t0 <= t1;
-  const far = nearerIsFirst ? second : first;
-  const near = nearerIsFirst ? first : second;
-  push(stack, nearerIsFirst ? t1 : t0, load<i32>(node + far, NODE_CHILDREN));
-  push(stack + 8, nearerIsFirst ? t0 : t1, load<i32>(node + near, NODE_CHILDREN));
-  return sortIn(node, mask, scratch, stack, stack + 16);
+@inline export function entryOf(node: usize, child: usize, scratch: usize): u64 {
+  return (<u64>load<u32>(scratch + child) << 32) | <u64>load<u32>(node + child, NODE_CHILDREN);
+}
+/** Where an entry's distance is. */
+export const ENTRY_DISTANCE: usize = 4;
+
+// @ts-ignore: decorator
+@inline function lesser(a: u64, b: u64): u64 {
+  return a < b ? a : b;
 }
 
-/** Inserts the children in `mask` among the entries from `bottom` to `stack`, of which the nearest is on top. */
 // @ts-ignore: decorator
-@inline export function sortIn(node: usize, mask: i32, scratch: usize, bottom: usize, stack: usize): usize {
+@inline function greater(a: u64, b: u64): u64 {
+  return a < b ? b : a;
+}
+
+/** Moves the two or more hit children onto the stack, nearest on top; returns the new stack pointer. */
+// @ts-ignore: decorator
+@inline export function pushSorted(node: usize, mask: i32, scratch: usize, stack: usize): usize {
+  const a = entryOf(node, <usize>ctz(mask) << 2, scratch);
+  mask &= mask - 1;
+  const b = entryOf(node, <usize>ctz(mask) << 2, scratch);
+  mask &= mask - 1;
+  const near = lesser(a, b);
+  const far = greater(a, b);
+  if (mask == 0) {
+    store<u64>(stack, far);
+    store<u64>(stack, near, 8);
+    return stack + 16;
+  }
+  const c = entryOf(node, <usize>ctz(mask) << 2, scratch);
+  mask &= mask - 1;
+  const nearer = lesser(far, c);
+  store<u64>(stack, greater(far, c));
+  store<u64>(stack, greater(near, nearer), 8);
+  store<u64>(stack, lesser(near, nearer), 16);
+  const bottom = stack;
+  stack += 24;
   while (mask) {
-    const i = <usize>ctz(mask) << 2;
+    const entry = entryOf(node, <usize>ctz(mask) << 2, scratch);
     mask &= mask - 1;
-    const t = load<f32>(scratch + i);
-    let p = stack;
-    while (p > bottom && load<f32>(p - 8) < t) {
-      store<u64>(p, load<u64>(p - 8));
-      p -= 8;
+    let at = stack;
+    while (at > bottom && load<u64>(at - 8) < entry) {
+      store<u64>(at, load<u64>(at - 8));
+      at -= 8;
     }
-    push(p, t, load<i32>(node + i, NODE_CHILDREN));
+    store<u64>(at, entry);
     stack += 8;
   }
   return stack;

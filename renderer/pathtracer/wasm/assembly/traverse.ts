@@ -12,7 +12,7 @@ import {
   WORKSPACE_SCRATCH,
 } from './layout';
 import { closestInMesh, hitInstance, hitT, occludedInMesh, setMeshWorkspace, startRay } from './traverse-mesh';
-import { hitChildren, nearPlanes, pushSorted, reciprocal } from './traverse-node';
+import { ENTRY_DISTANCE, hitChildren, nearPlanes, pushSorted, reciprocal } from './traverse-node';
 import { transformPoint, transformVector, x, y, z } from './vec';
 
 export { hitInstance, hitT, hitTriangle, hitU, hitV } from './traverse-mesh';
@@ -118,7 +118,7 @@ export function occluded(origin: v128, direction: v128, tMax: f32): bool {
           continue;
         }
         stack = pushSorted(node, mask, scratch, stack) - 8;
-        current = load<i32>(stack, 4);
+        current = load<i32>(stack);
         continue;
       }
     } else {
@@ -128,7 +128,7 @@ export function occluded(origin: v128, direction: v128, tMax: f32): bool {
     do {
       if (stack == bottom) return false;
       stack -= 8;
-    } while (!any && load<f32>(stack) > hitT);
-    current = load<i32>(stack, 4);
+    } while (!any && load<f32>(stack, ENTRY_DISTANCE) > hitT);
+    current = load<i32>(stack);
   }
 }
