@@ -6,12 +6,15 @@
  * Nothing is measured or rendered: time is computed. `--validate` holds the model against measured runs.
  */
 import { writeFile } from 'node:fs/promises';
-import { ERROR_CATALOGUE, FarmError, toProblem } from '../../domain/errors.ts';
-import { writeReport } from '../bench/edge/report/write.ts';
+import { ERROR_CATALOGUE, toProblem } from '../../domain/errors.ts';
+import { toMarkdown } from '../bench/edge/report/document.ts';
+import { writeDocument, writeReport } from '../bench/edge/report/write.ts';
 import { type Comparison, compare, type Side } from './compare.ts';
 import { modelledReport } from './modelReport.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
-import { comparisonTable, verdict } from './print.ts';
+import { comparisonTable, validationTable, verdict } from './print.ts';
+import { runScale, scaleDocument } from './scale.ts';
+import { validate } from './validate.ts';
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) {
@@ -19,10 +22,29 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   const options = readOptions(args);
-  if (options.isScale || options.validate.length > 0) {
-    throw new FarmError('SettingInvalid', 'The model does not do --scale and --validate yet.', {});
-  }
-  await answer(options);
+  if (options.validate.length > 0) await check(options);
+  else if (options.isScale) await scale(options);
+  else await answer(options);
+}
+
+/** Ends with code 1 when the model does not hold. */
+async function check({ validate: files, question, json }: Options): Promise<void> {
+  const validation = await validate(files, question.farm);
+  process.stdout.write(`${validationTable(validation)}\n`);
+  if (json) await writeFile(json, `${JSON.stringify(validation, null, 2)}\n`);
+  if (!validation.holds) process.exitCode = 1;
+}
+
+async function scale({ question, json, report }: Options): Promise<void> {
+  const result = runScale(
+    question,
+    () => performance.now(),
+    (line) => void process.stderr.write(`${line}\n`),
+  );
+  const document = scaleDocument(result, question);
+  process.stdout.write(toMarkdown(document, ({ name }) => name));
+  if (report) process.stdout.write(`\n${(await writeDocument(report, document, result)).join('\n')}\n`);
+  if (json) await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
 }
 
 async function answer({ question, json, report }: Options): Promise<void> {

@@ -17,6 +17,17 @@ export const bytesPerSecond = (mbits: number): number => Math.round((mbits * 1e6
 /** Bytes that may be missing when a transfer counts as done: rounding of the clock, not of the data. */
 const ROUNDING_BYTES = 1e-3;
 
+/** Links with fewer routes are always kept exact. */
+const MANY_ROUTES = 50;
+
+/** How far rates on a link that many places share may be from exact. */
+export interface Coarseness {
+  /** Share of a rate that may be out of date, and share of a transfer's time for which it may. */
+  tolerance: number;
+  /** Bytes of a usual transfer. */
+  transferBytes: number;
+}
+
 /** One direction of a place's link. */
 export class Link {
   /** Routes with streams on them. */
@@ -71,17 +82,16 @@ interface Transfer {
 export class Network {
   #events: EventQueue;
   #tolerance: number;
+  #coarse: Coarseness | null;
   #routes = new Map<Link, Map<Link, Route>>();
   #dirty: Link[] = [];
   #touched: Route[] = [];
 
-  /**
-   * @param tolerance share by which a stream's rate may be out of date; 0 is exact. A thousandth saves most of the work where
-   * a thousand sites share the studio's link, and overfills it by at most that.
-   */
-  constructor(events: EventQueue, tolerance = 0) {
+  /** @param coarse for networks so large that exact shares would cost too much; null: exact */
+  constructor(events: EventQueue, coarse: Coarseness | null = null) {
     this.#events = events;
-    this.#tolerance = Math.max(tolerance, 1e-12);
+    this.#coarse = coarse;
+    this.#tolerance = coarse?.tolerance ?? 1e-12;
     events.beforeTimeMoves(() => this.settle());
   }
 
@@ -210,7 +220,15 @@ export class Network {
   #soil(link: Link): void {
     if (link.isDirty || isUnbounded(link)) return;
     link.isDirty = true;
-    this.#dirty.push(link);
+    const wait = this.#patience(link);
+    if (wait === 0) this.#dirty.push(link);
+    else this.#events.after(wait, () => this.#dirty.push(link));
+  }
+
+  /** Seconds that a busy link's shares may be out of date; 0 where they are kept exact. */
+  #patience({ routes, level }: Link): number {
+    if (!this.#coarse || routes.length < MANY_ROUTES || level === Number.POSITIVE_INFINITY) return 0;
+    return (this.#coarse.tolerance * this.#coarse.transferBytes) / level;
   }
 }
 

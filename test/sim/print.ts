@@ -2,9 +2,10 @@
 import { bytes, duration } from '../../cli/output/duration.ts';
 import { table } from '../../cli/output/table.ts';
 import type { Comparison, Question, Side } from './compare.ts';
+import { AIMS, type Validation } from './validate.ts';
 
 const BOUND = {
-  link: "the place's link",
+  link: 'its links',
   studio: "the studio's own link",
   nodes: 'rendering',
 } as const;
@@ -26,6 +27,23 @@ export function comparisonTable({ centre, edge }: Comparison): string {
       { title: 'cost a frame', right: true, value: ({ outcome }) => price(outcome.cost.perFrame) },
       { title: 'over the links', right: true, value: (side) => bytes(carried(side)) },
     ],
+  );
+}
+
+/** Measured runs beside what the model says of them, and whether it holds. */
+export function validationTable({ predictions, medianError, largestError, holds }: Validation): string {
+  const rows = table(predictions, [
+    { title: 'run', value: ({ run }) => run },
+    { title: 'sites', right: true, value: ({ parameters }) => String(parameters.sites) },
+    { title: 'link', right: true, value: ({ parameters }) => String(parameters.linkMbits) },
+    { title: 'measured', right: true, value: ({ measuredSeconds }) => measuredSeconds.toFixed(1) },
+    { title: 'predicted', right: true, value: ({ predictedSeconds }) => predictedSeconds.toFixed(1) },
+    { title: 'error', right: true, value: ({ error }) => `${error > 0 ? '+' : ''}${percent(error)}` },
+  ]);
+  const few = predictions.length < AIMS.runs ? ` (of ${AIMS.runs} that it takes)` : '';
+  return (
+    `${rows}\n\n${predictions.length} runs${few}: off by ${percent(medianError)} in the median and ${percent(largestError)} at most; ` +
+    `the aims are ${percent(AIMS.median)} and ${percent(AIMS.each)}. The model ${holds ? 'holds' : 'does not hold'}.`
   );
 }
 

@@ -1,7 +1,7 @@
 /** Blocks that several parts of the report use. */
 import type { RunReport } from '../edgeReport.ts';
 import type { Block } from './document.ts';
-import { BOUND, cost, percent, seconds } from './words.ts';
+import { bound, cost, percent, seconds } from './words.ts';
 
 /** Runs side by side: time, limit, share, price. */
 export function runTable(runs: readonly (readonly [string, RunReport])[]): Block {
@@ -15,7 +15,7 @@ export function runTable(runs: readonly (readonly [string, RunReport])[]): Block
       percent(run.share),
       seconds(run.timeline.firstFrameDelivered),
       cost(run),
-      BOUND[run.limit.bound],
+      bound(run),
     ]),
   };
 }

@@ -132,7 +132,7 @@ h2{font-size:20px;margin:44px 0 10px;padding-top:18px;border-top:1px solid var(-
 .banner{margin:18px 0 0;padding:10px 14px;border-left:4px solid #c2540a;background:#fdf3ec}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(172px,1fr));gap:14px;margin:28px 0 8px}
 .card{border:1px solid var(--line);border-radius:8px;padding:14px 16px}
-.value{font-size:25px;white-space:nowrap;font-weight:650;letter-spacing:-.02em;line-height:1.15;font-variant-numeric:tabular-nums}
+.value{font-size:23px;white-space:nowrap;font-weight:650;letter-spacing:-.02em;line-height:1.15;font-variant-numeric:tabular-nums}
 .card:first-child{background:#eef6fb;border-color:#b9d8ea}.card:first-child .value{color:var(--edge)}
 .label{font-weight:600;margin-top:4px}.note{color:var(--faint);font-size:14px;line-height:1.4}
 .wide{overflow-x:auto}

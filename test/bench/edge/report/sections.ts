@@ -4,7 +4,7 @@ import { figure, runTable } from './blocks.ts';
 import { barChart } from './charts.ts';
 import type { Block, ReportDocument, Section } from './document.ts';
 import { controls, sweeps } from './sweeps.ts';
-import { BOUND, bytes, cost, duration, percent, placesOf, rate, seconds, times } from './words.ts';
+import { bound, bytes, duration, percent, placesOf, price, rate, seconds, times } from './words.ts';
 
 /** Above this many links the table names the first and the extremes only in its totals. */
 const LINKS_SHOWN = 12;
@@ -52,12 +52,12 @@ function bannerOf({ failures, origin, machine: { limitedBy } }: EdgeReport): str
 }
 
 function headlineOf({ centre, edge, ratio, limitRatio }: EdgeReport): ReportDocument['headline'] {
-  const side = (name: string, run: RunReport | null): ReportDocument['headline'] =>
+  const side = (run: RunReport | null): ReportDocument['headline'] =>
     run
       ? [
           {
             value: duration(run.seconds),
-            label: `${name}: ${placesOf(run.parameters)}`,
+            label: placesOf(run.parameters),
             note: `${percent(run.share)} of what its links allow`,
           },
         ]
@@ -72,14 +72,21 @@ function headlineOf({ centre, edge, ratio, limitRatio }: EdgeReport): ReportDocu
             note: limitRatio ? `these links allow ${times(limitRatio)}` : '',
           },
         ];
-  const price =
-    centre && edge ? [{ value: cost(edge), label: 'a frame at the edge', note: `${cost(centre)} at the centre` }] : [];
-  return [...gain, ...side('Centre', centre), ...side('Edge', edge), ...price];
+  const perFrame =
+    centre && edge
+      ? [
+          {
+            value: price(edge.costPerFrame.amount),
+            label: `${edge.costPerFrame.currency} a frame at the edge`,
+            note: `${price(centre.costPerFrame.amount)} at the centre`,
+          },
+        ]
+      : [];
+  return [...gain, ...side(centre), ...side(edge), ...perFrame];
 }
 
 function result({ centre, edge }: EdgeReport): Section | null {
   if (!centre || !edge) return null;
-  const gap = centre.limit.bound === edge.limit.bound ? '' : ` The edge waits for ${BOUND[edge.limit.bound]}.`;
   return {
     title: 'The result',
     blocks: [
@@ -87,8 +94,8 @@ function result({ centre, edge }: EdgeReport): Section | null {
         kind: 'text',
         text:
           `The same ${centre.frames} frames of ${bytes(centre.frameBytes)}, the same nodes and the same software on both sides. ` +
-          `The centre needs ${duration(centre.seconds)} and waits for ${BOUND[centre.limit.bound]}.${gap} ` +
-          `The edge needs ${duration(edge.seconds)}.`,
+          `The centre needs ${duration(centre.seconds)} and waits for ${bound(centre)}. ` +
+          `The edge needs ${duration(edge.seconds)} and waits for ${bound(edge)}.`,
       },
       figure(
         'times',

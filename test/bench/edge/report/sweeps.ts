@@ -3,7 +3,7 @@ import type { CentreAndEdge, EdgeReport, RunReport } from '../edgeReport.ts';
 import { figure, runTable } from './blocks.ts';
 import { lineChart, type Point } from './charts.ts';
 import type { Block, Section } from './document.ts';
-import { BOUND, duration, percent, rate, times } from './words.ts';
+import { bound, duration, percent, rate, times } from './words.ts';
 
 /** A gain below this is none that a studio would notice. */
 const NOTICEABLE = 1.05;
@@ -95,7 +95,7 @@ function gainWords(runs: readonly CentreAndEdge[], name: (parameters: RunReport[
   const said = [runs[0]!, runs.at(-1)!].map((run) => {
     const factor = gain(run);
     const what = factor < NOTICEABLE ? 'no gain' : `${times(factor)} faster`;
-    return `${what} at ${name(run.edge.parameters)} (the centre waits for ${BOUND[run.centre.limit.bound]}, the edge for ${BOUND[run.edge.limit.bound]})`;
+    return `${what} at ${name(run.edge.parameters)} (the centre waits for ${bound(run.centre)}, the edge for ${bound(run.edge)})`;
   });
   return `${said.join('; ')}.`;
 }

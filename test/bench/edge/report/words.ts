@@ -1,16 +1,15 @@
 /** Figures and short phrases as the report writes them. */
 import { bytes, duration } from '../../../../cli/output/duration.ts';
 import type { RunReport } from '../edgeReport.ts';
-import type { Limit } from '../limit.ts';
 
 export { bytes, duration };
 
 /** What a run waits for after its first frame. */
-export const BOUND: Record<Limit['bound'], string> = {
-  link: 'the place’s link',
-  studio: 'the studio’s own link',
-  nodes: 'rendering',
-};
+export function bound({ limit, parameters: { topology } }: Pick<RunReport, 'limit' | 'parameters'>): string {
+  if (limit.bound === 'studio') return 'the studio’s own link';
+  if (limit.bound === 'nodes') return 'rendering';
+  return topology === 'centre' ? 'its one link' : 'its sites’ links';
+}
 
 export const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)} %`;
 export const seconds = (value: number | null | undefined): string =>
@@ -21,8 +20,10 @@ export const rate = (mbits: number): string => `${Number(mbits.toPrecision(4)).t
 
 /** `0.0123 EUR`: small prices with the digits that they need. */
 export function cost({ costPerFrame: { currency, amount } }: RunReport): string {
-  return amount === 0 ? `0 ${currency}` : `${Number(amount.toPrecision(3))} ${currency}`;
+  return `${price(amount)} ${currency}`;
 }
+
+export const price = (amount: number): string => String(Number(amount.toPrecision(3)));
 
 /** `one centre of 10 nodes`, `10 sites of 1 node`. */
 export function placesOf({ topology, sites, nodesPerSite }: RunReport['parameters']): string {

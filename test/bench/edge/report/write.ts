@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { EdgeReport } from '../edgeReport.ts';
-import { type Figure, figuresOf, toHtml, toMarkdown } from './document.ts';
+import { type Figure, figuresOf, type ReportDocument, toHtml, toMarkdown } from './document.ts';
 import { documentOf } from './sections.ts';
 
 /**
@@ -12,11 +12,15 @@ import { documentOf } from './sections.ts';
  * @returns paths of all files
  */
 export async function writeReport(base: string, report: EdgeReport, model?: EdgeReport): Promise<string[]> {
-  const document = documentOf(report, model);
+  return writeDocument(base, documentOf(report, model), report);
+}
+
+/** The same for any document, with `data` as its JSON. */
+export async function writeDocument(base: string, document: ReportDocument, data: unknown): Promise<string[]> {
   const pathOf = ({ name }: Figure): string => `${base}-${name}.svg`;
   await mkdir(dirname(base), { recursive: true });
   const files = new Map<string, string>([
-    [`${base}.json`, `${JSON.stringify(report, null, 2)}\n`],
+    [`${base}.json`, `${JSON.stringify(data, null, 2)}\n`],
     [`${base}.md`, toMarkdown(document, (figure) => basename(pathOf(figure)))],
     [`${base}.html`, toHtml(document)],
     ...figuresOf(document).map((figure) => [pathOf(figure), `${figure.svg}\n`] as const),
