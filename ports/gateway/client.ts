@@ -1,8 +1,7 @@
 /** A node's side of the gateway protocol: one method a call, problems as `FarmError`s, addresses and bytes over `fetch`. */
-import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { FarmError, fromProblem, isErrorCode } from '../../domain/errors.ts';
+import { putFile } from '../store/putFile.ts';
 import {
   type AnnounceAnswer,
   type AnnounceRequest,
@@ -141,15 +140,10 @@ export function createGatewayClient(baseUrl: string): GatewayClient {
       return { bytes, from: response.status === 206 ? from : 0 };
     },
     async upload(url, headers, path, size, signal) {
-      const response = await reach(url, signal, undefined, {
-        method: 'PUT',
-        headers: { ...headers, 'content-length': String(size) },
-        body: Readable.toWeb(createReadStream(path)) as unknown as ReadableStream,
-        // Undici wants to hear that it need not read the answer while it sends.
-        duplex: 'half',
-      } as RequestInit);
+      const response = await putFile(url, { headers, path, sizeBytes: size, signal }).catch((error: unknown) => {
+        throw unreachable(url, signal, error);
+      });
       if (!response.ok) throw await storeProblem(response);
-      await response.arrayBuffer();
     },
   };
 }
@@ -165,12 +159,17 @@ async function reach(
   try {
     return await fetch(url, { ...init, signal: AbortSignal.any(signals) });
   } catch (error) {
-    if (signal?.aborted) throw signal.reason;
-    const { origin } = new URL(url);
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new FarmError('StackNotRunning', `${origin} cannot be reached: ${why}`, { origin }, { cause: error });
+    throw unreachable(url, signal, error);
   }
+}
+
+/** What a call that got no answer fails with. */
+function unreachable(url: string, signal: AbortSignal | undefined, error: unknown): unknown {
+  if (signal?.aborted) return signal.reason;
+  const { origin } = new URL(url);
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new FarmError('StackNotRunning', `${origin} cannot be reached: ${why}`, { origin }, { cause: error });
 }
 
 async function read<T>(schema: z.ZodType<T>, response: Response, path: string): Promise<T> {

@@ -7,7 +7,8 @@ import { pipeline } from 'node:stream/promises';
 export async function hashFile(path: string): Promise<{ hash: string; sizeBytes: number }> {
   const digest = createHash('sha256');
   let sizeBytes = 0;
-  const source = createReadStream(path);
+  // Large reads: each is a trip to another thread and back.
+  const source = createReadStream(path, { highWaterMark: 2 ** 20 });
   source.on('data', (part) => {
     sizeBytes += part.length;
   });

@@ -42,7 +42,7 @@ export function startDelivery(
         })
         .finally(() => onTheWay.delete(task));
       onTheWay.add(task);
-      while (onTheWay.size >= DELIVERIES_AT_ONCE) await Promise.race(onTheWay);
+      while (onTheWay.size > DELIVERIES_AT_ONCE) await Promise.race(onTheWay);
       check();
     },
     async done() {
@@ -63,7 +63,8 @@ async function deliverUnit(
 ): Promise<void> {
   const paths = { exr: rendered.exrPath, preview: rendered.previewPath };
   const artifacts: Artifact[] = [];
-  for (const kind of ['exr', 'preview'] as const) artifacts.push({ kind, ...(await hashFile(paths[kind])) });
+  const [exr, preview] = await Promise.all([hashFile(paths.exr), hashFile(paths.preview)]);
+  artifacts.push({ kind: 'exr', ...exr }, { kind: 'preview', ...preview });
   const said = { leaseNumber: lease.leaseNumber, unitId: unit.unitId, artifacts };
 
   await retrying(
