@@ -85,7 +85,7 @@ async function submit(scene: string, flags: SubmitFlags): Promise<void> {
 
 async function waitAndPull(client: FarmClient, job: JobView, flags: SubmitFlags): Promise<void> {
   const folder = flags.to ?? defaultFolder(job);
-  const pulling = pullJob(client, job.id, { folder, wait: true });
+  const pulling = pullJob(client, job.id, { folder, wait: true, transit: 'auto' });
   pulling.catch(() => undefined);
   const ended = await watchJob(client, job.id, { quiet: Boolean(flags.json) });
   const pulled = await pulling;

@@ -2668,6 +2668,8 @@ export interface components {
                     name: string;
                     /** @description Addresses of further copies at other sites */
                     mirrors: string[];
+                    /** @description The same at the site's agent, compressed for the way where that helps */
+                    transit: string | null;
                 } | null;
                 preview: {
                     url: string;
@@ -2677,6 +2679,8 @@ export interface components {
                     name: string;
                     /** @description Addresses of further copies at other sites */
                     mirrors: string[];
+                    /** @description The same at the site's agent, compressed for the way where that helps */
+                    transit: string | null;
                 } | null;
             }[];
         };
@@ -3513,6 +3517,8 @@ export interface components {
                     name: string;
                     /** @description Addresses of further copies at other sites */
                     mirrors: string[];
+                    /** @description The same at the site's agent, compressed for the way where that helps */
+                    transit: string | null;
                 } | null;
                 preview: {
                     url: string;
@@ -3522,6 +3528,8 @@ export interface components {
                     name: string;
                     /** @description Addresses of further copies at other sites */
                     mirrors: string[];
+                    /** @description The same at the site's agent, compressed for the way where that helps */
+                    transit: string | null;
                 } | null;
             }[];
         };

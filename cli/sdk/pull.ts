@@ -6,6 +6,7 @@ import type { FarmClient } from './client.ts';
 import { AddressBook } from './delivery/addressBook.ts';
 import { followCommitted } from './delivery/committedFrames.ts';
 import { download } from './delivery/download.ts';
+import type { Source } from './delivery/receive.ts';
 import { SiteStreams } from './delivery/siteStreams.ts';
 import { FarmApiError } from './errors.ts';
 import type { DownloadUrl } from './types.ts';
@@ -17,6 +18,11 @@ export interface PullOptions {
   wait?: boolean;
   /** Also the tone-mapped previews (PNG). */
   previews?: boolean;
+  /**
+   * Lossless compression on the way, same bytes on disk: `auto` where a site offers it and as far as it helps, `on` also
+   * for links that are faster than the compression, `off` (default) never.
+   */
+  transit?: 'auto' | 'on' | 'off';
   signal?: AbortSignal;
   onFile?: (name: string, file: { sizeBytes: number; skipped: boolean }) => void;
 }
@@ -89,7 +95,7 @@ class Pull {
       const ask = async () => (await this.#client.outputs(this.#jobId))[kind];
       this.#start(async () => {
         const file = await ask();
-        if (file) await this.#file(null, file, async () => [(await ask())?.url]);
+        if (file) await this.#file(null, file, ask);
       });
     }
     await Promise.all(this.#files);
@@ -134,7 +140,7 @@ class Pull {
         if (!file) return;
         await this.#file(found.siteId, file, async () => {
           const again = await this.#addresses.of(unitId);
-          return addressesOf(index === 0 ? again?.exr : again?.preview);
+          return index === 0 ? again?.exr : again?.preview;
         });
       }),
     );
@@ -143,19 +149,15 @@ class Pull {
 
   async #file(
     siteId: string | null,
-    file: DownloadUrl & { mirrors?: string[] },
-    sourcesAgain: () => Promise<(string | undefined)[]>,
+    file: AddressedFile,
+    askAgain: () => Promise<AddressedFile | null | undefined>,
   ): Promise<void> {
     const { name, hash, sizeBytes } = file;
-    const { folder, onFile } = this.#options;
+    const { folder, onFile, transit = 'off' } = this.#options;
+    const sources = sourcesOf(file, transit);
+    const sourcesAgain = async () => sourcesOf(await askAgain(), transit);
     const { skipped } = await this.#streams.run(siteId, () =>
-      download(
-        { name, hash, sizeBytes, sources: addressesOf(file) },
-        {
-          ...{ folder, signal: this.signal },
-          sourcesAgain: async () => (await sourcesAgain()).filter((url) => url !== undefined),
-        },
-      ),
+      download({ name, hash, sizeBytes, sources }, { folder, signal: this.signal, sourcesAgain }),
     );
     this.#downloaded += skipped ? 0 : 1;
     this.#bytes += skipped ? 0 : sizeBytes;
@@ -163,5 +165,11 @@ class Pull {
   }
 }
 
-const addressesOf = (file: (DownloadUrl & { mirrors?: string[] }) | null | undefined): string[] =>
-  file ? [file.url, ...(file.mirrors ?? [])] : [];
+type AddressedFile = DownloadUrl & { mirrors?: string[]; transit?: string | null };
+
+/** By the site's agent, then its store, then further copies. */
+function sourcesOf(file: AddressedFile | null | undefined, transit: 'auto' | 'on' | 'off'): Source[] {
+  if (!file) return [];
+  const stores = [file.url, ...(file.mirrors ?? [])].map((url) => ({ url }));
+  return transit !== 'off' && file.transit ? [{ url: file.transit, transit }, ...stores] : stores;
+}

@@ -6,9 +6,13 @@
  * | call | answer |
  * |---|---|
  * | POST /v1/verify | `VerifyRequest` → `VerifyAnswer`: the frame was read where it lies; nothing of it crossed the site's link |
+ * | GET /v1/frames/:studioId/:hash?expires&signature | the frame, compressed where that helps (`workers/site/sendFrame.ts`); for studios: the signed address (`frameTicket.ts`) is the permission; knows `Range: bytes=N-` of the frame's own bytes |
  * | GET /v1/health | 200 `{}`; needs no token |
  */
 import { z } from 'zod';
+
+/** `on` compresses also for a link that waits for us; anything else leaves the choice to the agent. */
+export const TRANSIT_HEADER = 'framewright-transit';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const file = z.object({ hash, sizeBytes: z.int().positive() });

@@ -7,8 +7,10 @@ import type { FrameInspectors } from '../../activities/verify/frameInspectors.ts
 import type { ExpectedFrame } from '../../activities/verify/judgeFrame.ts';
 import { judgeStoredFrame } from '../../activities/verify/judgeStoredFrame.ts';
 import { ERROR_CATALOGUE, FarmError, toProblem } from '../../domain/errors.ts';
-import { verifyRequest } from '../../ports/site/protocol.ts';
+import { readFrameAddress } from '../../ports/site/frameTicket.ts';
+import { TRANSIT_HEADER, verifyRequest } from '../../ports/site/protocol.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
+import { sendFrame } from './sendFrame.ts';
 
 export interface SiteAgentOptions {
   /** The site's store, as it is reached from here. */
@@ -59,12 +61,19 @@ export async function startSiteAgent(options: SiteAgentOptions): Promise<SiteAge
 }
 
 async function answer(options: SiteAgentOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname } = new URL(request.url ?? '/', 'http://agent');
+  const address = new URL(request.url ?? '/', 'http://agent');
+  const { pathname } = address;
   const call = `${request.method} ${pathname}`;
   if (call === 'GET /v1/health') return sendJson(response, 200, {});
   if (call === 'POST /v1/verify') {
     requireToken(request, options.token);
     return sendJson(response, 200, await verify(options, await readBody(request)));
+  }
+  if (call.startsWith('GET /v1/frames/')) {
+    const ticket = readFrameAddress(options.token, address, new Date());
+    const from = Number(/^bytes=(\d{1,15})-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const always = request.headers[TRANSIT_HEADER] === 'on';
+    return sendFrame(options.store, { ...ticket, from, always }, response);
   }
   throw new FarmError('NotFound', `The site agent has no ${call}.`, { path: pathname });
 }

@@ -59,9 +59,20 @@ beforeEach(async () => {
   proxy.cutAfter(Number.POSITIVE_INFINITY);
 });
 
-const file = (...sources: string[]): RemoteFile => ({ name: 'shot/frame.0001.exr', hash, sizeBytes: SIZE, sources });
+const file = (...sources: string[]): RemoteFile => ({
+  name: 'shot/frame.0001.exr',
+  hash,
+  sizeBytes: SIZE,
+  sources: sources.map((url) => ({ url })),
+});
 const get = (sources: string[], options: Partial<DownloadOptions> = {}) =>
-  download(file(...sources), { folder, sourcesAgain: async () => sources, patienceMs: 500, stallMs: 300, ...options });
+  download(file(...sources), {
+    folder,
+    sourcesAgain: async () => sources.map((url) => ({ url })),
+    patienceMs: 500,
+    stallMs: 300,
+    ...options,
+  });
 const target = (): string => join(folder, 'shot', 'frame.0001.exr');
 const part = (): string => `${target()}.${hash.slice(0, 8)}.part`;
 

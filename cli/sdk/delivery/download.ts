@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FarmApiError } from '../errors.ts';
 import { diskFull, isDiskFull } from './diskErrors.ts';
-import { digestOf, receive } from './receive.ts';
+import { digestOf, receive, type Source } from './receive.ts';
 
 /** A file that the farm has. */
 export interface RemoteFile {
@@ -13,7 +13,7 @@ export interface RemoteFile {
   hash: string;
   sizeBytes: number;
   /** Addresses of its copies, the best first. */
-  sources: string[];
+  sources: Source[];
 }
 
 export interface DownloadOptions {
@@ -21,7 +21,7 @@ export interface DownloadOptions {
   folder: string;
   signal?: AbortSignal | undefined;
   /** Fresh addresses, before another try: the old ones may have expired, and there may be other copies by now. */
-  sourcesAgain: () => Promise<string[]>;
+  sourcesAgain: () => Promise<Source[]>;
   /** How long sources may give nothing new before it is given up, milliseconds; default `PATIENCE_MS`. */
   patienceMs?: number | undefined;
   /** A source that sends nothing for so long is left for another, milliseconds. */

@@ -4,13 +4,22 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Agent, get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps, Agent as SecureAgent } from 'node:https';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { decodeTransit, TRANSIT_TYPE } from './transitDecoder.ts';
 
 /** Bytes that may wait for the disk; they are then written in one go. */
 const WAITING_BYTES = 4 * 2 ** 20;
 
 const plain = new Agent({ keepAlive: true });
 const secure = new SecureAgent({ keepAlive: true });
+
+/** One address of a file. */
+export interface Source {
+  url: string;
+  /** A site agent's address, which compresses for the way: where that helps, or always. Absent: bytes come as they are. */
+  transit?: 'auto' | 'on';
+}
 
 export interface Way {
   signal: AbortSignal | undefined;
@@ -31,10 +40,10 @@ export interface Received {
  * are on the disk (fsync) when it returns.
  * @throws Error with what the source or the disk answered; the part stays, for the next try to go on from
  */
-export async function receive(url: string, part: string, sizeBytes: number, way: Way): Promise<Received> {
+export async function receive(from: Source, part: string, sizeBytes: number, way: Way): Promise<Received> {
   const kept = await keptPart(part, sizeBytes);
   if (kept.sizeBytes === sizeBytes) return { hash: kept.digest.digest('hex'), sizeBytes, receivedBytes: 0 };
-  const response = await open(url, kept.sizeBytes, way);
+  const response = await open(from, kept.sizeBytes, way);
   let { digest } = kept;
   let have = kept.sizeBytes;
   if (have > 0 && response.statusCode === 200) {
@@ -46,17 +55,23 @@ export async function receive(url: string, part: string, sizeBytes: number, way:
     throw new Error(`the store answered ${response.statusCode}`);
   }
   let receivedBytes = 0;
-  response.on('data', (bytes: Buffer) => {
-    digest.update(bytes);
-    receivedBytes += bytes.length;
-  });
+  const count = (bytes: number): void => {
+    receivedBytes += bytes;
+  };
   const file = createWriteStream(part, {
     flags: have > 0 ? 'a' : 'w',
     highWaterMark: WAITING_BYTES,
     flush: true,
   } as Parameters<typeof createWriteStream>[1]);
-  await pipeline(response, file);
-  return { hash: digest.digest('hex'), sizeBytes: have + receivedBytes, receivedBytes };
+  const isPacked = response.headers['content-type'] === TRANSIT_TYPE;
+  const plainBytes = isPacked ? Readable.from(decodeTransit(response, count)) : response;
+  plainBytes.on('data', (bytes: Buffer) => {
+    if (!isPacked) count(bytes.length);
+    digest.update(bytes);
+    have += bytes.length;
+  });
+  await pipeline(plainBytes, file);
+  return { hash: digest.digest('hex'), sizeBytes: have, receivedBytes };
 }
 
 /** What an earlier try left; a part that is longer than the file is nothing to go on from. */
@@ -73,10 +88,13 @@ export async function digestOf(path: string): Promise<Hash> {
   return digest;
 }
 
-function open(url: string, from: number, { signal, stallMs }: Way): Promise<IncomingMessage> {
+function open({ url, transit }: Source, from: number, { signal, stallMs }: Way): Promise<IncomingMessage> {
   const options = {
     timeout: stallMs,
-    headers: from > 0 ? { range: `bytes=${from}-` } : {},
+    headers: {
+      ...(from > 0 ? { range: `bytes=${from}-` } : {}),
+      ...(transit ? { 'framewright-transit': transit } : {}),
+    },
     ...(signal ? { signal } : {}),
   };
   return new Promise((resolve, reject) => {

@@ -13,6 +13,7 @@ import {
   getFrame,
 } from '../../../ports/db/queries/frames.ts';
 import type { JobRow } from '../../../ports/db/tables.ts';
+import { signFrameAddress } from '../../../ports/site/frameTicket.ts';
 import type { ObjectKind } from '../../../ports/store/objectStore.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { requireStudio } from '../plugins/auth.ts';
@@ -52,7 +53,7 @@ interface NamedFile {
   contentType: string;
 }
 
-export function addFrames(api: Api, { database, store, stores }: ApiDeps): void {
+export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps): void {
   const addressOf = async (studioId: string, file: NamedFile, disposition: 'inline' | 'attachment' = 'inline') =>
     (await stores.of(file.siteId)).store.presignGet({
       studioId,
@@ -140,7 +141,10 @@ export function addFrames(api: Api, { database, store, stores }: ApiDeps): void 
         if (!file || !answer) return null;
         const elsewhere = (copies.get(file.hash) ?? []).filter((siteId) => siteId !== file.siteId);
         const mirrors = elsewhere.map((siteId) => addressOf(studioId, { ...file, siteId }, 'attachment'));
-        return { ...answer, mirrors: await Promise.all(mirrors) };
+        const { agent } = await stores.of(file.siteId);
+        const expiresAt = new Date(clock.now().getTime() + ADDRESS_SECONDS * 1000);
+        const transit = agent && signFrameAddress(agent, { studioId, hash: file.hash }, expiresAt);
+        return { ...answer, mirrors: await Promise.all(mirrors), transit };
       };
       const items = units.map(async ({ row, exr, preview }) => ({
         unitId: row.id,

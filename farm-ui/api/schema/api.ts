@@ -212,6 +212,7 @@ export const frameUrls = z.object({ exr: downloadUrl.nullable(), preview: downlo
 /** A file of a frame, with the addresses of all its copies. */
 const frameDownload = downloadUrl.extend({
   mirrors: z.array(z.string()).describe('Addresses of further copies at other sites'),
+  transit: z.string().nullable().describe("The same at the site's agent, compressed for the way where that helps"),
 });
 /** Where one committed frame lies. */
 const frameAddresses = z.object({
