@@ -199,6 +199,34 @@ describe('a render node at the gateway', () => {
     expect(node).toEqual({ status: 'left' });
   });
 
+  it('renders the next lease while the last frames of the one before leave', async () => {
+    const gateway = createGatewayClient(farm.url);
+    const { claim, report } = gateway;
+    let leases = 0;
+    let second = (): void => undefined;
+    const secondLease = new Promise<void>((resolve) => {
+      second = resolve;
+    });
+    const patient: GatewayClient = {
+      ...gateway,
+      claim: async (request, signal) => {
+        const answer = await claim(request, signal);
+        if (answer.lease && ++leases === 2) second();
+        return answer;
+      },
+      // No unit of the first lease is delivered before the second lease was given.
+      report: async (...said) => {
+        await secondLease;
+        return report(...said);
+      },
+    };
+    const agent = start('worker-ahead', { gateway: patient });
+    const { jobId } = await addJob(database(), { studioId, files, frames: 2, chunkFrames: 1 });
+    await until(async () => (await units(jobId)).every(({ status }) => status === 'uploaded'));
+    await agent.stop();
+    expect(await readdir(join(home, 'worker-ahead', 'work'))).toEqual([]);
+  });
+
   it('is the same node after a restart, and fetches nothing that it has', async () => {
     const identity = Wallet.createRandom() as unknown as Wallet;
     const render = async () => {

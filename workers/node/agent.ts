@@ -5,12 +5,12 @@ import type { Wallet } from 'ethers';
 import type { Logger } from 'pino';
 import { FarmError } from '../../domain/errors.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
-import { GATEWAY_VERSION, type JoinAnswer } from '../../ports/gateway/protocol.ts';
+import { GATEWAY_VERSION, type JoinAnswer, type Lease } from '../../ports/gateway/protocol.ts';
 import type { RenderEngine } from '../../renderer/engine.ts';
 import { BlobCache } from './cache.ts';
 import { signJoin } from './identity.ts';
 import { machineLabels } from './labels.ts';
-import { runLease } from './leaseRun.ts';
+import { type LeaseOutcome, runLease } from './leaseRun.ts';
 import { signPendingReceipts } from './receipts.ts';
 import { pause, retrying } from './retry.ts';
 import { Tally } from './tally.ts';
@@ -65,6 +65,17 @@ export async function runAgent(options: AgentOptions, shutdown: AbortSignal): Pr
       });
   };
 
+  /** The lease before the one that is being rendered, until all its frames are delivered. */
+  let delivering: Promise<unknown> = Promise.resolve();
+  const begin = (lease: Lease): { rendered: Promise<void>; ended: Promise<LeaseOutcome> } => {
+    let onRendered = (): void => undefined;
+    const rendered = new Promise<void>((resolve) => {
+      onRendered = resolve;
+    });
+    const services = { gateway, engine, cache, tally, workFolder, threads, log, shutdown };
+    return { rendered, ended: runLease(lease, { ...services, onRendered, onReceiptsPending: signReceipts }) };
+  };
+
   try {
     let joined = await joinFarm(options, shutdown);
     while (!shutdown.aborted) {
@@ -79,18 +90,11 @@ export async function runAgent(options: AgentOptions, shutdown: AbortSignal): Pr
           if (signing && (await signing) === 0) await pause(BREATH_MS, shutdown);
           continue;
         }
-        const outcome = await runLease(claim.lease, {
-          gateway,
-          engine,
-          cache,
-          tally,
-          workFolder,
-          threads,
-          log,
-          shutdown,
-          onReceiptsPending: signReceipts,
-        });
-        if (outcome === 'failed') await pause(BREATH_MS, shutdown);
+        const { rendered, ended } = begin(claim.lease);
+        if ((await Promise.race([rendered, ended])) === 'failed') await pause(BREATH_MS, shutdown);
+        // The next lease is rendered while the last frames of this one leave; more than that would only pile up.
+        await delivering;
+        delivering = ended;
       } catch (error) {
         if (shutdown.aborted) break;
         if (isUnknownNode(error)) {
@@ -105,6 +109,7 @@ export async function runAgent(options: AgentOptions, shutdown: AbortSignal): Pr
   } catch (error) {
     if (!shutdown.aborted) throw error;
   }
+  await delivering;
   await signing;
   await gateway.leave(AbortSignal.timeout(2_000)).catch(() => log.info('the gateway did not hear the goodbye'));
   log.info('left');

@@ -27,6 +27,8 @@ export interface LeaseRunDeps {
   /** Aborts when this process shall end: the lease is handed back. */
   shutdown: AbortSignal;
   onReceiptsPending: () => void;
+  /** Called when the engine is done with the lease's units: what follows is delivery, and another lease may be rendered. */
+  onRendered?: () => void;
 }
 
 export type LeaseOutcome = 'completed' | 'failed' | 'stopped';
@@ -123,7 +125,7 @@ async function renderUnits(
   options: Omit<RenderRequest, 'units'>,
   heart: Heart,
   failed: AbortController,
-  { gateway, engine, tally, log }: LeaseRunDeps,
+  { gateway, engine, tally, log, onRendered }: LeaseRunDeps,
 ): Promise<void> {
   const { signal } = heart;
   const delivery = startDelivery(lease, { gateway, tally, signal }, (error) => failed.abort(error));
@@ -155,6 +157,7 @@ async function renderUnits(
   };
   try {
     await engine.render(request, sink, AbortSignal.any([signal, failed.signal]));
+    onRendered?.();
     await delivery.done();
   } catch (error) {
     // The engine only says that it was stopped; why is what counts.
