@@ -1,19 +1,19 @@
 /** `farm submit`: from a scene on disk to a quote, and with consent to a running job. */
 import { createInterface } from 'node:readline/promises';
-import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { RequestedSettings } from '../../renderer/requests.ts';
 import { connect } from '../connection.ts';
 import { bytes } from '../output/duration.ts';
 import { quoteText } from '../output/quote.ts';
+import { uploadBar } from '../output/uploadBar.ts';
 import { watchJob } from '../output/watch.ts';
 import type { FarmClient } from '../sdk/client.ts';
 import { FarmApiError, refuse } from '../sdk/errors.ts';
 import { parseToken } from '../sdk/money.ts';
 import { readProject } from '../sdk/project.ts';
 import { pullJob } from '../sdk/pull.ts';
-import { type SubmitOptions, type SubmitProgress, submitProject } from '../sdk/submit.ts';
+import { type SubmitOptions, submitProject } from '../sdk/submit.ts';
 import type { JobView } from '../sdk/types.ts';
 import { addSettingFlags, requestOf, type SettingFlags } from '../settings/flags.ts';
 import { defaultFolder } from './pull.ts';
@@ -135,33 +135,4 @@ async function consents(flags: SubmitFlags, job: JobView): Promise<boolean> {
   const answer = await ask.question(`Take the quote for ${pc.bold(job.name)}? [y/N] `);
   ask.close();
   return /^y(es)?$/i.test(answer.trim());
-}
-
-function uploadBar(): { progress: SubmitProgress; stop: () => void } {
-  const bar = new SingleBar({
-    format: '  upload {bar} {sent} of {size}',
-    barsize: 32,
-    hideCursor: true,
-    clearOnComplete: true,
-  });
-  let started = false;
-  return {
-    progress: {
-      uploading(sent, total) {
-        if (total === 0) return;
-        const labels = { sent: bytes(sent), size: bytes(total) };
-        if (started) bar.update(sent, labels);
-        else bar.start(total, sent, labels);
-        started = true;
-      },
-      preparing() {
-        if (started) bar.stop();
-        started = false;
-        process.stderr.write(pc.dim('  inspecting the scene, calibrating on a node …\n'));
-      },
-    },
-    stop: () => {
-      if (started) bar.stop();
-    },
-  };
 }

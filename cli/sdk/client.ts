@@ -13,18 +13,21 @@ import type {
   GarbageReport,
   GarbageRequest,
   InvoiceView,
+  JobCheck,
   JobCreated,
   JobEventView,
   JobPage,
   JobRequest,
   JobView,
   MeView,
+  MissingBlobs,
   NodeView,
   OutputsView,
   ProjectFilesView,
   SiteChange,
   SiteRequest,
   SiteView,
+  SubmittedBlob,
   VerificationView,
   WhyView,
 } from './types.ts';
@@ -57,6 +60,11 @@ export class FarmClient {
   me = (): Promise<MeView> => this.#json('GET', '/v1/me');
   farm = (): Promise<FarmInfo> => this.#json('GET', '/v1/farm');
 
+  /** Refuses what would be refused of a submission, before its files are read. Nothing is kept. */
+  checkJob = (job: JobCheck): Promise<void> => this.#json('POST', '/v1/jobs/check', { body: job });
+  /** Which of at most a thousand blobs the store lacks, with addresses to put them. */
+  missingBlobs = (blobs: SubmittedBlob[]): Promise<MissingBlobs> =>
+    this.#json('POST', '/v1/blobs/missing', { body: { blobs } });
   /** Checks a submission and says which blobs the store lacks. Nothing is spent. */
   createJob = (job: JobRequest): Promise<JobCreated> => this.#json('POST', '/v1/jobs', { body: job });
   /** After the uploads: inspects, calibrates on a node, quotes. May take some seconds. */

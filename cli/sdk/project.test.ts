@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,7 +41,7 @@ describe('readProject', () => {
       await put(`sim.000${index + 8}.glb`, glb({ images: [{ uri: image }] }));
     }
     await put('sim.10.glb', glb({}));
-    const all = ['sim.0008.glb', 'sim.0009.glb', 'a.png', 'b.png'];
+    const all = ['a.png', 'b.png', 'sim.0008.glb', 'sim.0009.glb'];
     for (const name of ['sim.####.glb', 'sim.0008.glb']) {
       const { main, files, name: shot } = await readProject(join(folder, name));
       expect({ main, shot, files: files.map(({ path }) => path).filter((path) => !path.startsWith('env')) }).toEqual({
@@ -61,6 +61,45 @@ describe('readProject', () => {
       place: { path: 'gone.bin' },
     });
   });
+
+  it('follows links inside the project, and refuses those that lead out of it or in circles', async () => {
+    const project = join(folder, 'linked');
+    await mkdir(join(project, 'textures'), { recursive: true });
+    await writeFile(join(project, 'shot.glb'), glb({}));
+    await writeFile(join(project, 'textures', 'wood.png'), 'wood');
+    await symlink(join(project, 'textures', 'wood.png'), join(project, 'link.png'));
+    const { files, root } = await readProject(project);
+    expect(files.map(({ path, sizeBytes }) => [path, sizeBytes])).toEqual([
+      ['link.png', 4],
+      ['shot.glb', glb({}).length],
+      ['textures/wood.png', 4],
+    ]);
+    expect(root).toBe(project);
+    const refusal = (path: string) => expect(readProject(path)).rejects;
+    await symlink('/etc/hostname', join(project, 'out.png'));
+    await refusal(project).toMatchObject({ code: 'NameInvalid', place: { path: 'out.png' } });
+    await rm(join(project, 'out.png'));
+    await symlink(project, join(project, 'textures', 'again'));
+    await refusal(project).toMatchObject({ code: 'NameInvalid', place: { path: join('textures', 'again') } });
+    await rm(join(project, 'textures', 'again'));
+    await symlink('/etc/hostname', join(project, 'shot.hdr'));
+    await refusal(join(project, 'shot.glb')).toMatchObject({ code: 'NameInvalid', place: { path: 'shot.hdr' } });
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'keeps names of 255 bytes, and refuses those that are not UTF-8',
+    async () => {
+      const project = join(folder, 'names');
+      await mkdir(project);
+      await writeFile(join(project, 'shot.glb'), glb({}));
+      const long = `${'ü'.repeat(125)}x.png`;
+      expect(Buffer.byteLength(long)).toBe(255);
+      await writeFile(join(project, long), 'x');
+      expect((await readProject(project)).files.map(({ path }) => path)).toEqual(['shot.glb', long]);
+      await writeFile(Buffer.concat([Buffer.from(`${project}/`), Buffer.from([0x66, 0xff, 0x66])]), 'x');
+      await expect(readProject(project)).rejects.toMatchObject({ code: 'NameInvalid', place: { path: 'f\ufffdf' } });
+    },
+  );
 
   it('leaves damaged files to the inspection', async () => {
     await put('damaged.glb', glb({}).subarray(0, 21));

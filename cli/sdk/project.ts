@@ -1,73 +1,89 @@
-/** Reads a project from disk for submission: which files belong to it, and their hashes. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+/** Looks at a project on disk for submission: which files belong to it. */
+import { lstatSync, type Stats, statSync } from 'node:fs';
 import { lstat, open, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { refuse } from './errors.ts';
-
-export interface ProjectFile {
-  /** Relative to the project's root, forward slashes. */
-  path: string;
-  /** Absolute path on this disk. */
-  source: string;
-  sizeBytes: number;
-  /** SHA-256, lower-case hex. */
-  hash: string;
-}
+import type { LocalFile } from './upload/upload.ts';
 
 export interface Project {
   name: string;
+  /** Absolute path of the folder that paths are relative to. */
+  root: string;
   main: string;
-  files: ProjectFile[];
+  /** In the order of their paths. */
+  files: LocalFile[];
 }
 
 const SCENE_EXTENSIONS = new Set(['.glb', '.gltf']);
 
 /**
  * @param path a scene file (it brings the files it names, and a picture beside it that is its light), or a folder with exactly one scene file at its top
- * @param onHashed called with the bytes of every hashed file
  * @throws FarmApiError `FileNotFound`, `FileEmpty`, `SceneInvalid`, `SceneUnsupported`, `AssetMissing`, `NameInvalid`
  */
-export async function readProject(path: string, onHashed?: (bytes: number) => void): Promise<Project> {
+export async function readProject(path: string): Promise<Project> {
   const absolute = resolve(path);
   const info = await stat(absolute).catch(() => undefined);
   if (!info && !isPattern(absolute))
     throw refuse('FileNotFound', `There is no file or folder "${path}".`, 'Check the path.', { path });
-  const listed = info?.isDirectory() ? await listFolder(absolute) : await listScene(absolute);
-  const files: ProjectFile[] = [];
-  for (const file of listed.files) {
-    files.push(await hashFile(listed.root, file));
-    onHashed?.(files.at(-1)!.sizeBytes);
+  const { root, main, files: paths } = info?.isDirectory() ? await listFolder(absolute) : await listScene(absolute);
+  const real = await realpath(root);
+  const files: LocalFile[] = [];
+  for (const file of paths.toSorted()) {
+    const source = join(root, ...file.split('/'));
+    files.push({ path: file, source, sizeBytes: (await statInside(real, root, source)).size });
   }
-  const scene = files.find((file) => file.path === listed.main)!;
-  if (scene.sizeBytes === 0) {
-    throw refuse('FileEmpty', `"${listed.main}" is empty.`, 'Export the file again.', { path: listed.main });
+  if (files.find((file) => file.path === main)!.sizeBytes === 0) {
+    throw refuse('FileEmpty', `"${main}" is empty.`, 'Export the file again.', { path: main });
   }
-  return { name: nameOf(listed.main, files.length), main: listed.main, files };
+  return { name: nameOf(main, files.length), root, main, files };
+}
+
+/**
+ * What lies at `full`, links followed. Not asynchronous: 60,000 files are looked at in half a second.
+ * @param real the root without links
+ * @throws FarmApiError `NameInvalid` for a link out of the project, `FileNotFound`
+ */
+async function statInside(real: string, root: string, full: string): Promise<Stats> {
+  const shown = relative(root, full);
+  try {
+    const info = lstatSync(full);
+    if (!info.isSymbolicLink()) return info;
+    const target = await realpath(full).catch(() => undefined);
+    if (target?.startsWith(real + sep)) return statSync(full);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw refuse('FileNotFound', `"${shown}" cannot be looked at: ${why}`, 'Check the file.', { path: shown });
+  }
+  throw refuse('NameInvalid', `"${shown}" is a link out of the project.`, 'Copy the file into the project.', {
+    path: shown,
+  });
 }
 
 async function listFolder(root: string): Promise<{ root: string; main: string; files: string[] }> {
   const files: string[] = [];
   const real = await realpath(root);
-  const visit = async (folder: string): Promise<void> => {
+  /** @param above folders on the way here, without links */
+  const visit = async (folder: string, above: readonly string[]): Promise<void> => {
+    const here = await realpath(folder);
+    if (above.includes(here)) {
+      const shown = relative(root, folder);
+      throw refuse('NameInvalid', `"${shown}" is a link to a folder that it lies in.`, 'Remove the link.', {
+        path: shown,
+      });
+    }
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       if (entry.name.startsWith('.')) continue;
       const full = join(folder, entry.name);
-      if (entry.isSymbolicLink()) {
-        const target = await realpath(full).catch(() => undefined);
-        if (!target?.startsWith(real + sep)) {
-          const shown = relative(root, full);
-          throw refuse('NameInvalid', `"${shown}" is a link out of the project.`, 'Copy the file into the project.', {
-            path: shown,
-          });
-        }
+      if (entry.name.includes('\ufffd')) {
+        const shown = relative(root, full);
+        throw refuse('NameInvalid', `The name of "${shown}" is not valid UTF-8.`, 'Rename the file.', { path: shown });
       }
-      const info = await stat(full);
-      if (info.isDirectory()) await visit(full);
+      const info = entry.isSymbolicLink() ? await statInside(real, root, full) : entry;
+      if (info.isDirectory()) await visit(full, [...above, here]);
       else if (info.isFile()) files.push(toProjectPath(root, full));
     }
   };
-  await visit(root);
+  await visit(root, []);
   const scenes = files.filter((file) => !file.includes('/') && SCENE_EXTENSIONS.has(extname(file).toLowerCase()));
   if (scenes.length === 0) {
     throw refuse('FileNotFound', `The folder holds no .glb or .gltf at its top.`, 'Name the scene file instead.', {
@@ -84,7 +100,7 @@ async function listFolder(root: string): Promise<{ root: string; main: string; f
       },
     );
   }
-  return { root, main: scenes[0]!, files: files.sort() };
+  return { root, main: scenes[0]!, files };
 }
 
 async function listScene(scene: string): Promise<{ root: string; main: string; files: string[] }> {
@@ -215,27 +231,6 @@ async function environmentsBeside(root: string, main: string): Promise<string[]>
   const stems = [basename(main, extname(main)).toLowerCase(), 'environment'];
   const names = new Set(stems.flatMap((stem) => ['.exr', '.hdr'].map((extension) => stem + extension)));
   return (await readdir(root)).filter((name) => names.has(name.toLowerCase()));
-}
-
-async function hashFile(root: string, path: string): Promise<ProjectFile> {
-  const source = join(root, ...path.split('/'));
-  const before = await stat(source);
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  for await (const chunk of createReadStream(source, { highWaterMark: 1 << 20 })) {
-    hash.update(chunk as Buffer);
-    sizeBytes += (chunk as Buffer).length;
-  }
-  const after = await stat(source);
-  if (before.mtimeMs !== after.mtimeMs || sizeBytes !== after.size) {
-    throw refuse(
-      'SceneInvalid',
-      `"${path}" changed while it was read.`,
-      'Wait until it is written, then submit again.',
-      { path },
-    );
-  }
-  return { path, source, sizeBytes, hash: hash.digest('hex') };
 }
 
 const toProjectPath = (root: string, full: string): string => relative(root, full).split(sep).join('/');

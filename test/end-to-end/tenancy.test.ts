@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { FarmClient } from '../../cli/sdk/client.ts';
-import { readProject } from '../../cli/sdk/project.ts';
 import type { FrameView, JobView } from '../../cli/sdk/types.ts';
 import { addStudio } from '../../infra/stack/commands.ts';
 import { peekState } from '../../infra/stack/state.ts';
@@ -100,13 +99,9 @@ describe('two studios', () => {
   });
 
   it('asks for the bytes of a known hash as if nobody had them', async () => {
-    const { main, files } = await readProject(scene);
-    const request = {
-      name: 'copy',
-      main,
-      files: files.map(({ path, sizeBytes, hash }) => ({ path, sizeBytes, hash })),
-      ...SMALL,
-    };
+    const { main, items } = await ours.projectFiles(job.id);
+    const files = items.map(({ path, sizeBytes, hash }) => ({ path, sizeBytes, hash }));
+    const request = { name: 'copy', main, files, ...SMALL };
     const forUs = await ours.createJob(request);
     const forThem = await theirs.createJob(request);
     expect(forUs.missing).toEqual([]);

@@ -30,10 +30,11 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
-export async function openTestApi(gateway: Partial<GatewaySettings> = {}): Promise<TestApi> {
+/** @param publicEndpoint under which clients reach the store, if not directly */
+export async function openTestApi(gateway: Partial<GatewaySettings> = {}, publicEndpoint?: string): Promise<TestApi> {
   const [record, bucket, anvil] = await Promise.all([openTestRecord(), createTestBucket(), startAnvil()]);
   const money = await setUpFarm(anvil);
-  const store = createMinioStore(bucket);
+  const store = createMinioStore({ ...bucket, ...(publicEndpoint ? { publicEndpoint } : {}) });
   const workflows = createTemporalWorkflows(
     { address: inject('stack').temporal, namespace: 'default' },
     taskQueues(uniqueName('q')),

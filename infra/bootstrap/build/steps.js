@@ -29,6 +29,8 @@ const isRuntimeFile = (path) =>
   !/\.(test|spec)\.ts$|\.d\.ts$|tsconfig[^/]*\.json$/.test(path) &&
   // AssemblyScript, but for the one file of constants that both sides read.
   (!path.startsWith('renderer/pathtracer/wasm/assembly/') || path.endsWith('/layout.ts')) &&
+  !path.startsWith('cli/sdk/upload/assembly/') &&
+  path !== 'cli/sdk/upload/build.js' &&
   // The translator runs where the sources are.
   !path.startsWith('renderer/pathtracer/wgsl/translate/') &&
   !path.includes('/testing/');
