@@ -99,7 +99,8 @@ async function readFilesOf({ root, main, sequence }: SceneFiles, frame: number, 
   const isSequence = own !== null && all.includes(own);
   for (const file of all) {
     if (isSequence && file !== own && framesNamed(pattern!, [file]).length > 0) continue;
-    for await (const _ of createReadStream(path.join(root, file), { highWaterMark: 1 << 20, signal })) {
+    if (signal.aborted) return;
+    for await (const _ of createReadStream(path.join(root, file), { highWaterMark: 1 << 20 })) {
       // Read is what a renderer would have done.
     }
   }

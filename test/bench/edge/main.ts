@@ -2,7 +2,7 @@
  * The centre-vs-edge benchmark:
  *
  *     npm run bench:edge [-- --size 0.02 --link 33 --sites 10 --engine replay|pathtracer --render-seconds 1
- *                            --project shot|all-shared --frames 100 --only main,wide-centre --json FILE --keep]
+ *                            --project shot|all-shared --frames 100 --only main,wide-centre --json FILE --report BASE --keep]
  *
  * Makes project and frames (kept in `.cache`), builds the network lab, runs the real farm over a centre and over sites, and
  * prints what came of it. Needs root and iproute2. Exit code 1 when a run failed or was faster than its limit allows.
@@ -24,6 +24,7 @@ import { LARGEST_SHARE } from './limit.ts';
 import { measureDisk } from './measure.ts';
 import { type EdgeOptions, readOptions } from './options.ts';
 import { collect, planRuns, projectsOf } from './plan.ts';
+import { writeReport } from './report/write.ts';
 import { type BenchProject, makeProject, PROJECT_VERSION } from './shotProject.ts';
 import { shotSize } from './size.ts';
 import { ASSUMPTIONS, EMULATED } from './statements.ts';
@@ -37,7 +38,8 @@ try {
   const report = await benchmark(options);
   const text = `${JSON.stringify(report, null, 2)}\n`;
   if (options.json) await writeFile(options.json, text);
-  else process.stdout.write(text);
+  if (options.report) await writeReport(options.report, report);
+  if (!options.json && !options.report) process.stdout.write(text);
   say(summary(report));
   process.exitCode = report.failures.length > 0 ? 1 : 0;
 } catch (error) {

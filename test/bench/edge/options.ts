@@ -18,6 +18,8 @@ export interface EdgeOptions {
   frames: number;
   parts: readonly Part[];
   json: string | null;
+  /** Path without an ending under which JSON, Markdown, HTML and plots are written. */
+  report: string | null;
   /** Keeps the run's folder with logs and frames. */
   keep: boolean;
 }
@@ -39,6 +41,7 @@ export function readOptions(args: readonly string[]): EdgeOptions {
       frames: { type: 'string', default: String(SHOT_FRAMES) },
       only: { type: 'string', default: PARTS.join(',') },
       json: { type: 'string' },
+      report: { type: 'string' },
       keep: { type: 'boolean', default: false },
     },
   });
@@ -76,6 +79,7 @@ export function readOptions(args: readonly string[]): EdgeOptions {
     frames: whole('frames', SHOT_FRAMES),
     parts,
     json: values.json ?? null,
+    report: values.report ?? null,
     keep: values.keep,
   };
 }

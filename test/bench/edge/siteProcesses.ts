@@ -107,6 +107,8 @@ export class SiteProcesses {
       ...settings.variables,
       ...{ FARM_GATEWAY_URL: settings.gatewayUrl, FARM_JOIN_TOKEN: settings.joinToken },
       ...{
+        // The nodes of a place are one host's.
+        FARM_NODE_CACHE: join(this.#folder, 'cache'),
         FARM_NODE_NAME: name,
         FARM_NODE_HOME: home,
         FARM_NODE_SITE: settings.site ?? this.name,
