@@ -87,18 +87,22 @@ it('downloads once, and knows what is there', async () => {
   expect(await get([right])).toEqual({ skipped: true, receivedBytes: 0 });
 });
 
-it(`goes on where it was killed, at any byte (${KILLS} times)`, async () => {
-  const random = xoroshiro128plus(20_261_123);
-  for (let run = 0; run < KILLS; run++) {
-    await rm(dirname(target()), { recursive: true, force: true });
-    // Two kills in one file; the second process finds what the first left.
-    for (let kill = 0; kill < 2; kill++) await killedAfter((random.next() >>> 0) % (SIZE / 2));
-    expect(await readdir(dirname(target()))).not.toContain('frame.0001.exr');
-    const kept = (await readFile(part()).catch(() => Buffer.alloc(0))).length;
-    expect((await get([right])).receivedBytes).toBe(SIZE - kept);
-    await expectWhole();
-  }
-});
+it(
+  `goes on where it was killed, at any byte (${KILLS} times)`,
+  async () => {
+    const random = xoroshiro128plus(20_261_123);
+    for (let run = 0; run < KILLS; run++) {
+      await rm(dirname(target()), { recursive: true, force: true });
+      // Two kills in one file; the second process finds what the first left.
+      for (let kill = 0; kill < 2; kill++) await killedAfter((random.next() >>> 0) % (SIZE / 2));
+      expect(await readdir(dirname(target()))).not.toContain('frame.0001.exr');
+      const kept = (await readFile(part()).catch(() => Buffer.alloc(0))).length;
+      expect((await get([right])).receivedBytes).toBe(SIZE - kept);
+      await expectWhole();
+    }
+  },
+  30_000 + KILLS * 20_000,
+);
 
 /** A process of its own downloads by way of the proxy and is killed when so many bytes have come through. */
 async function killedAfter(passing: number): Promise<void> {

@@ -1,0 +1,98 @@
+/** A pull from the real API over two sites, one of which goes silent in the middle of a frame. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openTestApi, type TestApi } from '../../../farm-ui/api/testing/openApi.ts';
+import { commitUnit } from '../../../ports/db/commit.ts';
+import { setSiteStore } from '../../../ports/db/siteStores.ts';
+import { createMinioStore } from '../../../ports/store/minioStore.ts';
+import { type CutProxy, startCutProxy } from '../../../test/support/cutProxy.ts';
+import { addJob, addNode, addStudio, artifactsOf, deliver, mustClaim } from '../../../test/support/rows.ts';
+import { createTestBucket, uniqueName } from '../../../test/support/services.ts';
+import { FarmClient } from '../client.ts';
+import { pullJob } from '../pull.ts';
+
+const SIZE = 400_000;
+let farm: TestApi;
+let folder: string;
+const proxies: CutProxy[] = [];
+
+beforeAll(async () => {
+  farm = await openTestApi();
+  folder = await mkdtemp(join(tmpdir(), 'framewright-pull-'));
+});
+afterAll(async () => {
+  await farm?.close();
+  await Promise.all(proxies.map((proxy) => proxy.close()));
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A site with a bucket of its own behind a way that a test can cut. */
+async function addSiteWithStore(): Promise<{
+  siteId: string;
+  proxy: CutProxy;
+  put: (bytes: Buffer) => Promise<unknown>;
+}> {
+  const bucket = await createTestBucket();
+  const proxy = await startCutProxy(bucket.endpoint);
+  proxies.push(proxy);
+  const [row] = await farm.record.query<{ id: string }>('INSERT INTO sites (name) VALUES ($1) RETURNING id', [
+    uniqueName('site-'),
+  ]);
+  const siteId = row!.id;
+  await farm.record.database.asService((tx) =>
+    setSiteStore(tx, {
+      ...{ siteId, endpoint: proxy.url, nearEndpoint: bucket.endpoint, region: bucket.region, bucket: bucket.bucket },
+      ...{ accessKey: bucket.accessKey, secretKey: bucket.secretKey, agentUrl: null, agentToken: null },
+    }),
+  );
+  const store = createMinioStore(bucket);
+  return { siteId, proxy, put: (bytes) => store.put(studioId, 'frames', bytes, 'image/x-exr') };
+}
+
+let studioId: string;
+
+it('takes frames of all sites at once as they are committed; a silent site holds up no other', async () => {
+  const { database, query } = farm.record;
+  studioId = await addStudio(database, 'north');
+  const client = new FarmClient({ url: farm.url, key: await farm.key(studioId, 'td') });
+  const sites = [await addSiteWithStore(), await addSiteWithStore()];
+  const { jobId } = await addJob(database, { studioId, frames: 8 });
+  const node = await addNode(database, 'painter');
+  const lease = await mustClaim(database, node);
+  const pictures = lease.units.map(() => randomBytes(SIZE));
+
+  const arrived: string[] = [];
+  const stop = new AbortController();
+  const onFile = (name: string): void => void arrived.push(name);
+  const pulling = pullJob(client, jobId, { folder, wait: true, signal: stop.signal, onFile });
+  // The second site lets half a frame through and is then silent, until everything of the first has arrived.
+  sites[1]!.proxy.cutAfter(SIZE / 2);
+  for (const [index, unit] of lease.units.entries()) {
+    const { siteId, put } = sites[index % 2]!;
+    const stored = (await put(pictures[index]!)) as { hash: string; sizeBytes: number };
+    const artifacts = [{ kind: 'exr' as const, ...stored }, artifactsOf(unit.unitId)[1]!];
+    await deliver(database, lease, node.id, unit.unitId, artifacts);
+    await query('UPDATE units SET site_id = $1 WHERE id = $2', [siteId, unit.unitId]);
+    await database.asService((tx) => commitUnit(tx, { unitId: unit.unitId, leaseNumber: lease.leaseNumber }));
+  }
+  const names = lease.units.map(({ frame }) => `shot.${String(frame).padStart(4, '0')}.exr`);
+  await expect
+    .poll(() => [...arrived].sort(), { timeout: 20_000 })
+    .toEqual(names.filter((_, index) => index % 2 === 0));
+  sites[1]!.proxy.cutAfter(Number.POSITIVE_INFINITY);
+  sites[1]!.proxy.dropAll();
+  await expect.poll(() => [...arrived].sort(), { timeout: 20_000 }).toEqual(names);
+  stop.abort(new Error('seen enough'));
+  await expect(pulling).rejects.toThrow('seen enough');
+  for (const [index, name] of names.entries()) {
+    expect((await readFile(join(folder, name))).equals(pictures[index]!), name).toBe(true);
+  }
+  expect((await readdir(folder)).sort()).toEqual(names);
+  // The second site sent what it had sent before once only.
+  expect(sites[1]!.proxy.passedBytes()).toBeLessThan(4.7 * SIZE);
+  const again = await pullJob(client, jobId, { folder });
+  expect(again).toMatchObject({ frames: 8, downloaded: 0, bytes: 0 });
+});
