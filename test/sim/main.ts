@@ -14,7 +14,7 @@ import { modelledReport } from './modelReport.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { comparisonTable, validationTable, verdict } from './print.ts';
 import { runScale, scaleDocument } from './scale.ts';
-import { validate } from './validate.ts';
+import { questionOf, readReport, validate } from './validate.ts';
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) {
@@ -22,9 +22,24 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   const options = readOptions(args);
-  if (options.validate.length > 0) await check(options);
+  if (options.from) await draw(options.from, options.report ?? options.from.replace(/\.json$/, ''));
+  else if (options.validate.length > 0) await check(options);
   else if (options.isScale) await scale(options);
   else await answer(options);
+}
+
+/** A measured report with the model's lines beside its dots. */
+async function draw(path: string, base: string): Promise<void> {
+  const report = await readReport(path);
+  const question = questionOf(report);
+  const model = question && modelledReport(question, report.startedAt);
+  process.stdout.write(`${(await writeReport(base, report, model ?? undefined)).join('\n')}\n`);
+}
+
+/** What this process computed so far: a busy machine does not count. */
+function cpuMilliseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Ends with code 1 when the model does not hold. */
@@ -36,11 +51,7 @@ async function check({ validate: files, question, json }: Options): Promise<void
 }
 
 async function scale({ question, json, report }: Options): Promise<void> {
-  const result = runScale(
-    question,
-    () => performance.now(),
-    (line) => void process.stderr.write(`${line}\n`),
-  );
+  const result = runScale(question, cpuMilliseconds, (line) => void process.stderr.write(`${line}\n`));
   const document = scaleDocument(result, question);
   process.stdout.write(toMarkdown(document, ({ name }) => name));
   if (report) process.stdout.write(`\n${(await writeDocument(report, document, result)).join('\n')}\n`);

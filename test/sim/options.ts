@@ -12,6 +12,8 @@ export interface Options {
   report: string | undefined;
   /** 1,000 sites and 1,000,000 frames, and cost and time over sites. */
   isScale: boolean;
+  /** A measured report to draw with the model's lines. */
+  from: string | undefined;
   /** Reports of `npm run bench:edge` to hold the model against. */
   validate: string[];
 }
@@ -24,7 +26,7 @@ export const USAGE = `npm run sim:edge [-- options]
   Prices:                --node-hour 1  --centre-factor 1  --edge-factor 1  --per-gb 0  --currency EUR
   Model:                 --seed 1  --render-spread 0
   Output:                --json FILE  --report FILE-WITHOUT-ENDING (Markdown, HTML, SVG, JSON)
-  Instead:               --scale | --validate REPORT.json...
+  Instead:               --scale | --validate REPORT.json... | --from REPORT.json
 
 Rates are payload in Mbit/s, sizes are decimal megabytes. --node-hour is what a node costs an hour, times the factor of its
 place (a site's price in the farm); --per-gb what a gigabyte costs that leaves a place.`;
@@ -87,6 +89,7 @@ export function readOptions(args: readonly string[]): Options {
     },
     json: values.json,
     report: values.report,
+    from: values.from,
     isScale: values.scale,
     validate: values.validate === undefined ? [] : [values.validate, ...positionals],
   };
@@ -112,6 +115,7 @@ function parse(args: readonly string[]) {
         'studio-link': { type: 'string' },
         json: { type: 'string' },
         report: { type: 'string' },
+        from: { type: 'string' },
         scale: { type: 'boolean', default: false },
         validate: { type: 'string' },
       },

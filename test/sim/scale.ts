@@ -29,8 +29,8 @@ export interface ScalePoint {
   /** Share of the nodes' time that they rendered: what an owner earns of what the node could. */
   busyShare: number;
   costPerFrame: number;
-  /** What the computing took: wall time and events. */
-  wallSeconds: number;
+  /** What the computing took: seconds of one core, and events. */
+  computingSeconds: number;
   events: number;
 }
 
@@ -44,7 +44,7 @@ export interface ScaleResult {
 
 /**
  * @param question the job and the places; its frames and sites are replaced
- * @param clock milliseconds, for the time that the computing takes
+ * @param clock milliseconds of computing so far
  */
 export function runScale(question: Question, clock: () => number, say: (line: string) => void): ScaleResult {
   const point = (
@@ -61,8 +61,8 @@ export function runScale(question: Question, clock: () => number, say: (line: st
       job: { ...job, frames },
     };
     const { outcome, limit, share } = runSide(asked, 'edge');
-    const wallSeconds = (clock() - began) / 1000;
-    say(`${sites} sites, ${frames} frames: ${wallSeconds.toFixed(1)} s of computing, ${outcome.events} events`);
+    const computingSeconds = (clock() - began) / 1000;
+    say(`${sites} sites, ${frames} frames: ${computingSeconds.toFixed(1)} s of computing, ${outcome.events} events`);
     return {
       ...{
         sites,
@@ -73,7 +73,7 @@ export function runScale(question: Question, clock: () => number, say: (line: st
         limitSeconds: limit.seconds,
         share,
       },
-      ...{ bound: limit.bound, costPerFrame: outcome.cost.perFrame, wallSeconds, events: outcome.events },
+      ...{ bound: limit.bound, costPerFrame: outcome.cost.perFrame, computingSeconds, events: outcome.events },
       busyShare: outcome.renderedSeconds / (outcome.seconds * sites * question.nodesPerSite),
     };
   };
@@ -138,9 +138,9 @@ export function scaleDocument(
         note: `${last.frames.toLocaleString('en')} frames, no bound at the studio`,
       },
       {
-        value: `${biggest.wallSeconds.toFixed(0)} s`,
+        value: `${biggest.computingSeconds.toFixed(0)} s`,
         label: 'to compute the largest run',
-        note: `${biggest.events.toLocaleString('en')} events on one core`,
+        note: `${biggest.events.toLocaleString('en')} events, seconds of one core`,
       },
     ],
     sections: [

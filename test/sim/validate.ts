@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { FarmError } from '../../domain/errors.ts';
 import type { CentreAndEdge, EdgeReport, RunReport } from '../bench/edge/edgeReport.ts';
 import { median } from '../bench/part.ts';
+import type { Question } from './compare.ts';
 import { simulate } from './model.ts';
+import { FARM } from './options.ts';
 import type { FarmSpec, Scenario } from './scenario.ts';
 import { UNBOUNDED } from './scenario.ts';
 
@@ -50,7 +52,8 @@ export async function validate(files: readonly string[], farm: FarmSpec): Promis
   };
 }
 
-async function readReport(file: string): Promise<EdgeReport> {
+/** @throws FarmError `FileNotFound`, or `SettingInvalid` for a file that is no report of measured runs */
+export async function readReport(file: string): Promise<EdgeReport> {
   const refuse = (why: string): FarmError => new FarmError('SettingInvalid', `${file}: ${why}`, { file });
   const text = await readFile(file, 'utf8').catch(() => {
     throw new FarmError('FileNotFound', `There is no ${file}.`, { file });
@@ -98,7 +101,19 @@ export function runsOf(report: EdgeReport): [string, RunReport][] {
   });
 }
 
-/** A measured run as the model's question: its links as they were measured, its frames as they crossed them. */
+/** What a report is about, to ask the model the same; null where it holds no pair of runs. */
+export function questionOf({ edge, centre }: EdgeReport): Question | null {
+  if (!edge || !centre) return null;
+  const { job, farm } = scenarioOf(edge, FARM);
+  const { sites, nodesPerSite, linkMbits, studioLinkMbits } = edge.parameters;
+  const free = { perNodeHour: 0, perGB: 0 };
+  return {
+    ...{ job, farm, sites, nodesPerSite, linkMbits, studioLinkMbits, centreLinkMbits: centre.parameters.linkMbits },
+    ...{ prices: { currency: edge.costPerFrame.currency, centre: free, edge: free }, seed: 1 },
+  };
+}
+
+/** A measured run as the model's scenario: its links as they were measured, its frames as they crossed them. */
 function scenarioOf(run: RunReport, farm: FarmSpec): Scenario {
   const { parameters, links, projectBytes, bytesByLink } = run;
   const { sites, nodesPerSite, studioLinkMbits, linkMbits, compressed, renderSeconds, frames } = parameters;
