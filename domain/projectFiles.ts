@@ -47,3 +47,23 @@ export function blobsOfFiles(files: readonly ProjectFile[], blobs: readonly Blob
   }
   return [...found].map(([hash, sizeBytes]) => ({ hash, sizeBytes }));
 }
+
+/** A stretch of a file that a blob holds. */
+export interface BlobPlace {
+  path: string;
+  /** Where in the file it begins. */
+  offset: number;
+  sizeBytes: number;
+}
+
+/** Where files hold a blob, in the order of the files. */
+export function placesOfBlob(files: readonly ProjectFile[], hash: string): BlobPlace[] {
+  return files.flatMap((file) => {
+    let offset = 0;
+    return partsOf(file).flatMap(({ blob, sizeBytes }) => {
+      const begin = offset;
+      offset += sizeBytes;
+      return blob === hash ? [{ path: file.path, offset: begin, sizeBytes }] : [];
+    });
+  });
+}

@@ -28,6 +28,8 @@ import type {
   SiteRequest,
   SiteView,
   SubmittedBlob,
+  StoreCheckReport,
+  StoreCheckRequest,
   VerificationView,
   WhyView,
 } from './types.ts';
@@ -103,6 +105,10 @@ export class FarmClient {
   /** Operators only: removes what nothing names from all stores. */
   collectGarbage = (request: GarbageRequest): Promise<GarbageReport> =>
     this.#json('POST', '/v1/store/gc', { body: request });
+
+  /** Operators only: one round of reading what should be stored. */
+  checkStores = (request: StoreCheckRequest): Promise<StoreCheckReport> =>
+    this.#json('POST', '/v1/store/check', { body: request });
 
   /** All frames of a job (of one status), page by page. */
   async *frames(id: string, status?: FrameView['status']): AsyncGenerator<FrameView> {

@@ -465,6 +465,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/store/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read and hash what the record says is stored, a round at a time; with `repair`, mend what is wrong
+         * @description Operators only.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["StoreCheckRequestInput"] | null;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StoreCheckReport"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/check": {
         parameters: {
             query?: never;
@@ -2937,6 +2998,48 @@ export interface components {
                 unreachable: boolean;
             }[];
         };
+        StoreCheckRequestInput: {
+            /** @description `nextCursor` of the round before; left out begins */
+            cursor?: string;
+            /** @description Mend what is wrong from another copy */
+            repair?: boolean;
+        };
+        StoreCheckReportInput: {
+            /** @description Objects read and hashed in this round */
+            checked: number;
+            damages: {
+                /** @enum {string} */
+                kind: "blobs" | "frames" | "outputs";
+                hash: string;
+                /** Format: uuid */
+                studioId: string;
+                /** @description Null: the farm's own store */
+                siteId: string | null;
+                /** @description A copy beside the one of record */
+                copy: boolean;
+                /** @enum {string} */
+                condition: "missing" | "wrong";
+                /**
+                 * @description Whole again; a copy given up; as it was found
+                 * @enum {string}
+                 */
+                outcome: "copied" | "forgotten" | "kept";
+                /** @description Another place has the right bytes */
+                recoverable: boolean;
+                namedBy: {
+                    /** @description Project or job */
+                    name: string;
+                    /** @description Version of the project, id of the job */
+                    of: string;
+                    path: string;
+                    /** @description Where in that file the object's bytes begin */
+                    offset: number;
+                }[];
+            }[];
+            /** @description Sites (`home` for the own store) that did not answer */
+            unreachable: string[];
+            nextCursor: string | null;
+        };
         FarmInfoInput: {
             version: string;
             nodesOnline: number;
@@ -3785,6 +3888,48 @@ export interface components {
                 bytes: number;
                 unreachable: boolean;
             }[];
+        };
+        StoreCheckRequest: {
+            /** @description `nextCursor` of the round before; left out begins */
+            cursor?: string;
+            /** @description Mend what is wrong from another copy */
+            repair?: boolean;
+        };
+        StoreCheckReport: {
+            /** @description Objects read and hashed in this round */
+            checked: number;
+            damages: {
+                /** @enum {string} */
+                kind: "blobs" | "frames" | "outputs";
+                hash: string;
+                /** Format: uuid */
+                studioId: string;
+                /** @description Null: the farm's own store */
+                siteId: string | null;
+                /** @description A copy beside the one of record */
+                copy: boolean;
+                /** @enum {string} */
+                condition: "missing" | "wrong";
+                /**
+                 * @description Whole again; a copy given up; as it was found
+                 * @enum {string}
+                 */
+                outcome: "copied" | "forgotten" | "kept";
+                /** @description Another place has the right bytes */
+                recoverable: boolean;
+                namedBy: {
+                    /** @description Project or job */
+                    name: string;
+                    /** @description Version of the project, id of the job */
+                    of: string;
+                    path: string;
+                    /** @description Where in that file the object's bytes begin */
+                    offset: number;
+                }[];
+            }[];
+            /** @description Sites (`home` for the own store) that did not answer */
+            unreachable: string[];
+            nextCursor: string | null;
         };
         FarmInfo: {
             version: string;

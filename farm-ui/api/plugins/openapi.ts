@@ -6,7 +6,7 @@ import type { Api } from '../deps.ts';
 import * as schema from '../schema/api.ts';
 import { renderSettings } from '../schema/settings.ts';
 import { site, siteChange, siteRequest } from '../schema/sites.ts';
-import { garbageReport, garbageRequest } from '../schema/store.ts';
+import { checkReport, checkRequest, garbageReport, garbageRequest } from '../schema/store.ts';
 
 /** Names under which shapes stand in the description and in clients generated from it. */
 const NAMES: [string, z.ZodType][] = [
@@ -46,6 +46,8 @@ const NAMES: [string, z.ZodType][] = [
   ['SiteChange', siteChange],
   ['GarbageRequest', garbageRequest],
   ['GarbageReport', garbageReport],
+  ['StoreCheckRequest', checkRequest],
+  ['StoreCheckReport', checkReport],
   ['FarmInfo', schema.farmInfo],
   ['Me', schema.me],
 ];

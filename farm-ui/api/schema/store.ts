@@ -17,3 +17,33 @@ export const garbageReport = z.object({
     }),
   ),
 });
+
+export const checkRequest = z.object({
+  cursor: z.string().max(500).optional().describe('`nextCursor` of the round before; left out begins'),
+  repair: z.boolean().optional().describe('Mend what is wrong from another copy'),
+});
+export const checkReport = z.object({
+  checked: z.int().describe('Objects read and hashed in this round'),
+  damages: z.array(
+    z.object({
+      kind: z.enum(['blobs', 'frames', 'outputs']),
+      hash: z.string(),
+      studioId: z.uuid(),
+      siteId: z.uuid().nullable().describe("Null: the farm's own store"),
+      copy: z.boolean().describe('A copy beside the one of record'),
+      condition: z.enum(['missing', 'wrong']),
+      outcome: z.enum(['copied', 'forgotten', 'kept']).describe('Whole again; a copy given up; as it was found'),
+      recoverable: z.boolean().describe('Another place has the right bytes'),
+      namedBy: z.array(
+        z.object({
+          name: z.string().describe('Project or job'),
+          of: z.string().describe('Version of the project, id of the job'),
+          path: z.string(),
+          offset: z.int().describe("Where in that file the object's bytes begin"),
+        }),
+      ),
+    }),
+  ),
+  unreachable: z.array(z.string()).describe('Sites (`home` for the own store) that did not answer'),
+  nextCursor: z.string().nullable(),
+});
