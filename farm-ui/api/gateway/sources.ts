@@ -7,6 +7,7 @@ import { blobsOfLease } from '../../../ports/db/leaseFiles.ts';
 import type { NodeRow } from '../../../ports/db/tables.ts';
 import type { CopiesAnswer, CopiesRequest, FetchAnswer, FetchRequest } from '../../../ports/gateway/protocol.ts';
 import type { ApiDeps } from '../deps.ts';
+import { repairAtHome } from './repair.ts';
 import { createTraffic } from './traffic.ts';
 
 /** Presigned addresses live this long: time for a slow link, and no more. */
@@ -119,7 +120,7 @@ export async function takeCopies(
   return { puts };
 }
 
-/** A copy that lied is taken out of use, and the job's log says where it was. Home's is the copy of record: it is only told of. */
+/** A copy that lied is taken out of use, and the job's log says where it was. Home's is the copy of record: it is read and mended. */
 async function forgetCopy(
   { database, stores }: ApiDeps,
   node: NodeRow,
@@ -146,9 +147,13 @@ async function forgetCopy(
         : `, from byte ${offset + (part ? fileOffset(file?.parts ?? [], hash) - part.offset : 0)} on`;
     const line = `${site === null ? 'home' : `site ${site}`} holds wrong bytes of ${file?.path ?? 'a file'}${at} (blob ${hash})`;
     await appendEvent(tx, { studioId, jobId, type: 'log', data: { node: node.name, line } });
-    return siteId && { studioId, siteId };
+    return { studioId, siteId };
   });
   if (!dropped) return;
+  if (dropped.siteId === null) {
+    repairAtHome({ database, stores }, dropped.studioId, hash);
+    return;
+  }
   const { store } = await stores.of(dropped.siteId);
   // A store that does not answer keeps it; without its row nobody is sent there.
   await store.remove(dropped.studioId, 'blobs', hash).catch(() => undefined);
