@@ -8,6 +8,9 @@ const PAYLOAD_BYTES = 1448;
 /** The rate for `tbf`, Mbit/s, at which full segments carry `payloadMbits`. */
 export const tbfRateFor = (payloadMbits: number): number => (payloadMbits * FRAME_BYTES) / PAYLOAD_BYTES;
 
+/** The payload of so many counted bytes, had all come in full segments. */
+export const payloadOf = (countedBytes: number): number => (countedBytes * PAYLOAD_BYTES) / FRAME_BYTES;
+
 /**
  * Arguments of `tc` that shape what leaves a device. The bucket holds 4 ms of the rate, so that a timer that fires late does
  * not leave the link idle, and yet hardly anything can be saved up in it; the queue before it holds 40 ms, more than a

@@ -12,6 +12,7 @@ import type { FrameView, JobEventView, JobView } from '../../../cli/sdk/types.ts
 import { FarmError } from '../../../domain/errors.ts';
 import { type CalibratedLink, calibrate } from '../../../infra/netlab/calibrate.ts';
 import type { Lab } from '../../../infra/netlab/lab.ts';
+import { payloadOf } from '../../../infra/netlab/shaping.ts';
 import type { Keeper } from '../../../infra/stack/keeper.ts';
 import type { ReplayIndex } from '../../../renderer/replay/index.ts';
 import type { LinkBytes, LinkRate, RunParameters, RunReport } from './edgeReport.ts';
@@ -184,6 +185,7 @@ async function clockJob(context: RunContext, client: FarmClient, run: Clocked): 
   await pullJob(client, run.job.id, {
     folder: delivered,
     wait: true,
+    transit: parameters.compressed ? 'on' : 'off',
     onFile: (name) => {
       if (!name.endsWith('.exr')) return;
       arrivals.push(Date.now());
@@ -209,9 +211,13 @@ async function clockJob(context: RunContext, client: FarmClient, run: Clocked): 
   );
   const seconds = (arrivals.at(-1)! - start) / 1000;
   const frameBytes = frames[0]!.exr!.sizeBytes;
+  const upOf = (link: string): number => after.get(link)!.up - before.get(link)!.up;
+  // What a compressed frame takes on its way is known only afterwards: the limit of such a run is that of what crossed.
+  const crossed = names.reduce((sum, link) => sum + payloadOf(upOf(link)), 0) / frames.length;
+  const sentBytes = parameters.compressed ? Math.min(frameBytes, crossed) : frameBytes;
   const siteLinks = links.filter(({ link }) => link !== 'studio');
   const limit = limitOf({
-    ...{ frames: parameters.frames, frameBytes, renderSeconds: parameters.renderSeconds },
+    ...{ frames: parameters.frames, frameBytes: sentBytes, renderSeconds: parameters.renderSeconds },
     ...{ sharedBytes: project.sharedBytes, ownBytes: project.ownBytes },
     ...{ sites: parameters.sites, nodesPerSite: parameters.nodesPerSite },
     linkMbits: Math.min(...siteLinks.map(({ upMbits }) => upMbits)),
@@ -234,8 +240,8 @@ async function clockJob(context: RunContext, client: FarmClient, run: Clocked): 
       const count = frames.filter(({ node }) => siteOfNode.get(node!) === link).length;
       return {
         link,
-        upBytes: after.get(link)!.up - before.get(link)!.up,
-        neededUpBytes: count * frameBytes,
+        upBytes: upOf(link),
+        neededUpBytes: Math.round(count * sentBytes),
         downBytes: after.get(link)!.down - before.get(link)!.down,
         neededDownBytes: count > 0 ? project.sharedBytes + count * project.ownBytes : 0,
       };
