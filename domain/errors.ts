@@ -65,6 +65,13 @@ export const ERROR_CATALOGUE = {
     2,
     'Rename the file; names stay inside the project and hold no control characters.',
   ),
+  PlacementImpossible: entry(
+    'user',
+    false,
+    422,
+    2,
+    'Look at the sites ("farm site list"), and pin the job to some that are there, or to none.',
+  ),
   RequestInvalid: entry('user', false, 400, 2, 'Correct the named field.'),
   // Money
   CapTooSmall: entry(

@@ -14,6 +14,8 @@ import type { JobRow } from '../../ports/db/tables.ts';
 import { type InspectedSubmission, readJob } from '../intake/inspectSubmission.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
 import { lookUpFrames } from './lookUpFrames.ts';
+import { needsOf } from './needs.ts';
+import { priceOfSites } from './priceOfSites.ts';
 
 /**
  * Prices those of the job's frames that the frame cache lacks from its estimate, signs the offer as the farm's operator and makes the job `quoted`. May be
@@ -35,13 +37,15 @@ export async function makeQuote(services: FarmServices, key: JobKey, mnemonic: s
     ...{ studioId: key.studioId, main: submission.main, files: submission.files, inspection },
     ...{ settings: completeSettings(job.settings), frames: parseFrames(job.frames!), cache: submission.cache },
   });
-  const price = unitPrice(workNanoFbh(estimate.secondsPerFrame, estimate.referenceScore), tariff.pricePerFbh);
+  const { pricePerFbh, wish } = await inRecord(services, (tx) =>
+    priceOfSites(tx, job, needsOf(completeSettings(job.settings)), tariff.pricePerFbh),
+  );
+  const price = unitPrice(workNanoFbh(estimate.secondsPerFrame, estimate.referenceScore), pricePerFbh);
   const { total, suggestedCap } = quoteTotals(price, job.frameCount! - cache.found.size);
   if (submission.cap !== undefined && total > 0n) requireCapForOneUnit(parseBaseUnits(submission.cap, 'cap'), price);
 
   // Whole seconds: the signature holds them, and the row must say the same.
   const validUntil = Math.floor(services.clock.now().getTime() / 1000) + Math.ceil(policy.quoteSeconds);
-  const { pricePerFbh } = tariff;
   const signature = await signTyped(
     operatorAccount(mnemonic).key,
     quoteTypedData(
@@ -71,7 +75,9 @@ export async function makeQuote(services: FarmServices, key: JobKey, mnemonic: s
       },
     });
     // The version holds the inspection from now on.
-    const row = tx.updateTable('jobs').set({ submission: json(submission) });
+    const row = tx
+      .updateTable('jobs')
+      .set({ submission: json(submission), placement: json({ ...job.placement, ...(wish ? { wish } : {}) }) });
     await row.where('studioId', '=', key.studioId).where('id', '=', key.jobId).execute();
   });
 }

@@ -84,10 +84,25 @@ async function showJob(id: string, flags: JsonFlag): Promise<void> {
       `  stages    ${stages.join('  ')}\n` +
       `  frames    ${job.frames.committed} of ${job.frames.total} committed, ${job.frames.rendering} rendering, ${job.frames.failed} failed\n` +
       `  money     ${shortToken(job.spent, 18)} spent, ${shortToken(job.reserved, 18)} reserved, cap ${shortToken(job.cap, 18)}\n` +
+      placementText(job.placement) +
       (job.problem?.detail
         ? `  ${pc.red(job.problem.code ?? '')} ${job.problem.detail}\n  → ${job.problem.remedy}\n`
         : ''),
   );
+}
+
+/** Where the frames go and what that is expected to take. */
+function placementText({ wish, why, shares, leftOut }: JobView['placement']): string {
+  const pins = [...(wish.sites ?? []), ...(wish.country ? [wish.country] : [])];
+  const pinned = pins.length > 0 ? `  pinned    ${pins.join(', ')}\n` : '';
+  // With one site there is no choice to tell of.
+  if (shares.length + leftOut.length < 2) return pinned;
+  const lines = shares.map(
+    ({ name, frames, range, stageBytes, backBytes, finishSeconds }) =>
+      `            ${name}: ${frames} frames (${range}), ${bytes(stageBytes)} to stage, ${bytes(backBytes)} back, done after ${duration(finishSeconds)}`,
+  );
+  const others = leftOut.map(({ name, reason }) => pc.dim(`            not ${name}: ${reason}`));
+  return `${pinned}  sites     ${why ?? ''}\n${[...lines, ...others].map((line) => `${line}\n`).join('')}`;
 }
 
 async function listFrames(id: string, flags: JsonFlag): Promise<void> {

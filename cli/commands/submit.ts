@@ -27,6 +27,9 @@ interface SubmitFlags extends SettingFlags {
   wait?: boolean;
   to?: string;
   priority?: string;
+  site?: string[];
+  country?: string;
+  objective?: string;
   cache?: boolean;
   json?: boolean;
 }
@@ -41,6 +44,12 @@ export function addSubmit(program: Command): void {
     .option('--name <shot>', 'name of the shot (default: name of the file)')
     .option('--priority <1-5>', 'higher goes first (default 3)')
     .option('--no-cache', 'render every frame, also those that the frame cache holds')
+    .option('--site <name>', 'only this site may take it (may be repeated)', (name: string, names: string[] = []) => [
+      ...names,
+      name,
+    ])
+    .option('--country <code>', 'it must not leave this country: DE, FR, …')
+    .option('--objective <what>', 'finish (the earliest end, default) or cost (the lowest price)')
     .option('--cap <CMP>', 'spend at most this; takes the quote without asking when it fits')
     .option('--yes', 'take the quote as it is')
     .option('--wait', 'stay until the job has ended and pull its frames meanwhile')
@@ -123,8 +132,22 @@ function submitOptions(flags: SubmitFlags, decimals: number, settings: Requested
     template: flags.out,
     priority,
     cap,
+    ...placementOf(flags),
     ...(flags.cache === false ? { cache: false } : {}),
   };
+}
+
+/** Which sites may take the job; nothing where the flags say nothing. */
+function placementOf({ site, country, objective = 'finish' }: SubmitFlags): Pick<SubmitOptions, 'placement'> {
+  if (objective !== 'finish' && objective !== 'cost') {
+    throw refuse('SettingInvalid', `--objective is "${objective}".`, 'Give finish or cost.', { setting: 'objective' });
+  }
+  if (!site && country === undefined && objective === 'finish') return {};
+  const pins = {
+    ...(site ? { sites: site } : {}),
+    ...(country === undefined ? {} : { country: country.toUpperCase() }),
+  };
+  return { placement: { objective, ...pins } };
 }
 
 /** With `--yes` or `--cap` the quote is taken (the cap binds either way); else the person is asked, if there is one. */

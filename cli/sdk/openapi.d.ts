@@ -2299,6 +2299,18 @@ export interface components {
             priority?: number;
             /** @description Refuses with CapTooSmall when not even one frame fits */
             cap?: string;
+            placement?: {
+                /**
+                 * @description The earliest end, or the lowest price
+                 * @default finish
+                 * @enum {string}
+                 */
+                objective: "finish" | "cost";
+                /** @description Names of the only sites that may take it */
+                sites?: string[];
+                /** @description The only country that it may be rendered and stored in */
+                country?: string;
+            };
             /** @description False: take no frame from the frame cache and keep none there */
             cache?: boolean;
             files: components["schemas"]["SubmittedFileInput"][];
@@ -2407,6 +2419,18 @@ export interface components {
             priority?: number;
             /** @description Refuses with CapTooSmall when not even one frame fits */
             cap?: string;
+            placement?: {
+                /**
+                 * @description The earliest end, or the lowest price
+                 * @default finish
+                 * @enum {string}
+                 */
+                objective: "finish" | "cost";
+                /** @description Names of the only sites that may take it */
+                sites?: string[];
+                /** @description The only country that it may be rendered and stored in */
+                country?: string;
+            };
             /** @description False: take no frame from the frame cache and keep none there */
             cache?: boolean;
             files: {
@@ -2623,6 +2647,7 @@ export interface components {
             spent: string;
             currency: string;
             spentCents: number;
+            placement: components["schemas"]["PlacementInput"];
             quote: components["schemas"]["QuoteInput"] | null;
             inspection: {
                 generator: string | null;
@@ -2891,6 +2916,43 @@ export interface components {
                 code: string;
                 message: string;
                 remedy: string;
+            }[];
+        };
+        PlacementInput: {
+            wish: {
+                /**
+                 * @description The earliest end, or the lowest price
+                 * @default finish
+                 * @enum {string}
+                 */
+                objective: "finish" | "cost";
+                /** @description Names of the only sites that may take it */
+                sites?: string[];
+                /** @description The only country that it may be rendered and stored in */
+                country?: string;
+            };
+            /** @description When it was decided; null: not yet */
+            at: string | null;
+            why: string | null;
+            /** @description Expected end of the last frame, seconds after the decision */
+            finishSeconds: number | null;
+            shares: {
+                /** Format: uuid */
+                siteId: string;
+                name: string;
+                frames: number;
+                range: string;
+                stageBytes: number;
+                backBytes: number;
+                finishSeconds: number;
+                /** @enum {string} */
+                bottleneck: "link-up" | "link-down" | "render";
+            }[];
+            leftOut: {
+                /** Format: uuid */
+                siteId: string;
+                name: string;
+                reason: string;
             }[];
         };
         SiteInput: {
@@ -3190,6 +3252,18 @@ export interface components {
             priority?: number;
             /** @description Refuses with CapTooSmall when not even one frame fits */
             cap?: string;
+            placement?: {
+                /**
+                 * @description The earliest end, or the lowest price
+                 * @default finish
+                 * @enum {string}
+                 */
+                objective: "finish" | "cost";
+                /** @description Names of the only sites that may take it */
+                sites?: string[];
+                /** @description The only country that it may be rendered and stored in */
+                country?: string;
+            };
             /** @description False: take no frame from the frame cache and keep none there */
             cache?: boolean;
             files: components["schemas"]["SubmittedFile"][];
@@ -3298,6 +3372,18 @@ export interface components {
             priority?: number;
             /** @description Refuses with CapTooSmall when not even one frame fits */
             cap?: string;
+            placement?: {
+                /**
+                 * @description The earliest end, or the lowest price
+                 * @default finish
+                 * @enum {string}
+                 */
+                objective: "finish" | "cost";
+                /** @description Names of the only sites that may take it */
+                sites?: string[];
+                /** @description The only country that it may be rendered and stored in */
+                country?: string;
+            };
             /** @description False: take no frame from the frame cache and keep none there */
             cache?: boolean;
             files: {
@@ -3514,6 +3600,7 @@ export interface components {
             spent: string;
             currency: string;
             spentCents: number;
+            placement: components["schemas"]["Placement"];
             quote: components["schemas"]["Quote"] | null;
             inspection: {
                 generator: string | null;
@@ -3782,6 +3869,43 @@ export interface components {
                 code: string;
                 message: string;
                 remedy: string;
+            }[];
+        };
+        Placement: {
+            wish: {
+                /**
+                 * @description The earliest end, or the lowest price
+                 * @default finish
+                 * @enum {string}
+                 */
+                objective: "finish" | "cost";
+                /** @description Names of the only sites that may take it */
+                sites?: string[];
+                /** @description The only country that it may be rendered and stored in */
+                country?: string;
+            };
+            /** @description When it was decided; null: not yet */
+            at: string | null;
+            why: string | null;
+            /** @description Expected end of the last frame, seconds after the decision */
+            finishSeconds: number | null;
+            shares: {
+                /** Format: uuid */
+                siteId: string;
+                name: string;
+                frames: number;
+                range: string;
+                stageBytes: number;
+                backBytes: number;
+                finishSeconds: number;
+                /** @enum {string} */
+                bottleneck: "link-up" | "link-down" | "render";
+            }[];
+            leftOut: {
+                /** Format: uuid */
+                siteId: string;
+                name: string;
+                reason: string;
             }[];
         };
         Site: {

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { FarmError } from '../../domain/errors.ts';
 import { parseFrames } from '../../domain/frames.ts';
 import { checkProjectPaths } from '../../domain/paths.ts';
+import type { PlacementWish } from '../../domain/placement.ts';
 import { type Blob, blobsOfFiles } from '../../domain/projectFiles.ts';
 import { checkRequestedSettings, type RequestedSettings } from '../../domain/settings.ts';
 import { DEFAULT_TEMPLATE, parseTemplate } from '../../domain/template.ts';
@@ -30,6 +31,8 @@ export interface CheckedWishes {
   cap: string | undefined;
   /** False: leave the frame cache alone. */
   cache: boolean | undefined;
+  /** Where it may be rendered; `requirePlaces` looks whether such sites are there. */
+  placement: PlacementWish | undefined;
 }
 
 export interface CheckedSubmission extends CheckedWishes {
@@ -50,13 +53,13 @@ export function checkWishes(request: JobCheck): CheckedWishes {
   if (!/\.(gltf|glb)$/i.test(main)) {
     throw new FarmError('SceneUnsupported', `"${main}" is neither .glb nor .gltf.`, { path: main });
   }
-  const { name, main: _, files: __, template: asked, priority, cap, cache, frames, ...settings } = request;
+  const { name, main: _, files: __, template: asked, priority, cap, cache, placement, frames, ...settings } = request;
   checkRequestedSettings({ ...settings, frames });
   const template = asked ?? DEFAULT_TEMPLATE;
   parseTemplate(template);
   if (cap === '0') throw new FarmError('CapTooSmall', 'A cap of 0 pays for nothing.', { field: 'cap' });
   const parsedFrames = frames === undefined ? undefined : parseFrames(frames);
-  return { name, main, paths, template, frames, parsedFrames, settings, priority, cap, cache };
+  return { name, main, paths, template, frames, parsedFrames, settings, priority, cap, cache, placement };
 }
 
 /** The whole request. @throws FarmError with the code of the mistake */

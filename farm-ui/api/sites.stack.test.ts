@@ -22,7 +22,7 @@ async function ask(method: string, path: string, key: string, body?: unknown) {
     headers: { authorization: `Bearer ${key}`, ...(body ? { 'content-type': 'application/json' } : {}) },
     ...(body ? { body: JSON.stringify(body) } : {}),
   });
-  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  return { status: answer.status, body: (answer.status === 204 ? {} : await answer.json()) as Record<string, unknown> };
 }
 
 it('registers a site once its store has answered, and never tells its keys', async () => {
@@ -66,4 +66,20 @@ it('drains, resumes, changes, removes and takes back a site', async () => {
     status: 201,
     body: { status: 'online', hasStore: false },
   });
+});
+
+it('refuses pins that no site can keep before anything is sent', async () => {
+  const check = (placement: unknown) =>
+    ask('POST', '/v1/jobs/check', td, {
+      ...{ name: 'pinned', main: 'shot.glb', files: [{ path: 'shot.glb', sizeBytes: 10 }] },
+      placement,
+    });
+  const refused = { status: 422, body: { code: 'PlacementImpossible' } };
+  expect(await check({ sites: ['nowhere'] })).toMatchObject(refused);
+  // What is submitted lies in the farm's own store, which must be in that country too.
+  expect(await check({ country: 'DE' })).toMatchObject(refused);
+  expect((await ask('PATCH', '/v1/sites/local', operator, { country: 'DE' })).status).toBe(200);
+  expect(await check({ country: 'DE', sites: ['berlin'] })).toMatchObject(refused);
+  expect((await check({ country: 'DE', sites: ['local'] })).status).toBe(204);
+  expect((await check({ objective: 'cost' })).status).toBe(204);
 });

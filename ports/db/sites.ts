@@ -1,6 +1,7 @@
 /** Sites as their operator registers them. All of this needs the farm's own transaction (`asService`). */
 import { sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
+import type { PlacementWish } from '../../domain/placement.ts';
 import type { Tx } from './client.ts';
 import { setSiteStore } from './siteStores.ts';
 import type { SiteRow, SiteStatus, SiteStoreRow } from './tables.ts';
@@ -110,4 +111,29 @@ export async function removeSite(tx: Tx, { id, name, kind }: Pick<SiteRow, 'id' 
   await tx.updateTable('nodes').set({ status: 'left' }).where('siteId', '=', id).execute();
   await tx.deleteFrom('siteStores').where('siteId', '=', id).execute();
   await tx.updateTable('sites').set({ status: 'removed' }).where('id', '=', id).execute();
+}
+
+/**
+ * Whether a job can be placed as wished, as far as sites are registered; none needs to be online.
+ * @throws FarmError `PlacementImpossible`
+ */
+export async function requirePlaces(tx: Tx, wish: PlacementWish | undefined): Promise<void> {
+  if (!wish?.sites && !wish?.country) return;
+  const sites = await listSites(tx);
+  const impossible = (message: string, place: Record<string, string>) =>
+    new FarmError('PlacementImpossible', message, place);
+  for (const name of wish.sites ?? []) {
+    if (!sites.some((site) => site.name === name)) throw impossible(`There is no site "${name}".`, { site: name });
+  }
+  const { country } = wish;
+  if (!country) return;
+  const home = sites.find(({ kind }) => kind === 'home');
+  if (home?.country !== country) {
+    const where = home?.country ? `in ${home.country}` : 'in no known country';
+    const message = `A job cannot stay in ${country}: the farm's own store, which keeps the project, is ${where}.`;
+    throw impossible(message, { country });
+  }
+  if (!sites.some((site) => site.country === country && (wish.sites?.includes(site.name) ?? true))) {
+    throw impossible(`None of the sites that may take the job is in ${country}.`, { country });
+  }
 }

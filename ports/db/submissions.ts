@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
+import type { PlacementWish } from '../../domain/placement.ts';
 import { blobsOfFiles } from '../../domain/projectFiles.ts';
 import type { RenderSettings, SceneInspection } from '../../domain/scene.ts';
 import type { RequestedSettings } from '../../domain/settings.ts';
@@ -22,6 +23,8 @@ export interface SubmissionInput {
   /** What is known of them before the scene is looked at. */
   settings: RequestedSettings;
   policy?: Record<string, unknown> | undefined;
+  /** Where it may be rendered, as asked for. */
+  placement?: PlacementWish | undefined;
   /** 1 to 5, 5 goes first. */
   priority?: number | undefined;
   /** The frame range, normalised, and how many frames; left out while only the scene would know. */
@@ -48,6 +51,7 @@ export async function createSubmission(tx: Tx, input: SubmissionInput): Promise<
       submission: json(input.submission),
       settings: json(input.settings),
       policy: json(input.policy ?? {}),
+      placement: json(input.placement ? { wish: input.placement } : {}),
       frames: input.frames ?? null,
       frameCount: input.frameCount ?? null,
       ...input.token,

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Api } from '../deps.ts';
 import * as schema from '../schema/api.ts';
 import { renderSettings } from '../schema/settings.ts';
-import { site, siteChange, siteRequest } from '../schema/sites.ts';
+import { placement, site, siteChange, siteRequest } from '../schema/sites.ts';
 import { checkReport, checkRequest, garbageReport, garbageRequest } from '../schema/store.ts';
 
 /** Names under which shapes stand in the description and in clients generated from it. */
@@ -41,6 +41,7 @@ const NAMES: [string, z.ZodType][] = [
   ['Invoice', schema.invoice],
   ['Verification', schema.verification],
   ['Why', schema.why],
+  ['Placement', placement],
   ['Site', site],
   ['SiteRequest', siteRequest],
   ['SiteChange', siteChange],

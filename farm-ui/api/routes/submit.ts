@@ -10,6 +10,7 @@ import type { Blob } from '../../../domain/projectFiles.ts';
 import { audit } from '../../../ports/db/audit.ts';
 import { announceBlobs, blobStates } from '../../../ports/db/blobs.ts';
 import { createSubmission } from '../../../ports/db/jobs.ts';
+import { requirePlaces } from '../../../ports/db/sites.ts';
 import { checkBlob, checkSubmission, checkWishes } from '../checkSubmission.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { requireStudio } from '../plugins/auth.ts';
@@ -41,7 +42,8 @@ export function addSubmit(api: Api, deps: ApiDeps): void {
     },
     async (request, reply) => {
       requireStudio(request, 'work');
-      checkWishes(request.body);
+      const { placement } = checkWishes(request.body);
+      await database.asService((tx) => requirePlaces(tx, placement));
       return reply.code(204).send();
     },
   );
@@ -86,6 +88,8 @@ export function addSubmit(api: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const { studioId } = requireStudio(request, 'work');
       const checked = checkSubmission(request.body);
+      const { placement } = checked;
+      await database.asService((tx) => requirePlaces(tx, placement));
       const { chainId, settlement, token, tokenDecimals } = chain.deployment;
       const { jobId, states } = await database.withStudio(studioId, async (tx) => {
         const states = await blobStates(tx, studioId, checked.named);
@@ -96,6 +100,7 @@ export function addSubmit(api: Api, deps: ApiDeps): void {
           submission: { formatVersion: 1, main, files, blobs, template, frames, cap, cache },
           settings,
           priority,
+          placement,
           frames: checked.parsedFrames && formatFrames(checked.parsedFrames),
           frameCount: checked.parsedFrames?.length,
           token: { chainId, contract: settlement, token, tokenDecimals },

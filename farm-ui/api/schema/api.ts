@@ -12,6 +12,7 @@
 import { z } from 'zod';
 import { STAGES } from '../../../domain/statuses.ts';
 import { renderSettings, requestedSettings } from './settings.ts';
+import { placement, placementWish } from './sites.ts';
 
 export const hash = z
   .string()
@@ -51,6 +52,7 @@ const wishes = {
   template: z.string().max(200).optional().describe('Output name, default {shot}_{layer}_v{version}.{frame:04}.{ext}'),
   priority: z.int().min(1).max(5).optional(),
   cap: money.optional().describe('Refuses with CapTooSmall when not even one frame fits'),
+  placement: placementWish.optional(),
   cache: z.boolean().optional().describe('False: take no frame from the frame cache and keep none there'),
 };
 export const jobRequest = z.object({
@@ -175,6 +177,7 @@ export const job = z.object({
   spent: money,
   currency: z.string(),
   spentCents: z.int(),
+  placement,
   quote: quote.nullable(),
   inspection: inspection.nullable(),
   warnings: z.array(warning),

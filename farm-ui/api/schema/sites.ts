@@ -32,6 +32,32 @@ const facts = {
   priceFactor: z.number().min(0.001).max(1000).optional().describe('Price of work here relative to the tariff'),
 };
 
+/** Which sites may take a job, and which of them should. */
+export const placementWish = z.object({
+  objective: z.enum(['finish', 'cost']).default('finish').describe('The earliest end, or the lowest price'),
+  sites: z
+    .array(z.string().min(1).max(63))
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Names of the only sites that may take it'),
+  country: country.optional().describe('The only country that it may be rendered and stored in'),
+});
+export const placement = z.object({
+  wish: placementWish,
+  at: z.iso.datetime({ offset: true }).nullable().describe('When it was decided; null: not yet'),
+  why: z.string().nullable(),
+  finishSeconds: z.number().nullable().describe('Expected end of the last frame, seconds after the decision'),
+  shares: z.array(
+    z.object({
+      ...{ siteId: z.uuid(), name: z.string(), frames: z.int(), range: z.string() },
+      ...{ stageBytes: z.number(), backBytes: z.number(), finishSeconds: z.number() },
+      bottleneck: z.enum(['link-up', 'link-down', 'render']),
+    }),
+  ),
+  leftOut: z.array(z.object({ siteId: z.uuid(), name: z.string(), reason: z.string() })),
+});
+
 export const siteRequest = z.object({
   name: siteName,
   store: siteStore.optional().describe('Without one the site keeps its data in the store of the farm'),

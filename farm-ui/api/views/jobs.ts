@@ -1,8 +1,10 @@
 /** Jobs as the API shows them, many at once: a fixed number of queries for a whole page of jobs. */
 import { sql } from 'kysely';
 import { toCents } from '../../../domain/money/amount.ts';
+import { NO_WISH } from '../../../domain/placement.ts';
 import { completeSettings } from '../../../domain/settings.ts';
 import type { Tx } from '../../../ports/db/client.ts';
+import type { PlacementDocument } from '../../../ports/db/placement.ts';
 import { type JobParts, jobParts } from '../../../ports/db/queries/jobs.ts';
 import { getStudio } from '../../../ports/db/studios.ts';
 import type { JobRow } from '../../../ports/db/tables.ts';
@@ -86,6 +88,7 @@ function jobView({ job, quote, version, inspection, frames }: JobParts, around: 
     spent: String(job.spent),
     currency: quote?.currency ?? around.currency,
     spentCents: Number(spentCents),
+    placement: placementView(job),
     quote: quote ? quoteView(quote, around) : null,
     // What an older farm saw lists neither.
     inspection: inspection && { ...inspection, scenes: inspection.scenes ?? [], variants: inspection.variants ?? [] },
@@ -95,6 +98,19 @@ function jobView({ job, quote, version, inspection, frames }: JobParts, around: 
     endedAt: job.endedAt?.toISOString() ?? null,
     estimatedEndAt: estimatedEnd({ job, quote, frames }, around),
     eventSeq: job.eventSeq,
+  };
+}
+
+function placementView({ placement }: JobRow): JobView['placement'] {
+  const { wish, decision } = placement as PlacementDocument;
+  const { objective, sites, country } = wish ?? NO_WISH;
+  return {
+    wish: { objective, ...(sites ? { sites: [...sites] } : {}), ...(country ? { country } : {}) },
+    at: decision?.at ?? null,
+    why: decision?.why ?? null,
+    finishSeconds: decision?.finishSeconds ?? null,
+    shares: decision?.shares ?? [],
+    leftOut: decision?.leftOut ?? [],
   };
 }
 

@@ -18,6 +18,7 @@ export interface WaitReason {
     | 'Planning'
     | 'NoNodeOnline'
     | 'NeedsNotMet'
+    | 'SiteNotAvailable'
     | 'NodesBlocked'
     | 'AllAvoided'
     | 'NodesBusy'
@@ -83,6 +84,8 @@ function reasonOfStatus(job: JobRow): WaitReason | null {
 /** How the online nodes stand to the job's chunk that would be next. */
 interface Fit {
   online: number;
+  /** At a site that may take the job. */
+  placed: number;
   meets: number;
   notBlocked: number;
   notAvoided: number;
@@ -114,13 +117,14 @@ async function fitOfNextChunk(tx: Tx, job: JobRow): Promise<Fit> {
       SELECT id, needs, avoid FROM chunks
       WHERE studio_id = ${job.studioId} AND job_id = ${job.id} AND status = 'offered' ORDER BY index LIMIT 1
     ), fit AS (
-      SELECT meets(n.labels, next.needs) AS meets, n.id <> ALL (next.avoid) AS fresh,
+      SELECT meets(n.labels, next.needs) AND may_render(${JSON.stringify(job.placement)}::jsonb, n.site_id) AS meets,
+        may_render(${JSON.stringify(job.placement)}::jsonb, n.site_id) AS placed, n.id <> ALL (next.avoid) AS fresh,
         (SELECT count(*) FROM attempts AS a
           WHERE a.outcome = 'failed' AND a.job_id = ${job.id} AND a.node_id = n.id) < ${limit}::int AS allowed,
         NOT EXISTS (SELECT FROM chunks AS c WHERE c.status = 'leased' AND c.node_id = n.id) AS idle
       FROM nodes AS n, next WHERE n.status = 'online'
     )
-    SELECT count(*) AS online, count(*) FILTER (WHERE meets) AS meets,
+    SELECT count(*) AS online, count(*) FILTER (WHERE placed) AS placed, count(*) FILTER (WHERE meets) AS meets,
       count(*) FILTER (WHERE meets AND allowed) AS not_blocked,
       count(*) FILTER (WHERE meets AND allowed AND fresh) AS not_avoided,
       count(*) FILTER (WHERE meets AND allowed AND idle) AS idle
@@ -130,6 +134,13 @@ async function fitOfNextChunk(tx: Tx, job: JobRow): Promise<Fit> {
 
 function fitReason(fit: Fit, offered: number): WaitReason {
   if (fit.online === 0) return reason('NoNodeOnline', 'No node is online.', 'Start a node ("farm node join").');
+  if (fit.placed === 0) {
+    return reason(
+      'SiteNotAvailable',
+      'No node is online at a site that may take the job: its sites drain, are lost, or have none.',
+      'Look at the sites ("farm site list") and at what the job is pinned to ("farm job").',
+    );
+  }
   if (fit.meets === 0) {
     return reason(
       'NeedsNotMet',

@@ -13,6 +13,7 @@ const job: Job = {
   stages: STAGES.map((stage) => ({ stage, state: 'waiting', fraction: 0, seconds: null })),
   pauseReason: null,
   problem: null,
+  placement: { wish: { objective: 'finish' }, at: null, why: null, finishSeconds: null, shares: [], leftOut: [] },
   frames: { total: 10, committed: 2, rendering: 1, failed: 0, billed: 2, cached: 0 },
   frameRange: '1-10',
   width: 480,
