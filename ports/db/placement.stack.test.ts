@@ -11,6 +11,7 @@ import {
   type TestRecord,
 } from '../../test/support/rows.ts';
 import { finishLease } from './lease.ts';
+import { loseSite, regainSite } from './lostSites.ts';
 import type { PlacementDocument } from './placement.ts';
 import { changeSite, registerSite, requireSite } from './sites.ts';
 
@@ -118,4 +119,26 @@ it('lets a chunk that failed at its site be rendered at another one', async () =
   await record.query(`UPDATE chunks SET avoid = ARRAY['${paris.id}']::uuid[] WHERE id = '${chunkIds[0]}'`);
   expect(await claim(record.database, paris)).toBeNull();
   expect((await mustClaim(record.database, berlin)).chunkId).toBe(chunkIds[0]);
+});
+
+it('places chunks of a lost site anew, where its pins allow, and takes it back when it answers', async () => {
+  const free = await placed(['paris', 'paris', null]);
+  const pinned = await placed(['paris'], { load, wish: { objective: 'finish', sites: ['paris'] } });
+  await record.query(`UPDATE nodes SET status = 'offline' WHERE name = 'node-p'`);
+  const lost = await record.database.asService((tx) => loseSite(tx, { id: id.paris!, name: 'paris' }));
+  expect(lost.find(({ jobId }) => jobId === free.jobId)).toMatchObject({ moved: 2, frames: 0 });
+  const placedAt = await record.query<{ siteId: string | null }>(
+    `SELECT site_id AS "siteId" FROM chunks WHERE job_id = '${free.jobId}' ORDER BY index`,
+  );
+  expect(placedAt.map(({ siteId }) => siteId)).toEqual([id.berlin, id.berlin, null]);
+  await record.query(`UPDATE nodes SET status = 'online'`);
+  expect(await claim(record.database, paris)).toBeNull();
+  for (let chunk = 0; chunk < 3; chunk++) expect((await mustClaim(record.database, berlin)).jobId).toBe(free.jobId);
+  expect(await claim(record.database, berlin)).toBeNull();
+  const [event] = await record.query<{ data: object }>(
+    `SELECT data FROM job_events WHERE job_id = '${free.jobId}' AND type = 'chunks.moved'`,
+  );
+  expect(event?.data).toMatchObject({ chunks: 2, from: 'paris', to: 'berlin' });
+  await record.database.asService((tx) => regainSite(tx, id.paris!));
+  expect((await mustClaim(record.database, paris)).jobId).toBe(pinned.jobId);
 });

@@ -12,6 +12,7 @@ import { collectGarbage, type GarbageRules } from '../../ports/store/collectGarb
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
 import type { SiteStores } from '../../ports/store/siteStores.ts';
 import { renderWorkflowId, WORKFLOWS } from '../../workflows/contract.ts';
+import { watchSites } from './siteWatch.ts';
 
 export interface JanitorOptions {
   database: Database;
@@ -19,7 +20,7 @@ export interface JanitorOptions {
   client: Client;
   taskQueue: string;
   log: Logger;
-  /** The stores of all sites and what is kept in them; without, garbage is not collected. */
+  /** The stores of all sites and what is kept in them; without, garbage is not collected and sites are not watched. */
   garbage?: { stores: SiteStores; rules: GarbageRules } | undefined;
   /** Between two rounds. */
   everyMs?: number;
@@ -77,6 +78,7 @@ export async function cleanUp(options: JanitorOptions): Promise<void> {
   const { database, log, silentNodeMs = SILENT_NODE_MS } = options;
   const silent = await database.asService((tx) => markSilentNodesOffline(tx, silentNodeMs));
   if (silent.length > 0) log.info({ nodes: silent }, 'nodes are offline: nothing heard of them');
+  if (options.garbage) await watchSites({ database, stores: options.garbage.stores, log });
   const orphans = await database.asService((tx) => findOrphans(tx));
   for (const { chunkId, leaseNumber } of orphans.expiredLeases) {
     const reason = 'The node stopped sending heartbeats.';
