@@ -138,7 +138,6 @@ export class BlobCache {
       }
       try {
         if (await this.has(hash)) return false;
-        await this.reserve(hash, sizeBytes);
         await this.fillPart(hash, sizeBytes, fill);
       } finally {
         await release();
@@ -201,6 +200,8 @@ export class BlobCache {
   private async fillPart(hash: string, sizeBytes: number, fill: (part: PartFile) => Promise<void>): Promise<void> {
     const part = await PartFile.open(join(this.folder, 'parts', `${hash}.${sizeBytes}`));
     try {
+      // After the part has its name: whoever counts meanwhile sees what is promised to it.
+      await this.reserve(hash, sizeBytes);
       if (part.sizeBytes > sizeBytes) await part.clear();
       await fill(part);
       if (part.sizeBytes !== sizeBytes || part.hash !== hash) {
