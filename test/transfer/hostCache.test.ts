@@ -107,24 +107,28 @@ it('fetches each blob once for all nodes of a host', async () => {
   expect(await readdir(join(folder, 'locks'))).toEqual([]);
 });
 
-it(`goes on where a killed node stopped, ${KILLS} times`, async () => {
-  const next = numbers(2);
-  for (let kill = 0; kill < KILLS; kill++) {
-    const blobs = blobsOf(next, 3, 200_000);
-    const [folder, { url, sent }] = [await newFolder(), await serve(blobs)];
-    const killAt = next(sizeOf(blobs));
-    const victim = start(folder, url, 1e9, blobs);
-    while (sent.bytes < killAt) await sleep(1);
-    // Waits for the first one's blobs when it is killed, or just begins.
-    const heir = start(folder, url, 1e9, blobs);
-    await sleep(next(150));
-    victim.child.kill('SIGKILL');
-    await heir.done;
-    for (const { hash, bytes } of blobs) expect((await readFile(join(folder, hash))).equals(bytes)).toBe(true);
-    expect(await readdir(join(folder, 'parts'))).toEqual([]);
-    await heir.letGo();
-  }
-});
+it(
+  `goes on where a killed node stopped, ${KILLS} times`,
+  async () => {
+    const next = numbers(2);
+    for (let kill = 0; kill < KILLS; kill++) {
+      const blobs = blobsOf(next, 3, 200_000);
+      const [folder, { url, sent }] = [await newFolder(), await serve(blobs)];
+      const killAt = next(sizeOf(blobs));
+      const victim = start(folder, url, 1e9, blobs);
+      while (sent.bytes < killAt) await sleep(1);
+      // Waits for the first one's blobs when it is killed, or just begins.
+      const heir = start(folder, url, 1e9, blobs);
+      await sleep(next(150));
+      victim.child.kill('SIGKILL');
+      await heir.done;
+      for (const { hash, bytes } of blobs) expect((await readFile(join(folder, hash))).equals(bytes)).toBe(true);
+      expect(await readdir(join(folder, 'parts'))).toEqual([]);
+      await heir.letGo();
+    }
+  },
+  240_000 + KILLS * 10_000,
+);
 
 it('stays below its bound together, and evicts nothing that another node uses', async () => {
   const next = numbers(3);
