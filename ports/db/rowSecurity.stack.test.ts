@@ -91,8 +91,8 @@ beforeAll(async () => {
   await fill(mine, 'mine');
   await fill(theirs, 'theirs');
   const rows = await record.query<{ name: string }>(`
-    SELECT table_name AS name FROM information_schema.columns
-    WHERE table_schema = 'farm' AND column_name = 'studio_id' ORDER BY 1`);
+    SELECT table_name AS name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+    WHERE table_schema = 'farm' AND column_name = 'studio_id' AND table_type = 'BASE TABLE' ORDER BY 1`);
   tenantTables = rows.map(({ name }) => name);
 });
 afterAll(() => record?.close());
@@ -123,6 +123,10 @@ describe('row-level security', () => {
       [tenantTables],
     );
     expect(unprotected).toEqual([]);
+    // A view shows what its reader may see of the tables below it, not what its owner may.
+    const revealing = await record.query(`SELECT relname FROM pg_class WHERE relnamespace = 'farm'::regnamespace
+      AND relkind = 'v' AND NOT coalesce(reloptions @> '{security_invoker=true}', false)`);
+    expect(revealing).toEqual([]);
     // A reference from one tenant table to another carries the studio, so that no row can point into another studio.
     const careless = await record.query(`
       SELECT conrelid::regclass::text AS source, confrelid::regclass::text AS target FROM pg_constraint AS c
