@@ -27,9 +27,9 @@ import type {
   SiteChange,
   SiteRequest,
   SiteView,
-  SubmittedBlob,
   StoreCheckReport,
   StoreCheckRequest,
+  SubmittedBlob,
   VerificationView,
   WhyView,
 } from './types.ts';

@@ -1,6 +1,5 @@
 /** The farm of a benchmark: the real one, in the studio's namespace, with its sites registered and no node of its own. */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { FarmClient } from '../../../cli/sdk/client.ts';
 import type { Lab } from '../../../infra/netlab/lab.ts';
 import { addStudio, down, up } from '../../../infra/stack/commands.ts';
@@ -73,6 +72,3 @@ export async function startStudioFarm(lab: Lab, home: string): Promise<StudioFar
     },
   };
 }
-
-/** Where a farm's processes write their logs. */
-export const logsOf = (home: string): string => join(home, 'logs');
