@@ -10,6 +10,7 @@ const EXIT_CODES: Record<string, number> = {
   ResolutionInvalid: 2,
   SettingInvalid: 2,
   TemplateInvalid: 2,
+  PlacementImpossible: 2,
   NameInvalid: 2,
   FileNotFound: 3,
   FileEmpty: 3,

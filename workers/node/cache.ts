@@ -24,6 +24,8 @@ import { PartFile } from './partFile.ts';
 const HASH = /^[0-9a-f]{64}$/;
 /** What other processes brought is looked for again after this time, milliseconds. */
 const LOOK_AGAIN_MS = 2_000;
+/** A file system's clock may stand still this long, and `Date.now` cuts its fraction off, milliseconds. */
+const CLOCK_STEP_MS = 20;
 
 export class BlobCache {
   private readonly folder: string;
@@ -78,7 +80,7 @@ export class BlobCache {
     try {
       const { mtime, mtimeMs } = await stat(this.path(hash));
       // Whoever put it there since this process began has checked it; older bytes may have met a crash of the machine.
-      if (mtimeMs < this.openedAt && !this.checked.has(hash) && !(await this.isRight(hash))) {
+      if (mtimeMs < this.openedAt + CLOCK_STEP_MS && !this.checked.has(hash) && !(await this.isRight(hash))) {
         await this.drop(hash);
         return false;
       }
