@@ -60,8 +60,7 @@ export async function runJob(context: RunContext, parameters: RunParameters): Pr
     for (const site of sites) await mkdir(join(folder, site.name), { recursive: true });
     await Promise.all(sites.map((site) => site.startServices()));
     for (const [index, { name, access }] of sites.entries()) {
-      const { upMbits, downMbits } = links[index]!;
-      await farm.registerSite(name, access, Math.min(upMbits, downMbits));
+      await farm.registerSite(name, access, links[index]!);
     }
     const client = await farm.openStudio(`run-${runs}`);
     const quoted = await quoteJob(context, client, parameters, folder);

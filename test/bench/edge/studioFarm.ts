@@ -14,7 +14,7 @@ export interface StudioFarm {
   /** Opens a studio of its own, so that nothing of an earlier run is there; answers a client with its key. */
   openStudio(slug: string): Promise<FarmClient>;
   /** Makes a site known with its store, agent and link (payload, Mbit/s). */
-  registerSite(name: string, access: SiteAccess, linkMbits: number): Promise<void>;
+  registerSite(name: string, access: SiteAccess, link: { upMbits: number; downMbits: number }): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,11 +51,15 @@ export async function startStudioFarm(lab: Lab, home: string): Promise<StudioFar
       const { key } = await addStudio({ slug, name: slug, currency: 'EUR' }, { home });
       return new FarmClient({ url, key });
     },
-    async registerSite(name, access, linkMbits) {
-      const bytes = (linkMbits * 1e6) / 8;
+    async registerSite(name, access, { upMbits, downMbits }) {
       const { agentUrl, agentToken, endpoint, region, bucket, accessKey, secretKey } = access;
       await database.asService(async (tx) => {
-        const values = { name, kind: 'edge' as const, linkDownBytes: bytes, linkUpBytes: bytes };
+        const values = {
+          name,
+          kind: 'edge' as const,
+          linkDownBytes: downMbits * 125_000,
+          linkUpBytes: upMbits * 125_000,
+        };
         const { id: siteId } = await tx
           .insertInto('sites')
           .values(values)
