@@ -36,6 +36,17 @@ function decode(cursor: string): Position {
   throw new FarmError('RequestInvalid', 'The cursor is not one of ours.', { field: 'cursor' });
 }
 
+/** The units of a job with layer and node by name, for a reader to narrow down. */
+const unitsOfJob = (tx: Tx, jobId: string) =>
+  tx
+    .selectFrom('units as u')
+    .innerJoin('layers as l', (join) => join.onRef('l.studioId', '=', 'u.studioId').onRef('l.id', '=', 'u.layerId'))
+    .leftJoin('nodes as n', 'n.id', 'u.nodeId')
+    .selectAll('u')
+    .select(['l.name as layer', 'n.name as node'])
+    .where('u.studioId', '=', (job) => job.selectFrom('jobs').select('jobs.studioId').where('jobs.id', '=', jobId))
+    .where('u.jobId', '=', jobId);
+
 /**
  * A page of a job's units in frame order, with layer and node by name, and the cursor of the next page.
  * @throws FarmError `RequestInvalid` for a cursor that no page answered
@@ -44,14 +55,7 @@ export async function framesPage(
   tx: Tx,
   { jobId, cursor, limit, status }: FramesPageInput,
 ): Promise<{ items: FrameRow[]; nextCursor: string | null }> {
-  let query = tx
-    .selectFrom('units as u')
-    .innerJoin('layers as l', (join) => join.onRef('l.studioId', '=', 'u.studioId').onRef('l.id', '=', 'u.layerId'))
-    .leftJoin('nodes as n', 'n.id', 'u.nodeId')
-    .selectAll('u')
-    .select(['l.name as layer', 'n.name as node'])
-    .where('u.studioId', '=', (job) => job.selectFrom('jobs').select('jobs.studioId').where('jobs.id', '=', jobId))
-    .where('u.jobId', '=', jobId)
+  let query = unitsOfJob(tx, jobId)
     .orderBy('u.frame')
     .orderBy('u.layerId')
     .orderBy('u.take')
@@ -89,14 +93,7 @@ export async function committedUnits(
   tx: Tx,
   { jobId, unitIds }: { jobId: string; unitIds: readonly string[] },
 ): Promise<FrameRow[]> {
-  return tx
-    .selectFrom('units as u')
-    .innerJoin('layers as l', (join) => join.onRef('l.studioId', '=', 'u.studioId').onRef('l.id', '=', 'u.layerId'))
-    .leftJoin('nodes as n', 'n.id', 'u.nodeId')
-    .selectAll('u')
-    .select(['l.name as layer', 'n.name as node'])
-    .where('u.studioId', '=', (job) => job.selectFrom('jobs').select('jobs.studioId').where('jobs.id', '=', jobId))
-    .where('u.jobId', '=', jobId)
+  return unitsOfJob(tx, jobId)
     .where('u.id', 'in', [...unitIds])
     .where('u.status', '=', 'committed')
     .execute();
@@ -122,14 +119,7 @@ export async function copiesOfFrames(
 
 /** The committed units of a job in frame order: what assemble puts together and an invoice bills. */
 export async function committedFrames(tx: Tx, jobId: string): Promise<FrameRow[]> {
-  return tx
-    .selectFrom('units as u')
-    .innerJoin('layers as l', (join) => join.onRef('l.studioId', '=', 'u.studioId').onRef('l.id', '=', 'u.layerId'))
-    .leftJoin('nodes as n', 'n.id', 'u.nodeId')
-    .selectAll('u')
-    .select(['l.name as layer', 'n.name as node'])
-    .where('u.studioId', '=', (job) => job.selectFrom('jobs').select('jobs.studioId').where('jobs.id', '=', jobId))
-    .where('u.jobId', '=', jobId)
+  return unitsOfJob(tx, jobId)
     .where('u.status', '=', 'committed')
     .orderBy('u.frame')
     .orderBy('u.layerId')
