@@ -2,6 +2,7 @@
  * Delivery to a folder: frames arrive while others still render, over all sites at once, are hashed while they are
  * written, and appear under their names only when whole. An interrupted pull goes on where it stopped.
  */
+import { setMaxListeners } from 'node:events';
 import type { FarmClient } from './client.ts';
 import { AddressBook } from './delivery/addressBook.ts';
 import { followCommitted } from './delivery/committedFrames.ts';
@@ -78,6 +79,8 @@ class Pull {
     this.#options = options;
     this.#addresses = new AddressBook(client, jobId);
     const { signal } = options;
+    // Every stream of the pull listens; Node would take more than ten for a leak and say so on the terminal.
+    setMaxListeners(0, this.#stop.signal);
     signal?.addEventListener('abort', () => this.#stop.abort(signal.reason), { once: true });
   }
 
