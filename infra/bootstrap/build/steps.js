@@ -28,7 +28,7 @@ const isRuntimeFile = (path) =>
   /\.(ts|js|mjs|cjs|json|sql|wasm)$/.test(path) &&
   !/\.(test|spec)\.ts$|\.d\.ts$|tsconfig[^/]*\.json$/.test(path) &&
   // AssemblyScript, but for the one file of constants that both sides read.
-  (!path.startsWith('renderer/pathtracer/wasm/assembly/') || path.endsWith('/layout.ts')) &&
+  (!path.startsWith('renderer/pathtracer/wasm/assembly/') || /\/layout(-\w+)?\.ts$/.test(path)) &&
   !path.startsWith('cli/sdk/upload/assembly/') &&
   path !== 'cli/sdk/upload/build.js' &&
   // The translator runs where the sources are.

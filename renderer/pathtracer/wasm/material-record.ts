@@ -56,8 +56,16 @@ export function flagsOf(material: SurfaceMaterial): number {
     [layout.FLAG_TANGENTS, tangentMap !== null || isAnisotropic],
     [layout.FLAG_TANGENTS_UV1, tangentMap?.texCoord === 1],
   ];
-  return flags.reduce((all, [flag, holds]) => (holds ? all | flag : all), 0);
+  const used = flags.reduce((all, [flag, holds]) => (holds ? all | flag : all), 0);
+  return isLambertian(material, used) ? used | layout.FLAG_LAMBERTIAN : used;
 }
+
+/** Uses of a material that leave it Lambertian: they concern which hits count, and from which side. */
+const HARMLESS = layout.FLAG_DOUBLE_SIDED | layout.FLAG_MASK | layout.FLAG_BLEND | layout.FLAG_SPECULAR;
+
+/** No metal, and a boundary that reflects nothing: only the base is left. */
+const isLambertian = ({ metallic, specular }: SurfaceMaterial, flags: number): boolean =>
+  (flags & ~HARMLESS) === 0 && metallic <= 0 && !!specular && specular.factor <= 0;
 
 const isPlainSpecular = ({ factor, texture, color, colorTexture }: SpecularFactors): boolean =>
   factor === 1 && !texture && !colorTexture && color.every((value) => value === 1);

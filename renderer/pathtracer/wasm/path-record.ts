@@ -3,6 +3,7 @@ import { FarmError } from '../../../domain/errors.ts';
 import { LAYER_NAMES } from '../../../domain/layers.ts';
 import type { TraceRequest } from '../tracer.ts';
 import * as layout from './assembly/layout.ts';
+import * as records from './assembly/layout-record.ts';
 import { filledLayers } from './film-memory.ts';
 import type { Heap } from './heap.ts';
 import { writeJob } from './job-block.ts';
@@ -85,10 +86,10 @@ export async function recordPath(
   const filter = scene.filterTable(options.filter);
   const capacity = options.maxDepth + 1;
   const job = heap.allocate(layout.JOB_SIZE);
-  const out = heap.allocate(capacity * layout.RECORD_STRIDE);
+  const out = heap.allocate(capacity * records.RECORD_STRIDE);
   try {
     heap.bytes(job, layout.JOB_SIZE).fill(0);
-    heap.bytes(out, capacity * layout.RECORD_STRIDE).fill(0);
+    heap.bytes(out, capacity * records.RECORD_STRIDE).fill(0);
     const view = heap.view(job, layout.JOB_SIZE);
     writeJob(view, request, rect, filter);
     const layers = filledLayers(request).reduce((bits, layer) => bits | (1 << LAYER_NAMES.indexOf(layer)), 0);
@@ -97,7 +98,7 @@ export async function recordPath(
       call('recordPath', scene.address, job, workspaces[index]!, x, y, sample, out, capacity),
     );
     const steps = Array.from({ length: Math.min(count, capacity) }, (_, i) =>
-      readStep(heap.view(out + i * layout.RECORD_STRIDE, layout.RECORD_STRIDE), scene),
+      readStep(heap.view(out + i * records.RECORD_STRIDE, records.RECORD_STRIDE), scene),
     );
     return { x, y, sample, steps, radiance: steps.at(-1)?.radiance ?? [0, 0, 0] };
   } finally {
@@ -110,37 +111,37 @@ function readStep(view: DataView, scene: SceneMemory): PathStep {
   const word = (offset: number): number => view.getInt32(offset, true);
   const float = (offset: number): number => view.getFloat32(offset, true);
   const triple = (offset: number): Triple => [float(offset), float(offset + 4), float(offset + 8)];
-  const instance = word(layout.RECORD_INSTANCE);
-  const end = ENDS[word(layout.RECORD_END)]!;
-  const sampledLight = triple(layout.RECORD_SAMPLED);
+  const instance = word(records.RECORD_INSTANCE);
+  const end = ENDS[word(records.RECORD_END)]!;
+  const sampledLight = triple(records.RECORD_SAMPLED);
   return {
-    bounce: word(layout.RECORD_BOUNCE),
-    direction: triple(layout.RECORD_INCOMING),
+    bounce: word(records.RECORD_BOUNCE),
+    direction: triple(records.RECORD_INCOMING),
     hit:
       instance < 0
         ? null
         : {
             instance: scene.placedInstances[instance]!,
-            material: scene.materialAt(view.getUint32(layout.RECORD_MATERIAL, true)),
-            triangle: word(layout.RECORD_TRIANGLE),
-            distance: float(layout.RECORD_DISTANCE),
-            position: triple(layout.RECORD_POSITION),
-            normal: triple(layout.RECORD_NORMAL),
+            material: scene.materialAt(view.getUint32(records.RECORD_MATERIAL, true)),
+            triangle: word(records.RECORD_TRIANGLE),
+            distance: float(records.RECORD_DISTANCE),
+            position: triple(records.RECORD_POSITION),
+            normal: triple(records.RECORD_NORMAL),
           },
-    foundLight: triple(layout.RECORD_FOUND),
+    foundLight: triple(records.RECORD_FOUND),
     sampledLight,
-    from: sampledLight.some((value) => value > 0) ? LIGHTS[word(layout.RECORD_LIGHT)]! : null,
-    throughput: triple(layout.RECORD_THROUGHPUT),
-    radiance: triple(layout.RECORD_RADIANCE),
+    from: sampledLight.some((value) => value > 0) ? LIGHTS[word(records.RECORD_LIGHT)]! : null,
+    throughput: triple(records.RECORD_THROUGHPUT),
+    radiance: triple(records.RECORD_RADIANCE),
     next:
       end !== null
         ? null
         : {
-            direction: triple(layout.RECORD_DIRECTION),
-            density: float(layout.RECORD_DENSITY),
-            kind: KINDS[word(layout.RECORD_KIND)]!,
-            isDelta: word(layout.RECORD_DELTA) !== 0,
-            isThrough: word(layout.RECORD_THROUGH) !== 0,
+            direction: triple(records.RECORD_DIRECTION),
+            density: float(records.RECORD_DENSITY),
+            kind: KINDS[word(records.RECORD_KIND)]!,
+            isDelta: word(records.RECORD_DELTA) !== 0,
+            isThrough: word(records.RECORD_THROUGH) !== 0,
           },
     end,
   };

@@ -1,7 +1,8 @@
 /** Light transport against closed forms: furnaces, direct light, absorption, and strategies that must agree in the mean. */
 import { afterAll, describe, expect, it } from 'vitest';
+import { DEFAULT_RENDER_SETTINGS } from '../../../domain/scene.ts';
 import type { SceneDescription, SurfaceMaterial } from '../scene/description.ts';
-import type { Tracer } from '../tracer.ts';
+import { type Tracer, traceOptionsOf } from '../tracer.ts';
 import {
   camera,
   constantEnvironment,
@@ -271,5 +272,53 @@ describe('direct light', () => {
     }
     irradiance *= 1.5 * (Math.PI / (height * steps)) * ((2 * Math.PI) / (width * steps));
     for (const mean of means) expect(mean / ((0.5 / Math.PI) * irradiance)).toBeCloseTo(1, 1.7);
+  });
+});
+
+describe('Lambertian surfaces', () => {
+  // Without a boundary that reflects, and beside it the same material as a volume that lets nothing in: that goes the long way.
+  const bare: Partial<SurfaceMaterial> = {
+    specular: { factor: 0, texture: null, color: [1, 1, 1], colorTexture: null },
+  };
+  const room = (changes: Partial<SurfaceMaterial>): SceneDescription =>
+    scene({
+      meshes: [square(8), sphere(24, 1), sphere(24, 2)],
+      instances: [place(0, [0, -1, 0]), place(1, [-1.1, 0, 0]), place(2, [1.1, 0, 0], 0.8)],
+      materials: [
+        material({ ...bare, baseColor: [0.6, 0.5, 0.4, 1], ...changes }),
+        material({ ...bare, baseColor: [0.9, 0, 0, 1], alphaMode: 'blend', ...changes }),
+        material({ ...bare, baseColor: [0.2, 0.9, 0.3, 0.7], alphaMode: 'blend', doubleSided: true, ...changes }),
+      ],
+      environment: constantEnvironment([0.2, 0.3, 0.4]),
+      lights: [{ kind: 'point', position: [0, 4, 3], intensity: [20, 20, 20] }],
+      camera: camera([0, 2, 6]),
+    });
+
+  it.each([8, 2, 0])('scatter by their short way what they scatter by the long one, to depth %s', async (maxDepth) => {
+    const changes = { width: 40, height: 30, sampleCount: 8 };
+    const options = (depth: number) =>
+      traceOptionsOf({
+        ...DEFAULT_RENDER_SETTINGS,
+        maxDepth: depth,
+        output: {
+          ...DEFAULT_RENDER_SETTINGS.output,
+          layers: ['beauty', 'diffuse_direct', 'diffuse_indirect', 'specular_indirect', 'albedo', 'normal'],
+        },
+      });
+    const short = await render(room({}), { ...changes, options: options(maxDepth) });
+    const long = await render(room({ thickness: 1 }), { ...changes, options: options(maxDepth) });
+    expect(short.rays).toBe(long.rays);
+    const planes = (traced: typeof short) => ({
+      ...traced.layers,
+      ...{ beauty: traced.beauty, albedo: traced.albedo, normal: traced.normal },
+    });
+    for (const [layer, a] of Object.entries(planes(short))) {
+      const b = (planes(long) as Record<string, ArrayLike<number>>)[layer]!;
+      expect(a.length, layer).toBe(b.length);
+      a.forEach((value, i) => {
+        expect(Math.abs(value - b[i]!), `${layer} ${i}`).toBeLessThan(1e-5);
+      });
+    }
+    if (maxDepth > 0) expect(meanOf(short)).toBeGreaterThan(0.1);
   });
 });

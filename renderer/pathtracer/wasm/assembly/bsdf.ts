@@ -245,6 +245,13 @@ function evaluateLayers(incoming: v128): void {
   return sampledDensity > <f32>1e-12;
 }
 
+/** Says of a direction that was picked about a Lambertian surface's normal elsewhere what recorders ask. */
+// @ts-ignore: decorator
+@inline export function setLambertianSample(): void {
+  sampledKind = KIND_DIFFUSE;
+  sampledThrough = false;
+}
+
 /** Picks a direction and fills the `sampled…` variables; false when the sample carries nothing. */
 export function sampleBsdf(choice: f32, u0: f32, u1: f32): bool {
   sampledDelta = false;

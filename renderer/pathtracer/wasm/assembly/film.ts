@@ -1,24 +1,17 @@
 // What the samples of a pixel add up to. Light is summed as integers (quanta of 2^-24, the smallest half float), so that sums
 // do not depend on the order of the samples; the division at the end is the only rounding. CPU only.
+import { depth, firstInstance, firstMaterial, firstMotion, firstNormal, firstPosition, firstUv } from './first-hit';
 import {
-  albedo,
-  coverage,
-  depth,
   diffuseDirect,
   diffuseIndirect,
   emitted,
-  firstInstance,
-  firstMaterial,
-  firstMotion,
-  firstNormal,
-  firstPosition,
-  firstUv,
   radiance,
   specularDirect,
   specularIndirect,
   surroundings,
   transmitted,
-} from './integrator';
+} from './gathered';
+import { albedo, coverage } from './integrator';
 import {
   CRYPTO_BYTES,
   CRYPTO_IDS,

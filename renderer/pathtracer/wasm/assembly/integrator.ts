@@ -4,80 +4,37 @@
 // what the sample has seen in the results below them. Nothing is stored in memory: the film, a recorder and a wavefront read
 // the variables and drive the steps as they like.
 import { setAlphaSegment } from './alpha';
-import { textureCoordinates } from './attributes';
 import {
-  KIND_DIFFUSE,
-  KIND_SPECULAR,
-  bsdfHasChoice,
-  bsdfIsDelta,
-  evaluateBsdf,
-  evaluatedDensity,
-  evaluatedDiffuse,
-  evaluatedSpecular,
-  evaluatedTransmission,
-  prepareBsdf,
-  sampleBsdf,
-  sampledDelta,
-  sampledDensity,
-  sampledDiffuse,
-  sampledDirection,
-  sampledEtaScale,
-  sampledKind,
-  sampledSpecular,
-  sampledThrough,
-  sampledTransmission,
+  KIND_DIFFUSE, KIND_SPECULAR, bsdfHasChoice, bsdfIsDelta, evaluateBsdf, evaluatedDensity, evaluatedDiffuse,
+  evaluatedSpecular, evaluatedTransmission, prepareBsdf, sampleBsdf, sampledDelta, sampledDensity, sampledDiffuse,
+  sampledDirection, sampledEtaScale, sampledKind, sampledSpecular, sampledThrough, sampledTransmission,
+  setLambertianSample,
 } from './bsdf';
-import { depthScale, generateRay, near, projectPoint, rayDirection, rayOrigin, shutter } from './camera';
+import { generateRay, rayDirection, rayOrigin, shutter } from './camera';
 import { densityOfEnvironment, environmentRadiance, hasEnvironment } from './environment';
-import { placeInstance, placeNext, pointToWorld, setInstanceTime } from './instance';
+import { firstInstance, forgetFirstHit, keepFirstHit, setFirstHits } from './first-hit';
 import {
-  INSTANCE_MESH,
-  JOB_CLAMP_DIRECT,
-  JOB_CLAMP_INDIRECT,
-  JOB_DIFFUSE_DEPTH,
-  JOB_LAYERS,
-  JOB_MAX_DEPTH,
-  JOB_SPECULAR_DEPTH,
-  JOB_TRANSMISSION_DEPTH,
-  LAYER_MOTION,
-  LAYER_UV,
-  LIGHT_LAYERS,
-  SCENE_STRATEGY,
+  addLight, beginGathering, gatherNothing, LIGHT_EMISSION, LIGHT_ENVIRONMENT, LIGHT_SAMPLED, setGathering, setShares,
+  splitsLight,
+} from './gathered';
+import {
+  JOB_CLAMP_DIRECT, JOB_CLAMP_INDIRECT, JOB_DIFFUSE_DEPTH, JOB_LAYERS, JOB_MAX_DEPTH, JOB_SPECULAR_DEPTH,
+  JOB_TRANSMISSION_DEPTH, LIGHT_LAYERS, SCENE_STRATEGY,
 } from './layout';
 import {
-  densityOnTriangle,
-  environmentChance,
-  hasLights,
-  lightDensity,
-  lightDirection,
-  lightDistance,
-  lightIsEnvironment,
-  lightIsPunctual,
-  lightPoint,
-  lightRadiance,
-  sampleLight,
+  densityOnTriangle, environmentChance, hasLights, lightDensity, lightDirection, lightIsEnvironment, lightIsPunctual,
+  lightRadiance, lightReaches, sampleLight,
 } from './lights';
+import { INV_PI } from './math';
 import { crossBoundary, currentMedium, resetMedium, transmittance } from './medium';
+import { cosineDirection } from './opaque';
 import { sample4, startSample } from './sampler';
 import {
-  baseColor,
-  describeHit,
-  emission,
-  frontFace,
-  fromLocal,
-  geometricNormal,
-  material,
-  normal,
-  offset,
-  position,
-  thick,
-  toLocal,
-  triangle,
-  unlit,
+  baseColor, describeHit, emission, frontFace, fromLocal, geometricNormal, isLambertian, material, normal, offset,
+  position, thick, toLocal, triangle, unlit,
 } from './surface';
-import { pointInTriangle, readTriangle } from './triangle';
-import { hitInstance, hitT, hitTriangle, hitU, hitV, intersect, occluded, setRayTime } from './traverse';
-import { add, addScaled, dot, luminance, maxComponent, mul, neg, scale, sub, z } from './vec';
+import { hitInstance, hitT, hitTriangle, hitU, hitV, intersect, setRayTime } from './traverse';
+import { add, addScaled, dot, maxComponent, mul, neg, scale, sub, z } from './vec';
 
 // ---- The path: what one step hands to the next, together with the volumes of medium.ts.
 
@@ -103,42 +60,13 @@ export let pathDensity: f32 = 0;
 export let pathEtaScale: f32 = 1;
 /** The albedo is still to be found, behind what only mirrors or lenses. */
 export let pathAlbedoPending: bool = true;
-/** Shares that the lobes of the first hit have in `pathThroughput`; kept when light layers are asked for. */
-export let pathDiffuseShare: v128 = i32x4(0, 0, 0, 0);
-export let pathSpecularShare: v128 = i32x4(0, 0, 0, 0);
-export let pathTransmissionShare: v128 = i32x4(0, 0, 0, 0);
 
-// ---- What the sample has seen.
+// ---- What the sample has seen, beside the light in gathered.ts.
 
-export let radiance: v128 = i32x4(0, 0, 0, 0);
 /** 0 where the camera looks past everything. */
 export let coverage: f32 = 1;
 export let albedo: v128 = i32x4(0, 0, 0, 0);
-export let firstNormal: v128 = i32x4(0, 0, 0, 0);
-export let firstPosition: v128 = i32x4(0, 0, 0, 0);
-/** First texture coordinates of the first hit, lanes 0 and 1. */
-export let firstUv: v128 = i32x4(0, 0, 0, 0);
-/** Pixels to the right and down by which the first hit moves until the next frame, lanes 0 and 1. */
-export let firstMotion: v128 = i32x4(0, 0, 0, 0);
-/** Instance and material records of the first hit, 0 for none. */
-export let firstInstance: usize = 0;
-export let firstMaterial: usize = 0;
-/** Along the viewing axis; Infinity where nothing was hit. */
-export let depth: f32 = Infinity;
-/** Radiance by layer (domain/layers.ts); filled in when light layers are asked for. */
-export let diffuseDirect: v128 = i32x4(0, 0, 0, 0);
-export let diffuseIndirect: v128 = i32x4(0, 0, 0, 0);
-export let specularDirect: v128 = i32x4(0, 0, 0, 0);
-export let specularIndirect: v128 = i32x4(0, 0, 0, 0);
-export let transmitted: v128 = i32x4(0, 0, 0, 0);
-export let emitted: v128 = i32x4(0, 0, 0, 0);
-export let surroundings: v128 = i32x4(0, 0, 0, 0);
 
-// ---- What the last step did, for recording.
-
-/** Light that the step's ray ran into, and light that was sampled from where it ended; weighted, as added to `radiance`. */
-export let foundLight: v128 = i32x4(0, 0, 0, 0);
-export let sampledLight: v128 = i32x4(0, 0, 0, 0);
 /** Why the path ended. */
 export let pathEnd: i32 = 0;
 export const END_ESCAPED: i32 = 1;
@@ -146,11 +74,6 @@ export const END_UNLIT: i32 = 2;
 export const END_DEPTH: i32 = 3;
 export const END_ABSORBED: i32 = 4;
 export const END_ROULETTE: i32 = 5;
-
-/** How light was found. */
-export const LIGHT_EMISSION: i32 = 0;
-export const LIGHT_ENVIRONMENT: i32 = 1;
-export const LIGHT_SAMPLED: i32 = 2;
 
 /** Russian roulette may end a path from its second scattering on (as in pbrt-v4). */
 const ROULETTE_START: i32 = 1;
@@ -165,11 +88,6 @@ let specularDepth: i32 = 1;
 let transmissionDepth: i32 = 1;
 /** Some kind of scattering has a limit of its own. */
 let limitsKinds: bool = false;
-let clampDirect: f32 = 0;
-let clampIndirect: f32 = 0;
-let splitsLight: bool = false;
-let wantsUv: bool = false;
-let wantsMotion: bool = false;
 let strategy: i32 = 0;
 let choices: v128 = i32x4(0, 0, 0, 0);
 let hasChoices: bool = false;
@@ -180,11 +98,9 @@ export function setIntegrator(scene: usize, job: usize): void {
   specularDepth = load<i32>(job, JOB_SPECULAR_DEPTH);
   transmissionDepth = load<i32>(job, JOB_TRANSMISSION_DEPTH);
   limitsKinds = diffuseDepth < maxDepth || specularDepth < maxDepth || transmissionDepth < maxDepth;
-  clampDirect = load<f32>(job, JOB_CLAMP_DIRECT);
-  clampIndirect = load<f32>(job, JOB_CLAMP_INDIRECT);
-  splitsLight = (load<u32>(job, JOB_LAYERS) & LIGHT_LAYERS) != 0;
-  wantsUv = (load<u32>(job, JOB_LAYERS) & (1 << LAYER_UV)) != 0;
-  wantsMotion = (load<u32>(job, JOB_LAYERS) & (1 << LAYER_MOTION)) != 0;
+  const splits = (load<u32>(job, JOB_LAYERS) & LIGHT_LAYERS) != 0;
+  setGathering(load<f32>(job, JOB_CLAMP_DIRECT), load<f32>(job, JOB_CLAMP_INDIRECT), splits);
+  setFirstHits(job);
   strategy = load<i32>(scene, SCENE_STRATEGY);
 }
 
@@ -222,22 +138,10 @@ function leaveCamera(): void {
   resetMedium();
   pathEtaScale = <f32>1.0;
   pathAlbedoPending = true;
-  radiance = zero;
+  gatherNothing();
   coverage = <f32>1.0;
   albedo = zero;
-  firstNormal = zero;
-  firstInstance = 0;
-  firstMaterial = 0;
-  depth = Infinity;
-  if (splitsLight) {
-    diffuseDirect = zero;
-    diffuseIndirect = zero;
-    specularDirect = zero;
-    specularIndirect = zero;
-    transmitted = zero;
-    emitted = zero;
-    surroundings = zero;
-  }
+  forgetFirstHit();
 }
 
 /** Follows the path to its next hit, gathers light there and picks the way on; false when the path has ended. */
@@ -248,26 +152,23 @@ export function stepPath(): bool {
 
 /** The step from where its ray was cast; `found`: it hit what `traverse.ts` tells of. */
 export function meet(found: bool): bool {
-  foundLight = f32x4.splat(<f32>0.0);
-  sampledLight = f32x4.splat(<f32>0.0);
+  beginGathering();
   if (!found) return escape();
   const t = hitT;
   const instance = hitInstance;
   const medium = currentMedium();
   if (medium) pathThroughput = mul(pathThroughput, transmittance(medium, t));
   describeHit(instance, hitTriangle, hitU, hitV, pathDirection);
-  if (pathBounce == 0) {
-    firstInstance = instance;
-    firstMaterial = material;
-    firstPosition = position;
-    firstNormal = normal;
-    depth = near + t * depthScale;
-    if (wantsMotion) firstMotion = motionOf(instance);
-    if (wantsUv) firstUv = textureCoordinates(load<u32>(instance, INSTANCE_MESH), hitU, hitV);
-  }
+  if (pathBounce == 0) keepFirstHit();
+  hasChoices = false;
+  return isLambertian && maxComponent(baseColor) > <f32>0.0 ? leaveLambertian() : leaveSurface(instance, t);
+}
+
+/** From a hit of any kind. */
+function leaveSurface(instance: usize, t: f32): bool {
   if (unlit) {
     if (pathAlbedoPending) albedo = mul(pathThroughput, baseColor);
-    addLight(LIGHT_EMISSION, mul(pathThroughput, baseColor));
+    addLight(LIGHT_EMISSION, pathBounce, mul(pathThroughput, baseColor));
     return endPath(END_UNLIT);
   }
   if (maxComponent(emission) > <f32>0.0) {
@@ -277,11 +178,10 @@ export function meet(found: bool): bool {
       const cosine = abs<f32>(dot(geometricNormal, pathDirection));
       weight = bsdfWeight((perArea * t * t) / max<f32>(cosine, <f32>1e-7));
     }
-    addLight(LIGHT_EMISSION, scale(mul(pathThroughput, emission), weight));
+    addLight(LIGHT_EMISSION, pathBounce, scale(mul(pathThroughput, emission), weight));
   }
 
   const numbers = sample4(1 + 2 * pathBounce);
-  hasChoices = false;
   const wavelength: f32 = thick ? f32x4.extract_lane(choicesOfStep(), 3) : <f32>0.0;
   prepareBsdf(toLocal(neg(pathDirection)), wavelength);
   if (pathAlbedoPending && !bsdfIsDelta) {
@@ -300,28 +200,63 @@ export function meet(found: bool): bool {
   return scatter();
 }
 
+/** From a Lambertian hit, in one go: what `leaveSurface` comes to there, without asking which lobes there are. */
+function leaveLambertian(): bool {
+  const shading = normal;
+  const plane = geometricNormal;
+  const from = position;
+  const color = baseColor;
+  const numbers = sample4(1 + 2 * pathBounce);
+  if (pathAlbedoPending) albedo = mul(pathThroughput, color);
+  pathAlbedoPending = false;
+  if (pathBounce >= maxDepth) return endPath(END_DEPTH);
+  if (limitsKinds && pathDiffuseBounces >= diffuseDepth) return endPath(END_ABSORBED);
+  const throughput = mul(pathThroughput, color);
+  if (pathBounce == 0 && splitsLight) setShares(color, f32x4.splat(<f32>0.0), f32x4.splat(<f32>0.0));
+  if (strategy != STRATEGY_BSDF && hasLights()) {
+    const which: f32 = environmentChance < <f32>1.0 ? f32x4.extract_lane(choicesOfStep(), 2) : <f32>0.0;
+    setAlphaSegment(2 * pathBounce + 1);
+    if (sampleLight(which, f32x4.extract_lane(numbers, 2), f32x4.extract_lane(numbers, 3), from, shading)) {
+      const cosine = dot(lightDirection, shading);
+      if (cosine > <f32>0.0 && dot(lightDirection, plane) > <f32>0.0 && lightReaches(addScaled(from, plane, offset))) {
+        addSampled(scale(throughput, cosine * INV_PI), cosine * INV_PI);
+      }
+    }
+  }
+  const local = cosineDirection(f32x4.extract_lane(numbers, 0), f32x4.extract_lane(numbers, 1));
+  const density = z(local) * INV_PI;
+  const next = fromLocal(local);
+  // A shading normal must not send light through the surface that the geometry has there.
+  if (density <= <f32>1e-12 || dot(next, plane) <= <f32>0.0) return endPath(END_ABSORBED);
+  setLambertianSample();
+  pathThroughput = throughput;
+  if (pathBounce >= ROULETTE_START && endsByRoulette(maxComponent(throughput))) return endPath(END_ROULETTE);
+  pathDirection = next;
+  pathLitPosition = from;
+  pathLitNormal = shading;
+  pathDensity = density;
+  pathDelta = false;
+  pathOrigin = addScaled(from, plane, offset);
+  pathDiffuseBounces++;
+  pathBounce++;
+  return true;
+}
+
+/** Russian roulette: whether it ends a path whose throughput is `largest`; else a path that goes on is made stronger. */
+// @ts-ignore: decorator
+@inline function endsByRoulette(largest: f32): bool {
+  const survive = largest * pathEtaScale;
+  if (survive >= <f32>1.0) return false;
+  if (f32x4.extract_lane(choicesOfStep(), 1) >= survive) return true;
+  pathThroughput = scale(pathThroughput, <f32>1.0 / survive);
+  return false;
+}
+
 /** The step's numbers for decisions, made when the first of them is asked for: many steps leave nothing to decide. */
 function choicesOfStep(): v128 {
   if (!hasChoices) choices = sample4(2 + 2 * pathBounce);
   hasChoices = true;
   return choices;
-}
-
-/** Pixels to the right and down by which the point that was hit moves from the frame to the next. */
-function motionOf(instance: usize): v128 {
-  const mesh = <usize>load<u32>(instance, INSTANCE_MESH);
-  setInstanceTime(<f32>1.0);
-  placeNext(instance);
-  readTriangle(mesh, hitTriangle);
-  const next = projectPoint(pointToWorld(pointInTriangle(hitU, hitV)), <f32>1.0);
-  setInstanceTime(<f32>0.0);
-  placeNext(instance);
-  readTriangle(mesh, hitTriangle);
-  const now = projectPoint(pointToWorld(pointInTriangle(hitU, hitV)), <f32>0.0);
-  setInstanceTime(pathTime);
-  placeInstance(instance);
-  readTriangle(mesh, hitTriangle);
-  return sub(next, now);
 }
 
 function endPath(reason: i32): bool {
@@ -335,7 +270,7 @@ function endPath(reason: i32): bool {
 function escape(): bool {
   if (hasEnvironment()) {
     const weight: f32 = competes() ? bsdfWeight(environmentChance * densityOfEnvironment(pathDirection)) : <f32>1.0;
-    addLight(LIGHT_ENVIRONMENT, scale(mul(pathThroughput, environmentRadiance(pathDirection)), weight));
+    addLight(LIGHT_ENVIRONMENT, pathBounce, scale(mul(pathThroughput, environmentRadiance(pathDirection)), weight));
   } else if (pathBounce == 0) {
     coverage = <f32>0.0;
   }
@@ -368,13 +303,7 @@ function scatter(): bool {
   if (pathBounce == 0 && splitsLight) setShares(diffuse, specular, transmission);
   pathEtaScale *= sampledEtaScale;
   if (sampledThrough && thick) crossBoundary(material, frontFace);
-  if (pathBounce >= ROULETTE_START) {
-    const survive = largest * pathEtaScale;
-    if (survive < <f32>1.0) {
-      if (f32x4.extract_lane(choicesOfStep(), 1) >= survive) return endPath(END_ROULETTE);
-      pathThroughput = scale(throughput, <f32>1.0 / survive);
-    }
-  }
+  if (pathBounce >= ROULETTE_START && endsByRoulette(largest)) return endPath(END_ROULETTE);
   pathDirection = next;
   pathLitPosition = position;
   pathLitNormal = normal;
@@ -407,58 +336,18 @@ function gatherLight(choice: f32, u0: f32, u1: f32): void {
   const f = add(add(diffuse, specular), transmission);
   if (!(maxComponent(f) > <f32>0.0)) return;
   setAlphaSegment(2 * pathBounce + 1);
-  const origin = addScaled(position, geometricNormal, side > <f32>0.0 ? offset : -offset);
-  let toLight = lightDirection;
-  let reach: f32 = Infinity;
-  if (lightDistance < Infinity) {
-    // Aimed anew from where the ray really starts, and shortened, so that it does not meet the light itself.
-    toLight = sub(lightPoint, origin);
-    reach = sqrt<f32>(dot(toLight, toLight));
-    if (!(reach > <f32>0.0)) return;
-    toLight = scale(toLight, <f32>1.0 / reach);
-    reach *= <f32>0.9999;
-  }
-  if (occluded(origin, toLight, reach)) return;
-  const weight =
-    lightIsPunctual || strategy == STRATEGY_LIGHT ? <f32>1.0 : powerHeuristic(lightDensity, evaluatedDensity);
-  const arriving = lightIsEnvironment ? environmentRadiance(lightDirection) : lightRadiance;
+  if (!lightReaches(addScaled(position, geometricNormal, side > <f32>0.0 ? offset : -offset))) return;
   if (pathBounce == 0 && splitsLight) setShares(diffuse, specular, transmission);
-  addLight(LIGHT_SAMPLED, mul(pathThroughput, scale(mul(f, arriving), weight / lightDensity)));
+  addSampled(mul(pathThroughput, f), evaluatedDensity);
 }
 
-/** The one place where light enters the picture. `light` is what the sample gains, throughput and weight included. */
-function addLight(kind: i32, light: v128): void {
-  const scatterings = kind == LIGHT_SAMPLED ? pathBounce + 1 : pathBounce;
-  const limit = scatterings > 1 ? clampIndirect : clampDirect;
-  if (limit > <f32>0.0) {
-    const brightness = luminance(light);
-    if (brightness > limit) light = scale(light, limit / brightness);
-  }
-  radiance = add(radiance, light);
-  if (kind == LIGHT_SAMPLED) sampledLight = light;
-  else foundLight = light;
-  if (!splitsLight) return;
-  if (scatterings == 0) {
-    if (kind == LIGHT_ENVIRONMENT) surroundings = add(surroundings, light);
-    else emitted = add(emitted, light);
-    return;
-  }
-  transmitted = add(transmitted, mul(light, pathTransmissionShare));
-  if (scatterings == 1) {
-    diffuseDirect = add(diffuseDirect, mul(light, pathDiffuseShare));
-    specularDirect = add(specularDirect, mul(light, pathSpecularShare));
-  } else {
-    diffuseIndirect = add(diffuseIndirect, mul(light, pathDiffuseShare));
-    specularIndirect = add(specularIndirect, mul(light, pathSpecularShare));
-  }
-}
-
-/** Remembers how the lobes of the first hit share what comes through it. */
-function setShares(diffuse: v128, specular: v128, transmission: v128): void {
-  const sum = f32x4.max(add(add(diffuse, specular), transmission), f32x4.splat(<f32>1e-30));
-  pathDiffuseShare = f32x4.div(diffuse, sum);
-  pathSpecularShare = f32x4.div(specular, sum);
-  pathTransmissionShare = f32x4.div(transmission, sum);
+/** Adds the sampled light; `density`: with which the BSDF would have picked its direction. */
+// @ts-ignore: decorator
+@inline function addSampled(factor: v128, density: f32): void {
+  const weight: f32 =
+    lightIsPunctual || strategy == STRATEGY_LIGHT ? <f32>1.0 : powerHeuristic(lightDensity, density);
+  const arriving = lightIsEnvironment ? environmentRadiance(lightDirection) : lightRadiance;
+  addLight(LIGHT_SAMPLED, pathBounce, mul(factor, scale(arriving, weight / lightDensity)));
 }
 
 // @ts-ignore: decorator

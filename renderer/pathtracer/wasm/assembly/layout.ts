@@ -150,6 +150,8 @@ export const FLAG_DISPERSION = 8192;
 export const FLAG_TANGENTS = 16384;
 /** They follow the second set of texture coordinates. */
 export const FLAG_TANGENTS_UV1 = 32768;
+/** Lambertian and nothing else: no lobe, light or volume of its own, and no map bends its normals. */
+export const FLAG_LAMBERTIAN = 65536;
 /** Any extension that changes how light scatters: a material without these flags is plain metallic-roughness. */
 export const FLAGS_EXTENDED = 16320; // FLAG_TRANSMISSION to FLAG_DISPERSION
 
@@ -333,31 +335,6 @@ export const FILM_STRIDE = 304;
 export const FILM_STRIDE_NAMES = 816;
 /** Ranks that cryptomatte layers keep (domain/layers.ts). */
 export const CRYPTO_RANKS = 6;
-
-// One step of a recorded path (record.ts); vectors have four floats.
-export const RECORD_STRIDE = 192;
-export const RECORD_INCOMING = 0;
-export const RECORD_POSITION = 16;
-export const RECORD_NORMAL = 32;
-export const RECORD_FOUND = 48;
-export const RECORD_SAMPLED = 64;
-export const RECORD_THROUGHPUT = 80;
-export const RECORD_RADIANCE = 96;
-export const RECORD_DIRECTION = 112;
-export const RECORD_DISTANCE = 128;
-export const RECORD_DENSITY = 132;
-export const RECORD_BOUNCE = 136;
-export const RECORD_END = 140;
-/** INSTANCE_ID, or -1 where nothing was hit. */
-export const RECORD_INSTANCE = 144;
-/** Address of the material record. */
-export const RECORD_MATERIAL = 148;
-export const RECORD_TRIANGLE = 152;
-/** What was sampled for light: 0 a surface, 1 the environment, 2 a punctual light. */
-export const RECORD_LIGHT = 156;
-export const RECORD_KIND = 160;
-export const RECORD_DELTA = 164;
-export const RECORD_THROUGH = 168;
 
 /** Side of the blocks of adaptive sampling, on a grid that is fixed to the picture. */
 export const BLOCK = 8;

@@ -34,6 +34,7 @@ import {
 } from './layout';
 import { chanceOfLight, pickLight, pickedChance, pickedLight } from './light-tree';
 import { emissionAt } from './surface';
+import { occluded } from './traverse';
 import { add, addScaled, cross, dot, neg, scale, sub } from './vec';
 
 export let lightDirection: v128 = i32x4(0, 0, 0, 0);
@@ -115,6 +116,15 @@ export function sampleLight(choice: f32, u0: f32, u1: f32, from: v128, normal: v
   }
   if (!(directionalChance > <f32>0.0)) return false;
   return sampleDirectional(min<f32>((choice - localChance) / directionalChance, <f32>1.0));
+}
+
+/** Whether nothing hides the sampled light from `origin`. */
+export function lightReaches(origin: v128): bool {
+  if (lightDistance == Infinity) return !occluded(origin, lightDirection, Infinity);
+  // Aimed anew from where the ray really starts, and shortened, so that it does not meet the light itself.
+  const toLight = sub(lightPoint, origin);
+  const reach = sqrt<f32>(dot(toLight, toLight));
+  return reach > <f32>0.0 && !occluded(origin, scale(toLight, <f32>1.0 / reach), reach * <f32>0.9999);
 }
 
 function sampleTriangle(index: i32, chance: f32, u0: f32, u1: f32, from: v128): bool {

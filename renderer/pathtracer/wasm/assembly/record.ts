@@ -1,21 +1,19 @@
 // Writes down what a path does, bounce by bounce, for people who hunt a firefly. CPU only. It drives the very steps that a
 // render takes and only reads what they leave, so the numbers are the render's.
+import { foundLight, radiance, sampledLight } from './gathered';
 import {
   END_ESCAPED,
-  foundLight,
   pathBounce,
   pathDelta,
   pathDensity,
   pathDirection,
   pathEnd,
   pathThroughput,
-  radiance,
-  sampledLight,
   stepPath,
 } from './integrator';
 import { sampledKind, sampledThrough } from './bsdf';
+import { INSTANCE_ID } from './layout';
 import {
-  INSTANCE_ID,
   RECORD_BOUNCE,
   RECORD_DELTA,
   RECORD_DENSITY,
@@ -36,7 +34,7 @@ import {
   RECORD_THROUGH,
   RECORD_THROUGHPUT,
   RECORD_TRIANGLE,
-} from './layout';
+} from './layout-record';
 import { lightIsEnvironment, lightIsPunctual } from './lights';
 import { material, normal, position, triangle } from './surface';
 import { hitInstance, hitT } from './traverse';

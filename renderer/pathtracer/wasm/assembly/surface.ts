@@ -2,92 +2,23 @@
 import { interpolate3, interpolate4, selectTriangle, textureAt, vertexColor, vertex0, vertex1, vertex2 } from './attributes';
 import { normalToWorld, placeInstance, pointToWorld, toWorldOrigin, vectorToWorld } from './instance';
 import {
-  FLAG_ANISOTROPY,
-  FLAG_CLEARCOAT,
-  FLAG_DIFFUSE_TRANSMISSION,
-  FLAG_DOUBLE_SIDED,
-  FLAG_EMISSIVE,
-  FLAG_IRIDESCENCE,
-  FLAG_SHEEN,
-  FLAG_SPECULAR,
-  FLAG_TANGENTS,
-  FLAG_TANGENTS_UV1,
-  FLAG_THICK,
-  FLAG_TRANSMISSION,
-  FLAG_UNLIT,
-  FLAGS_EXTENDED,
-  INSTANCE_FLAGS,
-  INSTANCE_IS_IDENTITY,
-  INSTANCE_MESH,
-  INSTANCE_MOTION,
-  MATERIAL_ANISOTROPY,
-  MATERIAL_ANISOTROPY_COSINE,
-  MATERIAL_ANISOTROPY_SINE,
-  MATERIAL_BASE_COLOR,
-  MATERIAL_CLEARCOAT,
-  MATERIAL_CLEARCOAT_NORMAL_SCALE,
-  MATERIAL_CLEARCOAT_ROUGHNESS,
-  MATERIAL_DIFFUSE_TRANSMISSION,
-  MATERIAL_DIFFUSE_TRANSMISSION_COLOR,
-  MATERIAL_EMISSIVE,
-  MATERIAL_F0,
-  MATERIAL_FLAGS,
-  MATERIAL_IOR,
-  MATERIAL_IRIDESCENCE,
-  MATERIAL_IRIDESCENCE_IOR,
-  MATERIAL_IRIDESCENCE_MAXIMUM,
-  MATERIAL_IRIDESCENCE_MINIMUM,
-  MATERIAL_METALLIC,
-  MATERIAL_NORMAL_SCALE,
-  MATERIAL_ROUGHNESS,
-  MATERIAL_SHEEN_COLOR,
-  MATERIAL_SHEEN_ROUGHNESS,
-  MATERIAL_SPECULAR,
-  MATERIAL_SPECULAR_COLOR,
-  MATERIAL_TEX_ANISOTROPY,
-  MATERIAL_TEX_BASE,
-  MATERIAL_TEX_CLEARCOAT,
-  MATERIAL_TEX_CLEARCOAT_NORMAL,
-  MATERIAL_TEX_CLEARCOAT_ROUGHNESS,
-  MATERIAL_TEX_DIFFUSE_TRANSMISSION,
-  MATERIAL_TEX_DIFFUSE_TRANSMISSION_COLOR,
-  MATERIAL_TEX_EMISSIVE,
-  MATERIAL_TEX_IRIDESCENCE,
-  MATERIAL_TEX_IRIDESCENCE_THICKNESS,
-  MATERIAL_TEX_NORMAL,
-  MATERIAL_TEX_ROUGHNESS,
-  MATERIAL_TEX_SHEEN_COLOR,
-  MATERIAL_TEX_SHEEN_ROUGHNESS,
-  MATERIAL_TEX_SPECULAR,
-  MATERIAL_TEX_SPECULAR_COLOR,
-  MATERIAL_TEX_TRANSMISSION,
-  MATERIAL_TRANSMISSION,
-  MESH_MATERIAL,
-  MESH_NORMALS,
-  MESH_TANGENTS,
-  MESH_UV0,
-  MESH_UV1,
-  PACK_IDS,
-  TEXTURE_PIXELS,
+  FLAG_ANISOTROPY, FLAG_CLEARCOAT, FLAG_DIFFUSE_TRANSMISSION, FLAG_DOUBLE_SIDED, FLAG_EMISSIVE, FLAG_IRIDESCENCE,
+  FLAG_LAMBERTIAN, FLAG_SHEEN, FLAG_SPECULAR, FLAG_TANGENTS, FLAG_TANGENTS_UV1, FLAG_THICK, FLAG_TRANSMISSION,
+  FLAG_UNLIT, FLAGS_EXTENDED, INSTANCE_FLAGS, INSTANCE_IS_IDENTITY, INSTANCE_MESH, INSTANCE_MOTION, MATERIAL_ANISOTROPY,
+  MATERIAL_ANISOTROPY_COSINE, MATERIAL_ANISOTROPY_SINE, MATERIAL_BASE_COLOR, MATERIAL_CLEARCOAT,
+  MATERIAL_CLEARCOAT_NORMAL_SCALE, MATERIAL_CLEARCOAT_ROUGHNESS, MATERIAL_DIFFUSE_TRANSMISSION,
+  MATERIAL_DIFFUSE_TRANSMISSION_COLOR, MATERIAL_EMISSIVE, MATERIAL_F0, MATERIAL_FLAGS, MATERIAL_IOR,
+  MATERIAL_IRIDESCENCE, MATERIAL_IRIDESCENCE_IOR, MATERIAL_IRIDESCENCE_MAXIMUM, MATERIAL_IRIDESCENCE_MINIMUM,
+  MATERIAL_METALLIC, MATERIAL_NORMAL_SCALE, MATERIAL_ROUGHNESS, MATERIAL_SHEEN_COLOR, MATERIAL_SHEEN_ROUGHNESS,
+  MATERIAL_SPECULAR, MATERIAL_SPECULAR_COLOR, MATERIAL_TEX_ANISOTROPY, MATERIAL_TEX_BASE, MATERIAL_TEX_CLEARCOAT,
+  MATERIAL_TEX_CLEARCOAT_NORMAL, MATERIAL_TEX_CLEARCOAT_ROUGHNESS, MATERIAL_TEX_DIFFUSE_TRANSMISSION,
+  MATERIAL_TEX_DIFFUSE_TRANSMISSION_COLOR, MATERIAL_TEX_EMISSIVE, MATERIAL_TEX_IRIDESCENCE,
+  MATERIAL_TEX_IRIDESCENCE_THICKNESS, MATERIAL_TEX_NORMAL, MATERIAL_TEX_ROUGHNESS, MATERIAL_TEX_SHEEN_COLOR,
+  MATERIAL_TEX_SHEEN_ROUGHNESS, MATERIAL_TEX_SPECULAR, MATERIAL_TEX_SPECULAR_COLOR, MATERIAL_TEX_TRANSMISSION,
+  MATERIAL_TRANSMISSION, MESH_MATERIAL, MESH_NORMALS, MESH_TANGENTS, MESH_UV0, MESH_UV1, PACK_IDS, TEXTURE_PIXELS,
 } from './layout';
 import { edge1, edge2, pointInTriangle, readTriangle } from './triangle';
-import {
-  add,
-  addScaled,
-  cross,
-  dot,
-  largestMagnitude,
-  mul,
-  neg,
-  normalize,
-  scale,
-  sub,
-  vec,
-  w,
-  x,
-  y,
-  z,
-} from './vec';
+import { add, addScaled, cross, dot, largestMagnitude, mul, neg, normalize, scale, sub, vec, w, x, y, z } from './vec';
 
 export let position: v128 = i32x4(0, 0, 0, 0);
 /** Geometric and shading normal, unit, on the side the ray came from. */
@@ -99,6 +30,8 @@ export let frontFace: bool = true;
 export let offset: f32 = 0;
 export let material: usize = 0;
 export let triangle: i32 = 0;
+/** The material is Lambertian and nothing else: of the variables below only `baseColor` is set. */
+export let isLambertian: bool = false;
 export let emission: v128 = i32x4(0, 0, 0, 0);
 export let unlit: bool = false;
 export let thick: bool = false;
@@ -141,67 +74,92 @@ const OFFSET_SCALE: f32 = <f32>3.8146973e-6;
 /** Fills the variables above for a hit that `direction` (unit) made. `lane` is what `traverse.hitTriangle` holds. */
 export function describeHit(instance: usize, lane: usize, u: f32, v: f32, direction: v128): void {
   const mesh = <usize>load<u32>(instance, INSTANCE_MESH);
-  placeInstance(instance);
   readTriangle(mesh, lane);
   const e1 = edge1;
   const e2 = edge2;
   triangle = load<i32>(lane, PACK_IDS);
   selectTriangle(mesh, triangle);
 
-  position = pointToWorld(pointInTriangle(u, v));
-  offset =
-    OFFSET_SCALE *
-    (largestMagnitude(position) +
-      largestMagnitude(toWorldOrigin) +
-      <f32>0.25 * (largestMagnitude(vectorToWorld(e1)) + largestMagnitude(vectorToWorld(e2))));
-
   // Brought to size 1 first, so that the product of two edges neither vanishes nor overflows.
-  const unitSize = <f32>1.0 / max<f32>(largestMagnitude(e1), largestMagnitude(e2));
-  geometricNormal = normalize(cross(scale(e1, unitSize), scale(e2, unitSize)));
-  normal = interpolate3(<usize>load<u32>(mesh, MESH_NORMALS), u, v);
-  if ((load<i32>(instance, INSTANCE_FLAGS) & INSTANCE_IS_IDENTITY) == 0 || load<u32>(instance, INSTANCE_MOTION) != 0) {
-    geometricNormal = normalize(normalToWorld(geometricNormal));
-    normal = normalToWorld(normal);
+  const size1 = largestMagnitude(e1);
+  const size2 = largestMagnitude(e2);
+  const unitSize = <f32>1.0 / max<f32>(size1, size2);
+  const point = pointInTriangle(u, v);
+  let plane = normalize(cross(scale(e1, unitSize), scale(e2, unitSize)));
+  let smooth = interpolate3(<usize>load<u32>(mesh, MESH_NORMALS), u, v);
+  const isPlaced = (load<i32>(instance, INSTANCE_FLAGS) & INSTANCE_IS_IDENTITY) == 0 || load<u32>(instance, INSTANCE_MOTION) != 0;
+  if (isPlaced) {
+    placeInstance(instance);
+    position = pointToWorld(point);
+    offset = offsetOf(largestMagnitude(vectorToWorld(e1)) + largestMagnitude(vectorToWorld(e2)), largestMagnitude(toWorldOrigin));
+    plane = normalize(normalToWorld(plane));
+    smooth = normalToWorld(smooth);
+  } else {
+    position = point;
+    offset = offsetOf(size1 + size2, <f32>0.0);
   }
-  normal = normalize(normal);
-  if (dot(normal, normal) < <f32>0.5) normal = geometricNormal;
+  smooth = normalize(smooth);
+  if (dot(smooth, smooth) < <f32>0.5) smooth = plane;
 
   material = <usize>load<u32>(mesh, MESH_MATERIAL);
   const flags = load<i32>(material, MATERIAL_FLAGS);
-  clearcoatNormal = normal;
-  const hasTangents = flags & FLAG_TANGENTS ? findTangents(mesh, flags, e1, e2, u, v) : false;
-  if (hasTangents) {
-    const smooth = normal;
-    normal = mapNormal(MATERIAL_TEX_NORMAL, load<f32>(material, MATERIAL_NORMAL_SCALE), mesh, smooth, u, v);
-    if (flags & FLAG_CLEARCOAT) {
-      const coatScale = load<f32>(material, MATERIAL_CLEARCOAT_NORMAL_SCALE);
-      clearcoatNormal = mapNormal(MATERIAL_TEX_CLEARCOAT_NORMAL, coatScale, mesh, smooth, u, v);
+  frontFace = dot(plane, direction) < <f32>0.0;
+  isLambertian = (flags & FLAG_LAMBERTIAN) != 0;
+  let hasTangents = false;
+  if (flags & (FLAG_TANGENTS | FLAG_CLEARCOAT)) {
+    normal = smooth;
+    clearcoatNormal = smooth;
+    if (flags & FLAG_TANGENTS) {
+      if (!isPlaced) placeInstance(instance);
+      hasTangents = findTangents(mesh, flags, e1, e2, u, v);
     }
+    if (hasTangents) {
+      const bent = mapNormal(MATERIAL_TEX_NORMAL, load<f32>(material, MATERIAL_NORMAL_SCALE), mesh, smooth, u, v);
+      if (flags & FLAG_CLEARCOAT) {
+        const coatScale = load<f32>(material, MATERIAL_CLEARCOAT_NORMAL_SCALE);
+        clearcoatNormal = mapNormal(MATERIAL_TEX_CLEARCOAT_NORMAL, coatScale, mesh, smooth, u, v);
+      }
+      smooth = bent;
+    }
+    if (!frontFace) clearcoatNormal = neg(clearcoatNormal);
   }
-
-  frontFace = dot(geometricNormal, direction) < <f32>0.0;
   if (!frontFace) {
-    geometricNormal = neg(geometricNormal);
-    normal = neg(normal);
-    clearcoatNormal = neg(clearcoatNormal);
+    plane = neg(plane);
+    smooth = neg(smooth);
   }
-  normal = facing(normal, direction);
+  geometricNormal = plane;
+  normal = facing(smooth, direction);
   if (flags & FLAG_CLEARCOAT) clearcoatNormal = facing(clearcoatNormal, direction);
-  describeMaterial(mesh, flags, u, v);
   makeFrame(normal);
+  if (isLambertian) {
+    baseColor = baseColorAt(mesh, u, v);
+    return;
+  }
+  describeMaterial(mesh, flags, u, v);
   if (hasTangents && lobes & FLAG_ANISOTROPY) turnFrame(mesh, u, v);
 }
 
+/** For `offset`: the size of two edges together and the distance of the object's origin, each by its largest coordinate. */
+// @ts-ignore: decorator
+@inline function offsetOf(edges: f32, origin: f32): f32 {
+  return OFFSET_SCALE * (largestMagnitude(position) + origin + <f32>0.25 * edges);
+}
+
 /** A shading normal that faces away from the viewer is pulled back until it just does not. */
-function facing(n: v128, direction: v128): v128 {
+// @ts-ignore: decorator
+@inline function facing(n: v128, direction: v128): v128 {
   const cosine = -dot(n, direction);
-  if (cosine > <f32>0.01) return n;
+  return cosine > <f32>0.01 ? n : pulledBack(n, direction, cosine);
+}
+
+function pulledBack(n: v128, direction: v128, cosine: f32): v128 {
   const pulled = normalize(addScaled(n, direction, cosine - <f32>0.01));
   return dot(pulled, pulled) > <f32>0.5 && dot(pulled, direction) < <f32>0.0 ? pulled : geometricNormal;
 }
 
 /** Orthonormal basis about the shading normal (Duff et al. 2017). */
-function makeFrame(n: v128): void {
+// @ts-ignore: decorator
+@inline function makeFrame(n: v128): void {
   const sign = copysign<f32>(<f32>1.0, z(n));
   const a = <f32>-1.0 / (sign + z(n));
   const b = x(n) * y(n) * a;
@@ -235,12 +193,17 @@ function turnFrame(mesh: usize, u: f32, v: f32): void {
   frameBitangent = cross(normal, projected);
 }
 
+// @ts-ignore: decorator
+@inline function baseColorAt(mesh: usize, u: f32, v: f32): v128 {
+  return mul(
+    mul(v128.load(material, MATERIAL_BASE_COLOR), vertexColor(mesh, u, v)),
+    textureAt(material + MATERIAL_TEX_BASE, mesh, u, v, f32x4.splat(<f32>1.0)),
+  );
+}
+
 function describeMaterial(mesh: usize, flags: i32, u: f32, v: f32): void {
   const one = f32x4.splat(<f32>1.0);
-  baseColor = mul(
-    mul(v128.load(material, MATERIAL_BASE_COLOR), vertexColor(mesh, u, v)),
-    textureAt(material + MATERIAL_TEX_BASE, mesh, u, v, one),
-  );
+  baseColor = baseColorAt(mesh, u, v);
   const rough = textureAt(material + MATERIAL_TEX_ROUGHNESS, mesh, u, v, one);
   roughness = load<f32>(material, MATERIAL_ROUGHNESS) * y(rough);
   metallic = load<f32>(material, MATERIAL_METALLIC) * z(rough);

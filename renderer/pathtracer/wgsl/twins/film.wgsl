@@ -72,32 +72,32 @@ fn add_signed(at: u32, value: f32) {
 /// Light by layer, in the order of the layers' numbers.
 @must_use fn light_of(layer: u32) -> vec4<f32> {
   switch layer {
-    case 1u: { return integrator_diffuseDirect; }
-    case 2u: { return integrator_diffuseIndirect; }
-    case 3u: { return integrator_specularDirect; }
-    case 4u: { return integrator_specularIndirect; }
-    case 5u: { return integrator_transmitted; }
-    case 6u: { return integrator_emitted; }
-    default: { return integrator_surroundings; }
+    case 1u: { return gathered_diffuseDirect; }
+    case 2u: { return gathered_diffuseIndirect; }
+    case 3u: { return gathered_specularDirect; }
+    case 4u: { return gathered_specularIndirect; }
+    case 5u: { return gathered_transmitted; }
+    case 6u: { return gathered_emitted; }
+    default: { return gathered_surroundings; }
   }
 }
 
 /// Adds the sample that the integrator has just finished.
 fn add_sample(pixel: u32, sample: u32, layers: u32) {
   var at = pixel * dispatch.channels * 2u;
-  let radiance = replace_lane3(integrator_radiance, integrator_coverage);
+  let radiance = replace_lane3(gathered_radiance, integrator_coverage);
   for (var i = 0u; i < 4u; i++) {
     add_light(at + 2u * i, radiance[i]);
   }
   for (var i = 0u; i < 3u; i++) {
     add_light(at + 8u + 2u * i, integrator_albedo[i]);
-    if (integrator_firstInstance != 0u) {
-      add_signed(at + 14u + 2u * i, integrator_firstNormal[i]);
+    if (first_hit_firstInstance != 0u) {
+      add_signed(at + 14u + 2u * i, first_hit_firstNormal[i]);
     }
   }
   at += 20u;
   if (has_layer(layers, layout_LAYER_VARIANCE)) {
-    let brightness = vec_luminance(integrator_radiance);
+    let brightness = vec_luminance(gathered_radiance);
     add_light(at, brightness);
     add_light(at + 2u, brightness * brightness);
     at += 4u;
@@ -113,32 +113,32 @@ fn add_sample(pixel: u32, sample: u32, layers: u32) {
       }
     }
   }
-  if (integrator_firstInstance == 0u) {
+  if (first_hit_firstInstance == 0u) {
     return;
   }
-  if (integrator_depth < bitcast<f32>(film[dispatch.depth_at + pixel])) {
-    film[dispatch.depth_at + pixel] = bitcast<u32>(integrator_depth);
+  if (first_hit_depth < bitcast<f32>(film[dispatch.depth_at + pixel])) {
+    film[dispatch.depth_at + pixel] = bitcast<u32>(first_hit_depth);
     film[dispatch.nearest_at + pixel] = sample;
     if (has_layer(layers, layout_LAYER_POSITION)) {
       for (var i = 0u; i < 3u; i++) {
-        film[dispatch.position_at + pixel * 3u + i] = bitcast<u32>(integrator_firstPosition[i]);
+        film[dispatch.position_at + pixel * 3u + i] = bitcast<u32>(first_hit_firstPosition[i]);
       }
     }
     for (var i = 0u; i < 2u; i++) {
       if (has_layer(layers, layout_LAYER_MOTION)) {
-        film[dispatch.motion_at + pixel * 2u + i] = bitcast<u32>(integrator_firstMotion[i]);
+        film[dispatch.motion_at + pixel * 2u + i] = bitcast<u32>(first_hit_firstMotion[i]);
       }
       if (has_layer(layers, layout_LAYER_UV)) {
-        film[dispatch.uv_at + pixel * 2u + i] = bitcast<u32>(integrator_firstUv[i]);
+        film[dispatch.uv_at + pixel * 2u + i] = bitcast<u32>(first_hit_firstUv[i]);
       }
     }
   }
   let names = u32(layout_CRYPTO_IDS) * 2u;
   if (has_layer(layers, layout_LAYER_CRYPTOMATTE_OBJECT)) {
-    count_name(dispatch.objects_at + pixel * names, load_u32(integrator_firstInstance + u32(layout_INSTANCE_NAME)));
+    count_name(dispatch.objects_at + pixel * names, load_u32(first_hit_firstInstance + u32(layout_INSTANCE_NAME)));
   }
   if (has_layer(layers, layout_LAYER_CRYPTOMATTE_MATERIAL)) {
-    count_name(dispatch.materials_at + pixel * names, load_u32(integrator_firstMaterial + u32(layout_MATERIAL_NAME)));
+    count_name(dispatch.materials_at + pixel * names, load_u32(first_hit_firstMaterial + u32(layout_MATERIAL_NAME)));
   }
 }
 
