@@ -53,10 +53,13 @@ export interface GatewayClient {
   leave(signal?: AbortSignal): Promise<void>;
   /**
    * Opens a presigned address, from a byte on (a store that knows no ranges begins at 0, and the answer says so).
-   * @throws FarmError `StoreFailed` with the HTTP status in `place.status`
+   * @throws FarmError `StoreFailed`, with the HTTP status in `place.status` where there was an answer
    */
   download(url: string, signal?: AbortSignal, from?: number): Promise<Download>;
-  /** Sends a file to a presigned address. @throws FarmError `HashMismatch` when the store refuses the bytes, `StoreFailed` */
+  /**
+   * Sends a file to a presigned address.
+   * @throws FarmError `HashMismatch` when the store refuses the bytes, `DiskFull` when its disk is, `StoreFailed`
+   */
   upload(url: string, headers: Record<string, string>, path: string, size: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -72,6 +75,8 @@ interface Download {
 
 /** Longest wait for an answer that is no long poll. */
 const ANSWER_MS = 15_000;
+/** What MinIO answers when its disk is nearly full; once nothing fits, it is 500 with the system's own words. */
+const INSUFFICIENT_STORAGE = 507;
 
 /** @param baseUrl where the farm answers, without `/node/v1` */
 export function createGatewayClient(baseUrl: string): GatewayClient {
@@ -134,16 +139,19 @@ export function createGatewayClient(baseUrl: string): GatewayClient {
     leave: (signal) => tell('/leave', {}, signal),
 
     async download(url, signal, from = 0) {
-      const response = await reach(url, signal, undefined, from > 0 ? { headers: { range: `bytes=${from}-` } } : {});
-      if (!response.ok || !response.body) throw await storeProblem(response);
+      const init = from > 0 ? { headers: { range: `bytes=${from}-` } } : {};
+      const response = await fetch(url, { ...init, ...(signal ? { signal } : {}) }).catch((error: unknown) => {
+        throw unreachable('StoreFailed', url, signal, error);
+      });
+      if (!response.ok || !response.body) throw await storeProblem(response, url);
       const bytes = response.body as unknown as AsyncIterable<Uint8Array>;
       return { bytes, from: response.status === 206 ? from : 0 };
     },
     async upload(url, headers, path, size, signal) {
       const response = await putFile(url, { headers, path, sizeBytes: size, signal }).catch((error: unknown) => {
-        throw unreachable(url, signal, error);
+        throw unreachable('StoreFailed', url, signal, error);
       });
-      if (!response.ok) throw await storeProblem(response);
+      if (!response.ok) throw await storeProblem(response, url);
     },
   };
 }
@@ -159,17 +167,22 @@ async function reach(
   try {
     return await fetch(url, { ...init, signal: AbortSignal.any(signals) });
   } catch (error) {
-    throw unreachable(url, signal, error);
+    throw unreachable('StackNotRunning', url, signal, error);
   }
 }
 
 /** What a call that got no answer fails with. */
-function unreachable(url: string, signal: AbortSignal | undefined, error: unknown): unknown {
+function unreachable(
+  code: 'StackNotRunning' | 'StoreFailed',
+  url: string,
+  signal: AbortSignal | undefined,
+  error: unknown,
+): unknown {
   if (signal?.aborted) return signal.reason;
   const { origin } = new URL(url);
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new FarmError('StackNotRunning', `${origin} cannot be reached: ${why}`, { origin }, { cause: error });
+  return new FarmError(code, `${origin} cannot be reached: ${why}`, { origin }, { cause: error });
 }
 
 async function read<T>(schema: z.ZodType<T>, response: Response, path: string): Promise<T> {
@@ -204,12 +217,16 @@ async function problemOf(response: Response, path: string): Promise<FarmError> {
   });
 }
 
-async function storeProblem(response: Response): Promise<FarmError> {
+async function storeProblem(response: Response, url: string): Promise<FarmError> {
   const text = await response.text().catch(() => '');
   const code = /<Code>([^<]*)<\/Code>/.exec(text)?.[1] ?? '';
-  const place = { status: response.status, code };
+  const { origin } = new URL(url);
+  const place = { status: response.status, code, origin };
   if (code === 'XAmzContentSHA256Mismatch') {
     return new FarmError('HashMismatch', 'The store refused the bytes: they are not the announced ones.', place);
+  }
+  if (response.status === INSUFFICIENT_STORAGE || text.includes('no space left on device')) {
+    return new FarmError('DiskFull', `No space is left on the disk of the object store at ${origin}.`, place);
   }
   return new FarmError('StoreFailed', `The object store answered ${response.status} ${code}.`, place);
 }

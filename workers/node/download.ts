@@ -9,9 +9,16 @@ import type { PartFile } from './partFile.ts';
 
 /** Nothing came for so long: the source is left, milliseconds. */
 const STALL_MS = 3_000;
-/** How long a source may be slow before it is left, and what share of its link counts as slow. */
+/** How long a source may be slow before it is left for another, milliseconds. */
 const SLOW_MS = 4_000;
+/**
+ * What counts as slow: this share of its link, which others use too; or, where the next source promises more by far, this
+ * share of its own best rate.
+ */
 const SLOW_SHARE = 0.05;
+const DROPPED_SHARE = 0.15;
+/** Of what its link promises, so much may come of the next source when others share it. */
+const PROMISED_SHARE = 0.25;
 
 export type Source = FetchAnswer['blobs'][number]['sources'][number];
 
@@ -28,19 +35,21 @@ export interface DownloadOptions {
   /** Told of bytes that came; negative when they were dropped. */
   onBytes(bytes: number): void;
   onBad(copy: BadCopy): void;
+  /** Other limits than `STALL_MS` and `SLOW_MS`. */
+  stallMs?: number | undefined;
+  slowMs?: number | undefined;
 }
 
 /**
  * Appends what lacks of the blob.
  * @param sources in the order to try them; each once
- * @throws FarmError what the last source failed with: `HashMismatch`, `StoreFailed`, `StackNotRunning`; `DiskFull` at once;
- *   the signal's reason
+ * @throws FarmError what the last source failed with: `HashMismatch`, `StoreFailed`; `DiskFull` at once; the signal's reason
  */
 export async function download(
   part: PartFile,
   { hash, sizeBytes }: { hash: string; sizeBytes: number },
   sources: readonly Source[],
-  { gateway, signal, onBytes, onBad }: DownloadOptions,
+  { gateway, signal, onBytes, onBad, stallMs = STALL_MS, slowMs = SLOW_MS }: DownloadOptions,
 ): Promise<void> {
   let failure: unknown = new FarmError('NotFound', `No store is known to hold the blob ${hash}.`, { hash });
   /** Whose bytes are in the part; null: those of an earlier try. */
@@ -78,19 +87,13 @@ export async function download(
 
   async function read(source: Source): Promise<void> {
     const left = new AbortController();
-    const begin = performance.now();
-    let came = 0;
-    let lastMs = begin;
-    const isLast = queue.length === 0;
+    const pace = new Pace(source.bytesPerSecond, slowMs);
+    const [next] = queue;
     const watch = setInterval(() => {
-      const now = performance.now();
-      const slow =
-        !isLast &&
-        source.bytesPerSecond !== null &&
-        now - begin > SLOW_MS &&
-        came / ((now - begin) / 1000) < source.bytesPerSecond * SLOW_SHARE;
-      if (now - lastMs > STALL_MS || slow) left.abort(new Error('too slow'));
-    }, STALL_MS / 10);
+      const isSlow = next !== undefined && pace.isSlow(next.bytesPerSecond);
+      const why = pace.silentMs() > stallMs ? 'nothing came any more' : isSlow ? 'too slow' : null;
+      if (why) left.abort(new Error(why));
+    }, Math.min(stallMs, slowMs) / 10);
     try {
       const { from, bytes } = await gateway.download(
         source.url,
@@ -104,8 +107,7 @@ export async function download(
           throw new FarmError('HashMismatch', `${nameOf(source)} sends more than ${sizeBytes} bytes.`, { hash });
         }
         await part.append(some);
-        came += some.byteLength;
-        lastMs = performance.now();
+        pace.add(some.byteLength);
         onBytes(some.byteLength);
       }
     } finally {
@@ -113,6 +115,55 @@ export async function download(
     }
   }
 }
+
+/** How fast a source is, looked at over the last `windowMs`: an average from the beginning would hide that it became slow. */
+class Pace {
+  readonly #linkRate: number | null;
+  readonly #windowMs: number;
+  /** Bytes that had come at moments of the window, the oldest first. */
+  #seen: Moment[] = [{ atMs: performance.now(), bytes: 0 }];
+  #bytes = 0;
+  #lastMs = performance.now();
+  /** Bytes a second. */
+  #best = 0;
+
+  /** @param linkRate bytes a second; null: not known */
+  constructor(linkRate: number | null, windowMs: number) {
+    this.#linkRate = linkRate;
+    this.#windowMs = windowMs;
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#lastMs = performance.now();
+  }
+
+  silentMs(): number {
+    return performance.now() - this.#lastMs;
+  }
+
+  /** To be asked several times in a window; false before one is over. @param nextRate what the next source's link carries */
+  isSlow(nextRate: number | null): boolean {
+    const now = performance.now();
+    const newest = this.#seen.at(-1)!;
+    if (now > newest.atMs) this.#best = Math.max(this.#best, rate(newest, { atMs: now, bytes: this.#bytes }));
+    this.#seen.push({ atMs: now, bytes: this.#bytes });
+    while (this.#seen[1] && now - this.#seen[1].atMs >= this.#windowMs) this.#seen.shift();
+    const oldest = this.#seen[0]!;
+    if (now - oldest.atMs < this.#windowMs) return false;
+    const recent = rate(oldest, this.#seen.at(-1)!);
+    const hasDropped = recent < this.#best * DROPPED_SHARE;
+    const nextIsBetter = nextRate === null || recent < nextRate * PROMISED_SHARE;
+    return recent < (this.#linkRate ?? 0) * SLOW_SHARE || (hasDropped && nextIsBetter);
+  }
+}
+
+interface Moment {
+  atMs: number;
+  bytes: number;
+}
+
+const rate = (from: Moment, to: Moment): number => ((to.bytes - from.bytes) / (to.atMs - from.atMs)) * 1000;
 
 /** What went wrong on the way may go right the next time. */
 function asPassing(error: unknown, source: Source): FarmError {

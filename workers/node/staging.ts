@@ -28,6 +28,8 @@ const LEFT_BYTES = 512 * 1024;
 const BATCH = 200;
 /** Bad copies told at once: the protocol's bound. */
 const LIES = 100;
+/** A blob of which nothing came from any source for so long fails the lease: another node may reach one. Milliseconds. */
+const PATIENCE_MS = 120_000;
 
 type LeaseFile = Lease['files'][number];
 
@@ -47,15 +49,23 @@ export interface Staging {
   readonly fetched: readonly string[];
 }
 
+export interface StagingDeps {
+  gateway: GatewayClient;
+  cache: BlobCache;
+  signal: AbortSignal;
+  log: Logger;
+  /** Other limits than `PATIENCE_MS`, and than those of `download`. */
+  patienceMs?: number;
+  stallMs?: number;
+  slowMs?: number;
+}
+
 /**
- * Starts at once; passing failures are tried again until `signal` ends.
+ * Starts at once; passing failures are tried again until `signal` ends, or nothing comes for too long.
  * @param folder absolute, empty; becomes the root of the project
  */
-export function startStaging(
-  lease: Lease,
-  folder: string,
-  { gateway, cache, signal, log }: { gateway: GatewayClient; cache: BlobCache; signal: AbortSignal; log: Logger },
-): Staging {
+export function startStaging(lease: Lease, folder: string, deps: StagingDeps): Staging {
+  const { gateway, cache, signal, log, patienceMs = PATIENCE_MS, stallMs, slowMs } = deps;
   const fetched: string[] = [];
   const sizes = new Map(lease.blobs.map(({ hash, sizeBytes }) => [hash, sizeBytes]));
   const addresses = new Addresses(lease, gateway, signal);
@@ -135,25 +145,35 @@ export function startStaging(
   async function fetchBlob(hash: string): Promise<void> {
     const sizeBytes = sizeOf(hash);
     let arrived = 0;
+    let most = 0;
+    /** When the last new byte came, or trying began: others may have been waited for before. */
+    let cameAt: number | null = null;
     const onBytes = (bytes: number): void => {
       arrived += bytes;
       backlog.add(-bytes);
+      if (arrived <= most) return;
+      most = arrived;
+      cameAt = performance.now();
     };
     const onBad = (copy: BadCopy): void => {
       log.warn(copy, 'a copy holds wrong bytes');
       addresses.bad(copy);
     };
     const fill = async (part: PartFile): Promise<void> => {
+      cameAt ??= performance.now();
       onBytes(part.sizeBytes - arrived);
-      await download(part, { hash, sizeBytes }, await addresses.take(hash), { gateway, signal, onBytes, onBad });
+      const sources = await addresses.take(hash);
+      await download(part, { hash, sizeBytes }, sources, { gateway, signal, onBytes, onBad, stallMs, slowMs });
     };
     let mismatches = 0;
     const isOurs = await retrying(() => cache.obtain(hash, sizeBytes, fill, signal), {
       signal,
-      retryable: (error) => isPassing(error) || (isMismatch(error) && ++mismatches < 3),
+      retryable: (error) =>
+        isMismatch(error) ? ++mismatches < 3 : isPassing(error) && performance.now() - (cameAt ?? 0) < patienceMs,
+    }).finally(() => {
+      // Another process of this host may have brought them, or nobody will: whoever waits for the backlog must not for these.
+      backlog.add(arrived - sizeBytes);
     });
-    // Another process of this host may have brought it.
-    onBytes(sizeBytes - arrived);
     result[isOurs ? 'fetchedBytes' : 'cachedBytes'] += sizeBytes;
     if (isOurs) fetched.push(hash);
   }

@@ -32,10 +32,10 @@ export class Putter {
         let text = '';
         response.setEncoding('utf8');
         response.on('data', (piece: string) => {
-          if (text.length < 500) text += piece;
+          if (text.length < 1_000) text += piece;
         });
         response.on('error', reject);
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, text: text.slice(0, 200) }));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text: text.slice(0, 400) }));
       });
       request.end(body);
     });

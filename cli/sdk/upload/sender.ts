@@ -1,8 +1,10 @@
 /** Brings blobs to the store: asks which are missing, many at a time, and sends those, several at a time. */
+import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import type { FarmClient } from '../client.ts';
 import { FarmApiError, refuse } from '../errors.ts';
 import type { MissingBlob } from '../types.ts';
+import { CHUNKING } from './chunker.ts';
 import { Putter } from './put.ts';
 
 /** A blob that the store shall have. */
@@ -11,15 +13,19 @@ export interface OfferedBlob {
   sizeBytes: number;
   /** File that it is of, for messages: relative to the project. */
   path: string;
-  /** Its bytes, read when they are sent. */
-  read(): Promise<Uint8Array>;
+  /** Its bytes, read when they are sent. @param room `LARGEST_BLOB` bytes that may be used until they are sent */
+  read(room: Uint8Array): Promise<Uint8Array>;
 }
 
-/** Blobs on their way at the same time; each is at most 8 MiB. */
-const PARALLEL = 8;
+/** Blobs on their way at the same time: as many bytes as eight of the pieces of 8 MiB that S3 clients send. */
+const PARALLEL = 16;
+/** Bytes: no chunk is longer, and no pack. */
+const LARGEST_BLOB = CHUNKING.largest;
 /** Blobs asked for at once; the API takes a thousand. */
 const BATCH = 500;
 const ATTEMPTS = 5;
+/** What MinIO answers when its disk is nearly full; once nothing fits, it is 500 with the system's own words. */
+const INSUFFICIENT_STORAGE = 507;
 
 export interface SenderEvents {
   /** Bytes that have reached the store. */
@@ -43,12 +49,16 @@ export class BlobSender {
   readonly #limit = pLimit(PARALLEL);
   readonly #offers = new Map<string, { blob: OfferedBlob; done: Promise<void> }>();
   readonly #waiting: Waiting[] = [];
+  /** Memory to read into, used again: fresh pages for every blob cost as much as the reading. */
+  readonly #rooms: Uint8Array[] = [];
   #asking = false;
 
   constructor(client: FarmClient, events: SenderEvents, signal: AbortSignal) {
     this.#client = client;
     this.#events = events;
     this.#signal = signal;
+    // Each request listens; Node would take more than ten for a leak and say so on the terminal.
+    setMaxListeners(0, signal);
   }
 
   /** Resolves when the store has the blob. @throws FarmApiError as `send` */
@@ -101,23 +111,26 @@ export class BlobSender {
 
   #send(blob: OfferedBlob, put: MissingBlob): Promise<void> {
     return this.#limit(async () => {
-      await this.#put(blob, put);
+      const room = this.#rooms.pop() ?? Buffer.allocUnsafeSlow(LARGEST_BLOB);
+      await this.#put(blob, put, room);
+      this.#rooms.push(room);
       this.#events.onSent(blob.sizeBytes);
     });
   }
 
-  /** @throws FarmApiError `SceneInvalid` when the file changed since it was hashed, `StoreFailed` */
-  async #put(blob: OfferedBlob, first: MissingBlob): Promise<void> {
+  /** @throws FarmApiError `SceneInvalid` when the file changed since it was hashed, `DiskFull` of the store, `StoreFailed` */
+  async #put(blob: OfferedBlob, first: MissingBlob, room: Uint8Array): Promise<void> {
     let { url, headers } = first;
     for (let attempt = 1; ; attempt++) {
       this.#signal.throwIfAborted();
-      const bytes = await blob.read();
+      const bytes = await blob.read(room);
       let why: string;
       try {
         const { status, text } = await this.#putter.put(url, headers, bytes, this.#signal);
         if (status === 200) return;
         // The address binds the hash: these are other bytes.
         if (status === 400 && text.includes('SHA256')) throw changedFile(blob.path);
+        if (status === INSUFFICIENT_STORAGE || text.includes('no space left on device')) throw storeFull(blob.path);
         why = `${status} ${text}`;
       } catch (error) {
         this.#signal.throwIfAborted();
@@ -146,4 +159,13 @@ export class BlobSender {
 export const changedFile = (path: string): FarmApiError =>
   refuse('SceneInvalid', `"${path}" changed while it was read.`, 'Wait until it is written, then submit again.', {
     path,
+  });
+
+const storeFull = (path: string): FarmApiError =>
+  new FarmApiError({
+    code: 'DiskFull',
+    detail: `The farm's store has no space left for a part of "${path}".`,
+    place: { path },
+    remedy: 'Have the operator free space there ("farm gc"), then submit again: only what is missing is sent.',
+    status: INSUFFICIENT_STORAGE,
   });

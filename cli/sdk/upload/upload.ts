@@ -139,7 +139,7 @@ class Upload {
     const onChunk = (chunk: Chunk): void => {
       chunks.push(chunk);
       this.#report('hashedBytes', chunk.sizeBytes);
-      const read = () => readSlice(file, chunk);
+      const read = (room: Uint8Array) => readSlice(file, chunk, room);
       this.#offer({ ...chunk, path, read });
     };
     let found: ReadFile;
@@ -258,8 +258,8 @@ class Upload {
 const isSmall = ({ sizeBytes }: LocalFile): boolean => sizeBytes > 0 && sizeBytes <= LARGEST_PACKED_FILE;
 
 /** @throws FarmApiError `SceneInvalid` when the file has become shorter */
-async function readSlice({ source, path }: LocalFile, { offset, sizeBytes }: Chunk): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+async function readSlice({ source, path }: LocalFile, { offset, sizeBytes }: Chunk, room: Uint8Array) {
+  const bytes = room.subarray(0, sizeBytes);
   const file = await open(source).catch(() => {
     throw changedFile(path);
   });

@@ -1,7 +1,9 @@
 /**
- * `npm run bench:upload [-- --size MB --rounds N --files N --json FILE]`: the promises of the upload, measured on a farm of
- * its own with its real store. Every comparison is made in alternation within this process.
+ * `npm run bench:upload [-- --size MB --rounds N --files N --only PART --json FILE]`: the promises of the upload, measured on
+ * a farm of its own with its real store. Every comparison is made in alternation within this process. `--only` (may be
+ * repeated) names parts: `throughput`, `change`, `many`.
  */
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -32,9 +34,13 @@ const { values: flags } = parseArgs({
     size: { type: 'string', default: '256' },
     rounds: { type: 'string', default: '3' },
     files: { type: 'string', default: '60000' },
+    only: { type: 'string', multiple: true },
     json: { type: 'string' },
   },
 });
+const PARTS = ['throughput', 'change', 'many'] as const;
+const unknown = flags.only?.find((name) => !(PARTS as readonly string[]).includes(name));
+if (unknown !== undefined) throw new Error(`There is no part "${unknown}"; there are ${PARTS.join(', ')}.`);
 
 const folder = mkdtempSync(join(os.tmpdir(), 'framewright-bench-upload-'));
 // The database's own user has to get through when we are root.
@@ -55,9 +61,12 @@ async function measure() {
   const { credentials, ports } = peekState(home)!;
   const store = { port: ports.store!, accessKey: credentials.storeAccessKey, secretKey: credentials.storeSecretKey };
   const sizeBytes = Number(flags.size) * MB;
-  const throughput = await compareThroughput(client, store, sizeBytes, Number(flags.rounds));
-  const change = await changedShare(client, sizeBytes);
-  const many = await manyFiles(client, Number(flags.files));
+  const asked = (part: (typeof PARTS)[number]) => !flags.only || flags.only.includes(part);
+  const throughput = asked('throughput')
+    ? await compareThroughput(client, store, sizeBytes, Number(flags.rounds))
+    : undefined;
+  const change = asked('change') ? await changedShare(client, sizeBytes) : undefined;
+  const many = asked('many') ? await manyFiles(client, Number(flags.files)) : undefined;
   const machine = { cpus: os.availableParallelism(), model: os.cpus()[0]?.model, memoryBytes: os.totalmem() };
   return { sizeMegabytes: Number(flags.size), machine, throughput, change, many };
 }
@@ -80,6 +89,8 @@ async function compareThroughput(
       for (let index = 0; index < 4; index++) await writeRandomFile(join(root, `${index}.bin`), sizeBytes / 4);
       await writeRandomFile(join(root, PRIOR), 1_000);
       const { files } = await readProject(root);
+      // What was written before is not paid for now.
+      spawnSync('sync');
       const begun = performance.now();
       if (way === 'farm') await (await uploadFiles(client, files, { memory: null })).close();
       else await plain.put(way, files);
@@ -155,21 +166,26 @@ function median(values: number[]): number {
 
 function print({ sizeMegabytes, machine, throughput, change, many }: Awaited<ReturnType<typeof measure>>): void {
   const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
-  const rates = (name: string) => throughput.megabytesPerSecond[name]!.map((rate) => rate.toFixed(0)).join(', ');
   const say = (line: string) => process.stdout.write(`${line}\n`);
   say(`${sizeMegabytes} MB, ${machine.cpus} cores (${machine.model})`);
-  say(`upload                    ${rates('farm')} MB/s`);
-  for (const name of PLAIN_CLIENTS) {
-    say(`${name.padEnd(25)} ${rates(name)} MB/s; the upload has ${throughput.ratios[name]!.toFixed(2)} of it (median)`);
+  if (throughput) {
+    const rates = (name: string) => throughput.megabytesPerSecond[name]!.map((rate) => rate.toFixed(0)).join(', ');
+    say(`upload                    ${rates('farm')} MB/s`);
+    for (const name of PLAIN_CLIENTS) {
+      const ratio = throughput.ratios[name]!.toFixed(2);
+      say(`${name.padEnd(25)} ${rates(name)} MB/s; the upload has ${ratio} of it (median)`);
+    }
   }
-  say(
-    `the same again            sends ${percent(change.again.sentShare)} and ${change.again.manifestBytes} bytes of manifest`,
-  );
-  say(`2 % changed               sends ${percent(change.replaced.sentShare)}`);
-  say(`2 % inserted              sends ${percent(change.inserted.sentShare)}`);
-  say(`${many.count} files of 100 bytes: ${many.first.seconds.toFixed(1)} s`);
-  say(`  the same again          ${many.again.seconds.toFixed(1)} s, sends ${percent(many.again.sentShare)}`);
-  say(
-    `  and read again          ${many.withoutMemory.seconds.toFixed(1)} s, sends ${percent(many.withoutMemory.sentShare)}`,
-  );
+  if (change) {
+    const { again, replaced, inserted } = change;
+    say(`the same again            sends ${percent(again.sentShare)} and ${again.manifestBytes} bytes of manifest`);
+    say(`2 % changed               sends ${percent(replaced.sentShare)}`);
+    say(`2 % inserted              sends ${percent(inserted.sentShare)}`);
+  }
+  if (many) {
+    const line = ({ seconds, sentShare }: Sent) => `${seconds.toFixed(1)} s, sends ${percent(sentShare)}`;
+    say(`${many.count} files of 100 bytes: ${many.first.seconds.toFixed(1)} s`);
+    say(`  the same again          ${line(many.again)}`);
+    say(`  and read again          ${line(many.withoutMemory)}`);
+  }
 }
