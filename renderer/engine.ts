@@ -3,6 +3,7 @@
  *
  * The farm knows nothing of triangles: it hands an engine files and settings, and receives frames.
  */
+import type { FrameSeconds } from '../domain/frameSeconds.ts';
 import type { InspectedSequence, PixelRect, RenderSettings, SceneInspection } from '../domain/scene.ts';
 
 export type { PixelRect } from '../domain/scene.ts';
@@ -101,12 +102,14 @@ export interface RenderRequest {
 }
 
 export interface Estimate {
-  /** Seconds one frame takes on a node of score 1.0 times `referenceScore`. */
+  /** Seconds that a frame takes on the calibrating node while it does nothing else: the mean, loading included. */
   secondsPerFrame: number;
   /** Score of the node that calibrated. */
   referenceScore: number;
-  /** Share of the picture's samples that calibration really traced. */
+  /** Share of these frames' samples that calibration really traced. */
   tracedShare: number;
+  /** The calibrated frames without what is done once a chunk, ascending; those in between by `secondsOfFrame`. */
+  frames: FrameSeconds[];
 }
 
 /** A renderer. All methods throw `FarmError` with a code of `domain/errors.ts`. */
@@ -117,7 +120,10 @@ export interface RenderEngine {
   probe(threads: number): Promise<EngineProbe>;
   /** Reads the scene without rendering. Throws `SceneInvalid`, `AssetMissing`, `SceneUnsupported`. */
   inspect(files: SceneFiles): Promise<SceneInspection>;
-  /** Traces a small share of a few frames and extrapolates. An abort ends it with `Cancelled`. */
+  /**
+   * Traces a small share of a few frames (some of those given) and extrapolates, with the job's own layers, denoiser and
+   * adaptive sampling. An abort ends it with `Cancelled`, also before it began.
+   */
   estimate(
     files: SceneFiles,
     settings: RenderSettings,

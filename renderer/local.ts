@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarmError } from '../domain/errors.ts';
 import type { PictureFormat, RenderSettings, SceneInspection } from '../domain/scene.ts';
+import { frameRangeWarnings } from '../domain/sceneFrames.ts';
 import { type RequestedSettings, resolveSettings } from '../domain/settings.ts';
 import type { RenderEngine, SceneFiles } from './engine.ts';
 import { createPathTracerEngine } from './pathtracer/engine.ts';
@@ -75,7 +76,9 @@ export async function inspectLocally(scene: string, threads: number): Promise<Lo
 export async function openShot(engine: RenderEngine, scene: string, asked: RequestedSettings): Promise<LocalShot> {
   const files = await findScene(scene);
   const inspection = await engine.inspect(files);
-  return { files, inspection, ...resolveSettings(asked, inspection) };
+  const { settings, frames } = resolveSettings(asked, inspection);
+  const warnings = [...inspection.warnings, ...frameRangeWarnings(inspection, frames, settings)];
+  return { files, inspection: { ...inspection, warnings }, settings, frames };
 }
 
 /**

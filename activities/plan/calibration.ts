@@ -1,5 +1,7 @@
 /** Which frames a node traces a little of before the quote. */
+import { spreadFrames } from '../../domain/frameSeconds.ts';
 import { parseFrames } from '../../domain/frames.ts';
+import type { SceneInspection } from '../../domain/scene.ts';
 import { completeSettings } from '../../domain/settings.ts';
 import { insertEstimateChunk } from '../../ports/db/chunks.ts';
 import type { Tx } from '../../ports/db/client.ts';
@@ -28,7 +30,7 @@ export async function planCalibration(services: FarmServices, key: JobKey): Prom
     await endStage(tx, key.jobId, 'intake');
     await startStage(tx, key.jobId, 'plan');
     const result = first && (await estimateOfUnit(tx, first));
-    const chosen = calibrationFrames(frames);
+    const chosen = calibrationFrames(frames, inspection);
     return { chunkId: await insertEstimateChunk(tx, { jobId: key.jobId, frames: chosen, needs, result }) };
   });
 }
@@ -48,8 +50,10 @@ async function estimateOfUnit(
   return quote?.estimate;
 }
 
-/** First, middle and last: a camera that comes close to something makes frames of a shot differ most between these. */
-function calibrationFrames(frames: readonly number[]): number[] {
-  const last = frames.length - 1;
-  return [...new Set([0, Math.floor(last / 2), last])].map((index) => frames[index]!);
+/**
+ * Frames evenly over the shot: cost follows what comes near the camera. Of a sequence fewer, since each has files of its own that
+ * the node must fetch first.
+ */
+function calibrationFrames(frames: readonly number[], { sequence }: Pick<SceneInspection, 'sequence'>): number[] {
+  return spreadFrames(frames, sequence ? 3 : 5);
 }

@@ -1,5 +1,6 @@
 /** Shapes of the JSON columns. Each that outlives its row's transaction carries a `formatVersion`. */
 import type { ErrorPlace } from '../../domain/errors.ts';
+import type { FrameSeconds } from '../../domain/frameSeconds.ts';
 import type { Blob, ProjectFile } from '../../domain/projectFiles.ts';
 import type { Stage } from '../../domain/statuses.ts';
 
@@ -39,6 +40,8 @@ export interface EstimateDocument {
   secondsPerFrame: number;
   referenceScore: number;
   tracedShare: number;
+  /** Absent in what earlier versions wrote. */
+  frames?: FrameSeconds[];
   [more: string]: unknown;
 }
 

@@ -205,7 +205,15 @@ export const finishRequest = z.object({
     .default(null),
   /** For 'estimate' chunks: Estimate of renderer/engine.ts */
   estimate: z
-    .object({ secondsPerFrame: z.number().positive(), referenceScore: z.number().positive(), tracedShare: z.number() })
+    .object({
+      secondsPerFrame: z.number().positive(),
+      referenceScore: z.number().positive(),
+      tracedShare: z.number(),
+      frames: z
+        .array(z.object({ frame: z.int(), seconds: z.number().nonnegative() }))
+        .max(64)
+        .default([]),
+    })
     .nullable()
     .default(null),
 });

@@ -188,6 +188,36 @@ describe('measuring', () => {
     expect(large.secondsPerFrame).toBeGreaterThan(small.secondsPerFrame * 10);
   });
 
+  it('knows what adaptive sampling saves, what a crop leaves out, and what the frames are that it looked at', async () => {
+    const files = await triangle();
+    const settings = tiny({ width: 320, height: 180, samples: 512, denoise: false });
+    const frames = Array.from({ length: 30 }, (_, i) => i + 1);
+    const all = await engine.estimate(files, settings, frames, THREADS);
+    expect(all.frames.map(({ frame }) => frame)).toEqual([1, 8, 16, 23, 30]);
+    // No noise is as large as this, so 4 of 512 samples are taken.
+    const adaptive = { ...settings, adaptive: { threshold: 100, minSamples: 4 } };
+    const few = await engine.estimate(files, adaptive, [1], THREADS);
+    expect(few.secondsPerFrame).toBeLessThan(all.secondsPerFrame / 3);
+    const crop = { x0: 0, y0: 0, x1: 40, y1: 20 };
+    const part = await engine.estimate(files, { ...settings, crop }, [1], THREADS);
+    expect(part.secondsPerFrame).toBeLessThan(all.secondsPerFrame / 3);
+  });
+
+  it('ends soon after an abort, also when it did not begin yet', async () => {
+    const files = await triangle();
+    const settings = tiny({ width: 4096, height: 4096, samples: 4096 });
+    const abort = new AbortController();
+    const running = engine.estimate(files, settings, [1, 2, 3, 4, 5], THREADS, abort.signal);
+    const waiting = engine.estimate(files, settings, [1], THREADS, abort.signal);
+    abort.abort();
+    await expect(running).rejects.toMatchObject({ code: 'Cancelled' });
+    await expect(waiting).rejects.toMatchObject({ code: 'Cancelled' });
+    const begun = new AbortController();
+    const traced = engine.estimate(files, settings, [1, 2, 3, 4, 5], THREADS, begun.signal);
+    setTimeout(() => begun.abort(), 100);
+    await expect(traced).rejects.toMatchObject({ code: 'Cancelled' });
+  });
+
   it('asks for a camera that exists', async () => {
     const asked = engine.estimate(await triangle(), tiny({ camera: 'hero' }), [1], THREADS);
     await expect(asked).rejects.toMatchObject({ code: 'CameraUnknown' });

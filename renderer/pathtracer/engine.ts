@@ -16,13 +16,16 @@ import type {
   SceneFiles,
 } from '../engine.ts';
 import { ImageProcessor } from '../image/imageProcessor.ts';
-import { calibrate } from './estimate.ts';
+import { calibrate, checkCalibrating } from './estimate.ts';
 import { FARM_BENCH_VERSION, measureFarmBench } from './farmBench.ts';
 import { writeUnitFiles } from './frameFiles.ts';
-import { cryptomatteNames, frameChannels, writableCompression } from './frameLayers.ts';
+import { cryptomatteNames, type FrameFacts, frameChannels, writableCompression } from './frameLayers.ts';
 import { inspectShot } from './gltf/inspectShot.ts';
+import { OutputTimes } from './outputTime.ts';
+import type { SceneDescription } from './scene/description.ts';
 import { SceneCache } from './sceneCache.ts';
 import { Shot } from './shot.ts';
+import { Stopwatch } from './stopwatch.ts';
 import { estimateQuick, isQuick, QuickTracers, settingsOfTechnique } from './techniques.ts';
 import { buildOf, choiceFor, TracerSlot } from './tiers.ts';
 import { type TraceOptions, type Tracer, traceOptionsOf } from './tracer.ts';
@@ -98,6 +101,7 @@ export function createPathTracerEngine(): PathTracerEngine {
   let build: string | null = null;
   const turnstile = new Turnstile();
   const processor = new ImageProcessor();
+  const outputTimes = new OutputTimes(processor);
   const scenes = new SceneCache();
   /** By tier and number of threads. */
   const scores = new Map<string, number>();
@@ -123,7 +127,7 @@ export function createPathTracerEngine(): PathTracerEngine {
     const key = `${tracer.tier} ${threads}`;
     let score = scores.get(key);
     if (score === undefined) {
-      score = await measureFarmBench(tracer, () => performance.now());
+      score = await measureFarmBench(tracer);
       scores.set(key, score);
     }
     return score;
@@ -145,21 +149,39 @@ export function createPathTracerEngine(): PathTracerEngine {
   ): Promise<Estimate> {
     const settings = settingsOfTechnique(asked);
     if (frames.length === 0) throw new FarmError('FrameRangeInvalid', 'there are no frames to estimate');
+    checkCalibrating(signal);
     const begin = performance.now();
     const shot = await Shot.open(scenes, files, settings, frames);
     const loadSeconds = (performance.now() - begin) / 1000;
+    checkCalibrating(signal);
     const referenceScore = await scoreOf(threads, isQuick(settings.technique) ? 'auto' : choiceFor(settings));
+    checkCalibrating(signal);
+    const tracer = await tracerOf(settings, threads);
+    const stopwatch = new Stopwatch(tracer);
+    const options = optionsFor(settings);
+    const outputSeconds = async (description: SceneDescription, frame: number): Promise<number> => {
+      const facts = await factsOf(shot, settings, { frame, tile: 0 }, description);
+      return outputTimes.seconds({ tracer, options, facts, stopwatch, signal });
+    };
     const measure = isQuick(settings.technique) ? estimateQuick : calibrate;
     return measure({
-      shot,
-      settings,
-      frames,
-      tracer: await tracerOf(settings, threads),
-      loadSeconds,
-      referenceScore,
-      now: () => performance.now(),
-      ...(signal ? { signal } : {}),
+      ...{ shot, settings, options, frames, tracer, stopwatch, loadSeconds, referenceScore, outputSeconds, signal },
     });
+  }
+
+  /** What a unit's files say beside their pixels. */
+  async function factsOf(
+    shot: Shot,
+    settings: RenderSettings,
+    unit: RenderUnit,
+    description: SceneDescription,
+  ): Promise<FrameFacts> {
+    return {
+      ...{ settings, unit, build: build!, camera: description.camera },
+      cameraName: await shot.cameraName(unit.frame),
+      time: frameTime(unit.frame, settings.fps, settings.start),
+      names: cryptomatteNames(description),
+    };
   }
 
   async function render(request: RenderRequest, sink: RenderSink, signal: AbortSignal): Promise<void> {
@@ -206,15 +228,7 @@ export function createPathTracerEngine(): PathTracerEngine {
         signal,
       );
       throwIfCancelled(signal);
-      const facts = {
-        settings,
-        unit,
-        build: build!,
-        cameraName: await shot.cameraName(unit.frame),
-        camera: description.camera,
-        time: frameTime(unit.frame, settings.fps, settings.start),
-        names: cryptomatteNames(description),
-      };
+      const facts = await factsOf(shot, settings, unit, description);
       const paths = await writeUnitFiles(outputFolder, pixels, facts, processor);
       await sink.unit({
         unit,

@@ -1,10 +1,10 @@
 /** Chooses what draws: the path tracer for finals, the ray caster for a quick look, the rasteriser for a draft. */
 import type { RenderSettings, RenderTechnique } from '../../domain/scene.ts';
 import type { Estimate } from '../engine.ts';
-import type { CalibrationInput } from './estimate.ts';
+import { type CalibrationInput, checkCalibrating } from './estimate.ts';
 import { createRasterizer } from './raster/rasterizer.ts';
 import { createRaycaster } from './raycast/raycaster.ts';
-import { type Tracer, traceOptionsOf } from './tracer.ts';
+import type { Tracer } from './tracer.ts';
 
 type QuickTechnique = Exclude<RenderTechnique, 'pathtrace'>;
 
@@ -48,12 +48,10 @@ export class QuickTracers {
 
 /** Longest side of the picture that a quick estimate draws. */
 const PROBE_SIDE = 480;
-/** EXR, tone map and PNG of a million pixels on a machine of score 1.0, seconds. */
-const OUTPUT_SECONDS_PER_MEGAPIXEL = 0.9;
 
 /** Draws the middle frame small, twice (the first time compiles), and scales up by pixels. */
 export async function estimateQuick(input: CalibrationInput): Promise<Estimate> {
-  const { shot, settings, frames, tracer, now } = input;
+  const { shot, settings, frames, tracer, stopwatch } = input;
   const frame = frames[Math.floor(frames.length / 2)]!;
   const shrink = Math.min(1, PROBE_SIDE / Math.max(settings.width, settings.height));
   const width = Math.max(1, Math.round(settings.width * shrink));
@@ -61,27 +59,27 @@ export async function estimateQuick(input: CalibrationInput): Promise<Estimate> 
   const rect = { x0: 0, y0: 0, x1: width, y1: height };
   let sceneSeconds = 0;
   let drawSeconds = 0;
+  let description = await shot.at(frame);
   for (let round = 0; round < 2; round++) {
-    const begin = now();
-    await tracer.setScene(await shot.at(frame));
-    const loaded = now();
-    await tracer.trace(
-      {
-        ...{ width, height, rect, sampleStart: 0, sampleCount: 1, seed: settings.seed, frame },
-        options: traceOptionsOf(settings),
-      },
-      undefined,
-      input.signal,
+    checkCalibrating(input.signal);
+    const scene = await stopwatch.time(async () => {
+      description = await shot.at(frame);
+      await tracer.setScene(description);
+    });
+    const request = { width, height, rect, sampleStart: 0, sampleCount: 1, seed: settings.seed, frame };
+    const drawn = await stopwatch.time(() =>
+      tracer.trace({ ...request, options: input.options }, undefined, input.signal),
     );
-    sceneSeconds = (loaded - begin) / 1000;
-    drawSeconds = (now() - loaded) / 1000;
+    sceneSeconds = stopwatch.mixedSeconds(scene.spent);
+    drawSeconds = stopwatch.mixedSeconds(drawn.spent);
   }
   const pixels = settings.width * settings.height;
-  const outputSeconds = (OUTPUT_SECONDS_PER_MEGAPIXEL * pixels) / 1e6 / Math.max(input.referenceScore, 0.01);
+  const outputSeconds = await input.outputSeconds(description, frame);
+  const seconds = sceneSeconds + (drawSeconds * pixels) / (width * height) + outputSeconds;
   return {
-    secondsPerFrame:
-      sceneSeconds + (drawSeconds * pixels) / (width * height) + outputSeconds + input.loadSeconds / frames.length,
+    secondsPerFrame: seconds + input.loadSeconds / frames.length,
     referenceScore: input.referenceScore,
     tracedShare: Math.min(1, (width * height) / (pixels * frames.length)),
+    frames: [{ frame, seconds }],
   };
 }

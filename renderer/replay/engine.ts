@@ -49,7 +49,7 @@ export async function createReplayEngine({ folder, renderSeconds }: ReplayOption
     inspect: (files) => inspectShot(files, 'pathtracer'),
     estimate: async (_files, settings, frames) => {
       for (const frame of frames) requireFrame(held, { frame, tile: 0 }, settings);
-      return { secondsPerFrame: Math.max(LEAST_SECONDS, renderSeconds), referenceScore: 1, tracedShare: 0 };
+      return { secondsPerFrame: Math.max(LEAST_SECONDS, renderSeconds), referenceScore: 1, tracedShare: 0, frames: [] };
     },
     async render({ files, settings, units, outputFolder, ready }, sink, signal) {
       const traced = units.map((unit) => ({ unit, from: requireFrame(held, unit, settings) }));

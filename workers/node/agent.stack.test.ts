@@ -37,7 +37,7 @@ function tinyEngine(
     },
     estimate: async ({ root, main }) => {
       await access(join(root, main));
-      return { secondsPerFrame: 0.25, referenceScore: 1, tracedShare: 0.5 };
+      return { secondsPerFrame: 0.25, referenceScore: 1, tracedShare: 0.5, frames: [{ frame: 1, seconds: 0.2 }] };
     },
     async render({ files, units, outputFolder, ready }, sink, signal) {
       for (const unit of units) {
