@@ -9,9 +9,8 @@ import { attemptsOfChunk } from '../../ports/db/attempts.ts';
 import { type ChunkState, chunkState, failChunk, loseLease, offerChunk } from '../../ports/db/chunks.ts';
 import type { Tx } from '../../ports/db/client.ts';
 import { lockChunk } from '../../ports/db/locks.ts';
-import type { JobRow } from '../../ports/db/tables.ts';
 import { type FarmServices, inRecord } from '../services.ts';
-import type { VerifyDesk } from './verifyDesk.ts';
+import type { KeptJob, VerifyDesk } from './verifyDesk.ts';
 
 /** How a chunk's activity ends. Payloads stay small: the frames are in the record. */
 export type ChunkOutcome =
@@ -54,17 +53,25 @@ export async function keepRenderChunk(
     const lost = await inRecord(services, (tx) => loseLease(tx, { chunkId, leaseNumber: state.leaseNumber, reason }));
     if (lost) step.lost = { node: state.nodeId, leaseNumber: state.leaseNumber };
   }
+  // Most looks: frames come in from a lease that goes well.
+  if (!state.expired && isUnderWay(state)) return step;
   const next = await inRecord(services, (tx) => offerUnlessGivenUp(tx, chunkId, policy));
   if (next.problem) return { ...step, outcome: await giveUp(services, chunkId, next.problem, policy) };
   return next.status === 'completed' ? { ...step, outcome: { outcome: 'completed' } } : step;
 }
 
-async function look(services: FarmServices, chunkId: string): Promise<{ state: ChunkState; job: JobRow }> {
+/** On offer or with a node, and nothing about it has ever gone wrong: there is nothing to offer, or to give up. */
+const isUnderWay = ({ status, units, attempts }: ChunkState): boolean =>
+  (status === 'offered' || status === 'leased') &&
+  attempts.failed + attempts.lost === 0 &&
+  units.every(({ refusals }) => refusals.length === 0);
+
+async function look(services: FarmServices, chunkId: string): Promise<{ state: ChunkState; job: KeptJob }> {
   return inRecord(services, async (tx) => {
     const state = await chunkState(tx, chunkId);
     const job = await tx
       .selectFrom('jobs')
-      .selectAll()
+      .select(['status', 'pauseReason', 'settings'])
       .where('studioId', '=', state.studioId)
       .where('id', '=', state.jobId)
       .executeTakeFirstOrThrow();
@@ -73,7 +80,7 @@ async function look(services: FarmServices, chunkId: string): Promise<{ state: C
 }
 
 /** The outcome when there is nothing left to do for the chunk, or nothing may be done now. */
-function endOf(state: ChunkState, job: JobRow): KeeperStep['outcome'] {
+function endOf(state: ChunkState, job: KeptJob): KeeperStep['outcome'] {
   if (state.status === 'completed') return { outcome: 'completed' };
   if (state.status === 'cancelled' || (job.status !== 'active' && job.status !== 'paused'))
     return { outcome: 'stopped' };

@@ -11,6 +11,9 @@ import { type FarmServices, inRecord } from '../services.ts';
 import type { FrameInspectors } from '../verify/frameInspectors.ts';
 import { verifyFrame } from '../verify/verifyFrame.ts';
 
+/** What of a job keeping a chunk asks for. */
+export type KeptJob = Pick<JobRow, 'status' | 'pauseReason' | 'settings'>;
+
 /** What came of the desk since it was last asked. */
 export interface DeskResult {
   /** Nodes that had a unit committed. */
@@ -40,7 +43,7 @@ export class VerifyDesk {
    * Takes on the delivered units that it has not got yet, and answers what came of earlier ones.
    * @throws what verifying an earlier one failed with: a `FarmError` of database or store
    */
-  take(state: ChunkState, job: JobRow): DeskResult {
+  take(state: ChunkState, job: KeptJob): DeskResult {
     if (this.#failure) throw this.#failure.error;
     for (const unit of state.units) {
       const key = `${unit.unitId}/${unit.leaseNumber}`;
@@ -63,7 +66,7 @@ export class VerifyDesk {
   }
 
   /** Verifies a delivered unit and commits or refuses it. */
-  async #verify({ studioId, jobId }: ChunkState, job: JobRow, unit: ChunkUnit): Promise<void> {
+  async #verify({ studioId, jobId }: ChunkState, job: KeptJob, unit: ChunkUnit): Promise<void> {
     const began = performance.now();
     const services = this.#services;
     const { stores, inspectors, log } = services;

@@ -3,16 +3,18 @@ import type { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import { FarmError, fromProblem } from '../../domain/errors.ts';
 import { startThread } from '../../renderer/image/threadProgram.ts';
-import type { InspectAnswer, InspectJob } from './inspectThread.ts';
+import type { InspectAnswer, InspectJob, WarmUp } from './inspectThread.ts';
 import type { Verdict } from './judgeFrame.ts';
 
 /** Looks at so many frames at a time; the others wait. Threads start when first needed. Close it. */
 export class FrameInspectors {
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
+  readonly #threads: number;
   readonly #slots: <T>(work: () => Promise<T>) => Promise<T>;
 
   constructor(threads: number) {
+    this.#threads = threads;
     this.#slots = pLimit(threads);
   }
 
@@ -22,6 +24,21 @@ export class FrameInspectors {
    * @throws FarmError `StoreFailed` when the store does not give the bytes; `Internal` when a thread dies
    */
   judge(job: InspectJob): Promise<Verdict> {
+    return this.#run(job);
+  }
+
+  /**
+   * Starts all threads and has each judge a picture of its own making, so that the first frame does not wait for code.
+   * @throws FarmError `Internal` when that goes wrong
+   */
+  async warmUp(): Promise<void> {
+    const verdicts = await Promise.all(Array.from({ length: this.#threads }, () => this.#run('warm-up')));
+    if (verdicts.some(({ accepted }) => !accepted)) {
+      throw new FarmError('Internal', 'The threads that look at frames refuse a picture that is right.');
+    }
+  }
+
+  #run(job: InspectJob | WarmUp): Promise<Verdict> {
     return this.#slots(async () => {
       const thread = this.#idle.pop() ?? this.#start();
       thread.ref();
@@ -49,7 +66,7 @@ export class FrameInspectors {
   }
 }
 
-function ask(thread: Worker, job: InspectJob): Promise<InspectAnswer> {
+function ask(thread: Worker, job: InspectJob | WarmUp): Promise<InspectAnswer> {
   return new Promise((resolve, reject) => {
     const fail = (reason: unknown): void => {
       detach();

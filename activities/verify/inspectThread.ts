@@ -4,6 +4,7 @@ import { Agent, get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps, Agent as SecureAgent } from 'node:https';
 import { parentPort } from 'node:worker_threads';
 import { FarmError, type Problem, toProblem } from '../../domain/errors.ts';
+import { DEFAULT_RENDER_SETTINGS } from '../../domain/scene.ts';
 import { inspectExrBytes } from '../../renderer/image/exr/inspect.ts';
 import { damaged, type ExpectedFrame, judgeFrame, type Verdict } from './judgeFrame.ts';
 
@@ -17,6 +18,9 @@ export interface InspectJob {
   expected: ExpectedFrame;
 }
 
+/** Asks a thread to look at a picture of its own making: its code is loaded and compiled when the first frame comes. */
+export type WarmUp = 'warm-up';
+
 export type InspectAnswer = { verdict: Verdict } | { problem: Problem };
 
 /** A store that sends nothing for so long is not going to. */
@@ -27,13 +31,29 @@ const secure = new SecureAgent({ keepAlive: true });
 /** Frames of a job have one size: the memory is used again. */
 let memory = new Uint8Array(0);
 
-parentPort!.on('message', (job: InspectJob) => {
+parentPort!.on('message', (job: InspectJob | WarmUp) => {
   const answer = (message: InspectAnswer): void => parentPort!.postMessage(message);
-  look(job).then(
+  (job === 'warm-up' ? lookAtOwn() : look(job)).then(
     (verdict) => answer({ verdict }),
     (error: unknown) => answer({ problem: toProblem(error) }),
   );
 });
+
+/** Large enough for the compiler to see what is worth its work. */
+const OWN_SIZE = 512;
+const OWN_LOOKS = 4;
+
+async function lookAtOwn(): Promise<Verdict> {
+  const { encodeExr } = await import('../../renderer/image/exr/write.ts');
+  const data = new Float32Array(OWN_SIZE * OWN_SIZE).fill(0.5);
+  const channels = ['R', 'G', 'B', 'A'].map((name) => ({ name, type: 'half' as const, data, stride: 1, offset: 0 }));
+  const bytes = await encodeExr({ width: OWN_SIZE, height: OWN_SIZE, channels, compression: 'none' });
+  const output = { ...DEFAULT_RENDER_SETTINGS.output, layers: ['beauty' as const] };
+  const ordered = { ...DEFAULT_RENDER_SETTINGS, width: OWN_SIZE, height: OWN_SIZE, output };
+  let verdict = damaged('Nothing was looked at.');
+  for (let turn = 0; turn < OWN_LOOKS; turn += 1) verdict = judgeFrame(inspectExrBytes(bytes), ordered);
+  return verdict;
+}
 
 async function look({ url, hash, sizeBytes, expected }: InspectJob): Promise<Verdict> {
   const response = await open(url);

@@ -11,15 +11,21 @@ export const tbfRateFor = (payloadMbits: number): number => (payloadMbits * FRAM
 /** The payload of so many counted bytes, had all come in full segments. */
 export const payloadOf = (countedBytes: number): number => (countedBytes * PAYLOAD_BYTES) / FRAME_BYTES;
 
+/** The largest packet that the kernel cuts into segments later (GSO), with the headers of all of its segments. */
+const LARGEST_PACKET_BYTES = 69_000;
+
 /**
- * Arguments of `tc` that shape what leaves a device. The bucket holds 4 ms of the rate, so that a timer that fires late does
- * not leave the link idle, and yet hardly anything can be saved up in it; the queue before it holds 40 ms, more than a
- * stream without propagation delay needs to keep the link full. Segments that the kernel cut later (GSO) are cut by `tbf`
- * when they are larger than the bucket, and counted with the headers that they will have when they are not.
+ * Arguments of `tc` that shape what leaves a device. The bucket holds 20 ms of the rate where that is a packet of the
+ * largest kind, else 4 ms: so a timer that fires late does not leave the link idle, hardly anything can be saved up in it
+ * (a full bucket is 0.1 % of the ten frames of a site at 33 Mbit/s), and from 27 Mbit/s on packets that the kernel cuts into
+ * segments later (GSO) cross whole, counted with the headers that their segments will have. On slower links they are cut
+ * before they are counted. Without that, a lab of ten links costs a core for packets alone. The queue before the bucket
+ * holds 40 ms, more than a stream without propagation delay needs to keep the link full.
  */
 export function tbfArguments(device: string, tbfMbits: number): string[] {
   const bytesASecond = (tbfMbits * 1e6) / 8;
-  const burst = Math.max(16_384, Math.round(bytesASecond * 0.004));
+  const whole = bytesASecond * 0.02 >= LARGEST_PACKET_BYTES ? LARGEST_PACKET_BYTES : 16_384;
+  const burst = Math.max(whole, Math.round(bytesASecond * 0.004));
   const limit = burst + Math.max(65_536, Math.round(bytesASecond * 0.04));
   const rate = ['rate', `${Math.round(tbfMbits * 1e6)}bit`, 'burst', `${burst}b`, 'limit', `${limit}b`];
   return ['qdisc', 'replace', 'dev', device, 'root', 'handle', '1:', 'tbf', ...rate];

@@ -22,11 +22,21 @@ export const studioAccount = (mnemonic: string, index: number): Account => deriv
 /** The key that countersigns for that studio. */
 export const sessionAccount = (mnemonic: string, index: number): Account => derive(mnemonic, BRANCH.session, index);
 
+/** Deriving costs thousands of hashes, and the same few keys sign all day. */
+const derived = new Map<string, Account>();
+const KEPT = 1_000;
+
 function derive(phrase: string, branch: number, index: number): Account {
+  const name = `${phrase}/${branch}/${index}`;
+  const known = derived.get(name);
+  if (known) return known;
   const mnemonic = Mnemonic.isValidMnemonic(phrase) ? Mnemonic.fromPhrase(phrase) : null;
   if (!mnemonic) throw new FarmError('SettingInvalid', 'FARM_CHAIN_MNEMONIC is no valid BIP-39 phrase.');
   const wallet = HDNodeWallet.fromMnemonic(mnemonic, `m/44'/60'/${branch}'/0/${index}`);
-  return { address: wallet.address, key: wallet.privateKey };
+  const account = { address: wallet.address, key: wallet.privateKey };
+  if (derived.size >= KEPT) derived.clear();
+  derived.set(name, account);
+  return account;
 }
 
 /** EIP-712 signature, hex. */

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { Tx } from './client.ts';
 import { type EstimateDocument, type HostRequirements, json } from './documents.ts';
-import { lockJob } from './locks.ts';
+import { lockJobState } from './locks.ts';
 
 interface PlannedChunk {
   /** Position in the job, from 0. */
@@ -36,7 +36,7 @@ export async function insertPlan(
   tx: Tx,
   { jobId, layer, chunks, unitPrice, inputHashes }: PlanInput,
 ): Promise<string[]> {
-  const { studioId, chainId, contract, token, tokenDecimals } = await lockJob(tx, jobId);
+  const { studioId, chainId, contract, token, tokenDecimals } = await lockJobState(tx, jobId);
   const layerId = await ensureLayer(tx, { studioId, jobId, name: layer });
   const plan = json(
     chunks.map(({ index, frames, estimateSeconds, needs, siteId }) => ({
@@ -105,7 +105,7 @@ export async function insertEstimateChunk(
   tx: Tx,
   { jobId, frames, needs, result }: EstimateChunkInput,
 ): Promise<string> {
-  const job = await lockJob(tx, jobId);
+  const job = await lockJobState(tx, jobId);
   const newest = await tx
     .selectFrom('chunks')
     .select(['id', 'index', 'status'])

@@ -6,7 +6,7 @@ import { endAttempt } from './attempts.ts';
 import type { Tx } from './client.ts';
 import { json, type ProblemDocument } from './documents.ts';
 import { appendEvent, CHANNELS, notify } from './events.ts';
-import { lockChunk, lockJob, nodeName } from './locks.ts';
+import { lockChunk, lockJobState, nodeName } from './locks.ts';
 import { release } from './money.ts';
 
 export * from './chunkPlan.ts';
@@ -85,7 +85,7 @@ export async function takeBackUnits(
   },
 ): Promise<number> {
   // The job's lock comes before the units' (order of locks), also when nothing turns out to be reserved.
-  await lockJob(tx, jobId);
+  await lockJobState(tx, jobId);
   const units = await tx
     .selectFrom('units')
     .select(['id', 'price', 'reserved'])

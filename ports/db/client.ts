@@ -9,6 +9,7 @@ import { CamelCasePlugin, Kysely, PostgresDialect, sql, type Transaction } from 
 import pg from 'pg';
 import { FarmError } from '../../domain/errors.ts';
 import { listenOn } from './listen.ts';
+import { createStatementNames } from './preparedStatements.ts';
 import { isRecorded } from './recorded.ts';
 import type { FarmTables } from './tables.ts';
 
@@ -59,7 +60,18 @@ function typeParser(oid: number, format?: 'text' | 'binary'): (text: string) => 
 }
 
 function openPool(connectionString: string, max: number): pg.Pool {
+  const nameOf = createStatementNames();
+  class PreparingClient extends pg.Client {
+    // biome-ignore lint/suspicious/noExplicitAny: the driver's own overloads; Kysely calls it with text and values.
+    override query(first: any, second?: any, third?: any): any {
+      const name = typeof first === 'string' && Array.isArray(second) && second.length > 0 ? nameOf(first) : undefined;
+      return name === undefined
+        ? super.query(first, second, third)
+        : super.query({ name, text: first, values: second }, third);
+    }
+  }
   const pool = new pg.Pool({
+    Client: PreparingClient,
     connectionString,
     max,
     options: '-c search_path=farm -c idle_in_transaction_session_timeout=60000 -c lock_timeout=30000',

@@ -5,7 +5,7 @@ import { ensureLayer } from './chunkPlan.ts';
 import type { Tx } from './client.ts';
 import type { UnitArtifact, UnitMeasurements } from './documents.ts';
 import { appendEvents } from './events.ts';
-import { lockJob } from './locks.ts';
+import { lockJobState } from './locks.ts';
 
 export interface CachedCommit {
   jobId: string;
@@ -31,7 +31,7 @@ interface CommittedRow {
  */
 export async function commitCached(tx: Tx, { jobId, layer, frames }: CachedCommit): Promise<void> {
   if (frames.length === 0) return;
-  const { studioId, chainId, contract, token, tokenDecimals, committedUnits, cachedUnits, spent } = await lockJob(
+  const { studioId, chainId, contract, token, tokenDecimals, committedUnits, cachedUnits, spent } = await lockJobState(
     tx,
     jobId,
   );

@@ -3,6 +3,16 @@ import { FarmError } from '../../domain/errors.ts';
 import type { Tx } from './client.ts';
 import type { ChunkRow, JobRow, UnitRow } from './tables.ts';
 
+/** A job without what was submitted, which may be a list of ten thousands of files. */
+export type LockedJob = Omit<JobRow, 'submission'>;
+
+const JOB_COLUMNS = [
+  ...(['studioId', 'id', 'name', 'status', 'stage', 'pauseReason', 'stopReason', 'problem', 'priority'] as const),
+  ...(['versionId', 'settings', 'policy', 'frames', 'frameCount', 'cap', 'reserved', 'spent'] as const),
+  ...(['committedUnits', 'cachedUnits', 'eventSeq', 'placement', 'outputs', 'stageStarted', 'stageSeconds'] as const),
+  ...(['createdAt', 'acceptedAt', 'endedAt', 'chainId', 'contract', 'token', 'tokenDecimals'] as const),
+] satisfies (keyof LockedJob)[];
+
 /**
  * Locks a job's row to the end of the transaction. Money, status and event numbers of a job change under this lock only.
  * `NO KEY UPDATE`, so that inserts of rows that refer to the job do not wait.
@@ -10,6 +20,17 @@ import type { ChunkRow, JobRow, UnitRow } from './tables.ts';
  */
 export async function lockJob(tx: Tx, jobId: string): Promise<JobRow> {
   const job = await tx.selectFrom('jobs').selectAll().where('id', '=', jobId).forNoKeyUpdate().executeTakeFirst();
+  if (!job) throw new FarmError('JobNotFound', `There is no job ${jobId}.`, { job: jobId });
+  return job;
+}
+
+/**
+ * The same where nobody asks for the submission: once for each frame and more.
+ * @throws FarmError `JobNotFound`
+ */
+export async function lockJobState(tx: Tx, jobId: string): Promise<LockedJob> {
+  const query = tx.selectFrom('jobs').select(JOB_COLUMNS).where('id', '=', jobId).forNoKeyUpdate();
+  const job = await query.executeTakeFirst();
   if (!job) throw new FarmError('JobNotFound', `There is no job ${jobId}.`, { job: jobId });
   return job;
 }
@@ -26,7 +47,7 @@ export async function lockChunk(tx: Tx, chunkId: string): Promise<ChunkRow> {
 
 export interface LockedUnit {
   unit: UnitRow;
-  job: JobRow;
+  job: LockedJob;
   chunk: ChunkRow;
 }
 
@@ -42,7 +63,7 @@ export async function lockUnit(tx: Tx, unitId: string): Promise<LockedUnit> {
     .executeTakeFirst();
   if (!keys) throw new FarmError('NotFound', `There is no unit ${unitId}.`, { unit: unitId });
   const chunk = await lockChunk(tx, keys.chunkId);
-  const job = await lockJob(tx, keys.jobId);
+  const job = await lockJobState(tx, keys.jobId);
   const unit = await tx
     .selectFrom('units')
     .selectAll()
@@ -53,9 +74,18 @@ export async function lockUnit(tx: Tx, unitId: string): Promise<LockedUnit> {
   return { unit, job, chunk };
 }
 
+/** Names that were asked for: a node keeps its name for good. */
+const nodeNames = new Map<string, string>();
+const NAMES_KEPT = 10_000;
+
 /** Name of a node, for events. */
 export async function nodeName(tx: Tx, nodeId: string | null): Promise<string> {
   if (nodeId === null) return 'unknown';
+  const known = nodeNames.get(nodeId);
+  if (known !== undefined) return known;
   const node = await tx.selectFrom('nodes').select('name').where('id', '=', nodeId).executeTakeFirst();
-  return node?.name ?? nodeId;
+  if (!node) return nodeId;
+  if (nodeNames.size >= NAMES_KEPT) nodeNames.clear();
+  nodeNames.set(nodeId, node.name);
+  return node.name;
 }

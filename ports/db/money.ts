@@ -6,7 +6,7 @@ import type { Tx } from './client.ts';
 import { json } from './documents.ts';
 import { appendEvent } from './events.ts';
 import { post } from './ledger.ts';
-import { lockJob } from './locks.ts';
+import { lockJobState } from './locks.ts';
 import type { JobRow } from './tables.ts';
 
 /**
@@ -31,7 +31,7 @@ export async function reserve(tx: Tx, job: JobRow, amount: bigint, reference: st
  */
 export async function release(tx: Tx, jobId: string, amount: bigint, reference: string): Promise<void> {
   if (amount === 0n) return;
-  const job = await lockJob(tx, jobId);
+  const job = await lockJobState(tx, jobId);
   await tx
     .updateTable('jobs')
     .set((update) => ({ reserved: update('reserved', '-', amount) }))
@@ -45,7 +45,7 @@ export async function release(tx: Tx, jobId: string, amount: bigint, reference: 
 
 /** Takes a job out of `paused` for `budget` when its cheapest unit that waits fits below the cap. Needs the job's lock. */
 export async function resumeIfAffordable(tx: Tx, jobId: string): Promise<boolean> {
-  const job = await lockJob(tx, jobId);
+  const job = await lockJobState(tx, jobId);
   if (job.status !== 'paused' || job.pauseReason !== 'budget') return false;
   const { price } = await tx
     .selectFrom('units')

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import type { Tx } from './client.ts';
 import { CHANNELS, notify } from './events.ts';
-import { lockJob } from './locks.ts';
+import { lockJobState } from './locks.ts';
 import type { ReceiptLineRow, ReceiptRow } from './tables.ts';
 
 /** A committed unit as a receipt covers it, in the order of commits. */
@@ -33,7 +33,7 @@ export async function nextReceipt(
   tx: Tx,
   { jobId, nodeId, computeRoot }: NextReceiptInput,
 ): Promise<ReceiptRow | null> {
-  const { studioId, chainId, contract, token, tokenDecimals } = await lockJob(tx, jobId);
+  const { studioId, chainId, contract, token, tokenDecimals } = await lockJobState(tx, jobId);
   const newest = await newestReceipt(tx, jobId, nodeId);
   const lines = await linesOf(tx, { studioId, jobId, nodeId });
   if (lines.length === 0 || lines.length === (newest?.unitCount ?? 0)) return null;

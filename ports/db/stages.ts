@@ -4,7 +4,7 @@ import type { Stage } from '../../domain/statuses.ts';
 import type { Tx } from './client.ts';
 import { json } from './documents.ts';
 import { appendEvent } from './events.ts';
-import { lockJob } from './locks.ts';
+import { lockJobState } from './locks.ts';
 import type { JobRow } from './tables.ts';
 
 /** Appends `job.changed` with what the row says now. */
@@ -22,7 +22,7 @@ export async function announceMoney(tx: Tx, { studioId, id, cap, reserved, spent
 
 /** A stage begins: it becomes the job's stage, event `stage.started` unless it was measured already. Said again, nothing changes. */
 export async function startStage(tx: Tx, jobId: string, stage: Stage): Promise<void> {
-  const job = await lockJob(tx, jobId);
+  const job = await lockJobState(tx, jobId);
   if (job.stageStarted[stage] !== undefined) return;
   await tx
     .updateTable('jobs')
@@ -37,7 +37,7 @@ export async function startStage(tx: Tx, jobId: string, stage: Stage): Promise<v
 
 /** A stage has ended after so many seconds of wall time (default: since it began), event `stage.ended`. Once. */
 export async function endStage(tx: Tx, jobId: string, stage: Stage, seconds?: number): Promise<void> {
-  const job = await lockJob(tx, jobId);
+  const job = await lockJobState(tx, jobId);
   if (job.stageSeconds[stage] !== undefined) return;
   const began = job.stageStarted[stage];
   const took = seconds ?? (began === undefined ? 0 : Math.max(0, (Date.now() - Date.parse(began)) / 1000));

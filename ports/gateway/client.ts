@@ -1,6 +1,8 @@
-/** A node's side of the gateway protocol: one method a call, problems as `FarmError`s, addresses and bytes over `fetch`. */
+/** A node's side of the gateway protocol: one method a call, problems as `FarmError`s. */
+import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { FarmError, fromProblem, isErrorCode } from '../../domain/errors.ts';
+import { ask as askHttp, type Question, textOf } from '../http/ask.ts';
 import { putFile } from '../store/putFile.ts';
 import {
   type AnnounceAnswer,
@@ -89,17 +91,17 @@ export function createGatewayClient(baseUrl: string): GatewayClient {
     body: unknown,
     signal: AbortSignal | undefined,
     waitMs = ANSWER_MS,
-  ): Promise<Response> => {
-    const response = await reach(`${root}${path}`, signal, waitMs, {
-      method,
+  ): Promise<IncomingMessage> => {
+    const answer = await reach(`${root}${path}`, {
+      ...{ method, signal, waitMs },
       headers: {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(token ? { authorization: `Bearer ${token}` } : {}),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!response.ok) throw await problemOf(response, path);
-    return response;
+    if (!isOk(answer)) throw await problemOf(answer, path);
+    return answer;
   };
   const ask = async <T>(
     schema: z.ZodType<T>,
@@ -109,8 +111,8 @@ export function createGatewayClient(baseUrl: string): GatewayClient {
     signal?: AbortSignal,
   ): Promise<T> => read(schema, await send(method, path, body, signal), path);
   const tell = async (path: string, body: unknown, signal?: AbortSignal): Promise<void> => {
-    const response = await send('POST', path, body, signal);
-    await response.arrayBuffer();
+    const answer = await send('POST', path, body, signal);
+    answer.resume();
   };
 
   return {
@@ -122,10 +124,11 @@ export function createGatewayClient(baseUrl: string): GatewayClient {
       return answer;
     },
     async claim(request, signal) {
-      const response = await send('POST', '/claim', request, signal, request.waitMs + ANSWER_MS);
-      const receiptsPending = response.headers.get(RECEIPTS_HEADER) === 'pending';
-      if (response.status === 204) return { lease: null, receiptsPending };
-      return { lease: await read(lease, response, '/claim'), receiptsPending };
+      const answer = await send('POST', '/claim', request, signal, request.waitMs + ANSWER_MS);
+      const receiptsPending = answer.headers[RECEIPTS_HEADER] === 'pending';
+      if (answer.statusCode !== 204) return { lease: await read(lease, answer, '/claim'), receiptsPending };
+      answer.resume();
+      return { lease: null, receiptsPending };
     },
     heartbeat: (chunkId, request, signal) =>
       ask(heartbeatAnswer, 'POST', `/leases/${chunkId}/heartbeat`, request, signal),
@@ -139,37 +142,36 @@ export function createGatewayClient(baseUrl: string): GatewayClient {
     leave: (signal) => tell('/leave', {}, signal),
 
     async download(url, signal, from = 0) {
-      const init = from > 0 ? { headers: { range: `bytes=${from}-` } } : {};
-      const response = await fetch(url, { ...init, ...(signal ? { signal } : {}) }).catch((error: unknown) => {
-        throw unreachable('StoreFailed', url, signal, error);
-      });
-      if (!response.ok || !response.body) throw await storeProblem(response, url);
-      const bytes = response.body as unknown as AsyncIterable<Uint8Array>;
-      return { bytes, from: response.status === 206 ? from : 0 };
+      const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
+      const answer = await reach(url, { signal, headers }, 'StoreFailed');
+      if (!isOk(answer)) throw await storeProblem(answer, url);
+      return { bytes: answer, from: answer.statusCode === 206 ? from : 0 };
     },
     async upload(url, headers, path, size, signal) {
-      const response = await putFile(url, { headers, path, sizeBytes: size, signal }).catch((error: unknown) => {
-        throw unreachable('StoreFailed', url, signal, error);
-      });
-      if (!response.ok) throw await storeProblem(response, url);
+      const { status, text } = await putFile(url, { headers, path, sizeBytes: size, signal }).catch(
+        (error: unknown) => {
+          throw unreachable('StoreFailed', url, signal, error);
+        },
+      );
+      if (status < 200 || status > 299) throw storeProblemOf(status, text, url);
     },
   };
 }
 
-/** `fetch` with a deadline for the answer's head; what fails on the way is `StackNotRunning`. */
+/** Asks; what fails on the way is `code`. */
 async function reach(
   url: string,
-  signal: AbortSignal | undefined,
-  waitMs: number | undefined,
-  init: RequestInit,
-): Promise<Response> {
-  const signals = [signal, waitMs === undefined ? undefined : AbortSignal.timeout(waitMs)].filter((one) => !!one);
+  question: Question,
+  code: 'StackNotRunning' | 'StoreFailed' = 'StackNotRunning',
+): Promise<IncomingMessage> {
   try {
-    return await fetch(url, { ...init, signal: AbortSignal.any(signals) });
+    return await askHttp(url, question);
   } catch (error) {
-    throw unreachable('StackNotRunning', url, signal, error);
+    throw unreachable(code, url, question.signal, error);
   }
 }
+
+const isOk = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 200 && statusCode < 300;
 
 /** What a call that got no answer fails with. */
 function unreachable(
@@ -185,10 +187,10 @@ function unreachable(
   return new FarmError(code, `${origin} cannot be reached: ${why}`, { origin }, { cause: error });
 }
 
-async function read<T>(schema: z.ZodType<T>, response: Response, path: string): Promise<T> {
+async function read<T>(schema: z.ZodType<T>, response: IncomingMessage, path: string): Promise<T> {
   let answer: unknown;
   try {
-    answer = await response.json();
+    answer = JSON.parse(await textOf(response));
   } catch (error) {
     throw new FarmError('StackNotRunning', `The answer to ${path} broke off.`, { path }, { cause: error });
   }
@@ -197,8 +199,8 @@ async function read<T>(schema: z.ZodType<T>, response: Response, path: string): 
   throw new FarmError('ServiceFailed', `The answer to ${path} is not what the protocol says.`, { path });
 }
 
-async function problemOf(response: Response, path: string): Promise<FarmError> {
-  const text = await response.text().catch(() => '');
+async function problemOf(response: IncomingMessage, path: string): Promise<FarmError> {
+  const text = await textOf(response).catch(() => '');
   try {
     const problem = JSON.parse(text) as { code?: unknown; detail?: unknown; place?: unknown };
     if (isErrorCode(problem.code)) {
@@ -211,22 +213,24 @@ async function problemOf(response: Response, path: string): Promise<FarmError> {
   } catch {
     // Not a problem of the farm's: told as what it is below.
   }
-  return new FarmError('ServiceFailed', `${path} was answered with ${response.status}.`, {
+  return new FarmError('ServiceFailed', `${path} was answered with ${response.statusCode}.`, {
     path,
-    status: response.status,
+    status: response.statusCode ?? null,
   });
 }
 
-async function storeProblem(response: Response, url: string): Promise<FarmError> {
-  const text = await response.text().catch(() => '');
+const storeProblem = async (answer: IncomingMessage, url: string): Promise<FarmError> =>
+  storeProblemOf(answer.statusCode ?? 0, await textOf(answer).catch(() => ''), url);
+
+function storeProblemOf(status: number, text: string, url: string): FarmError {
   const code = /<Code>([^<]*)<\/Code>/.exec(text)?.[1] ?? '';
   const { origin } = new URL(url);
-  const place = { status: response.status, code, origin };
+  const place = { status, code, origin };
   if (code === 'XAmzContentSHA256Mismatch') {
     return new FarmError('HashMismatch', 'The store refused the bytes: they are not the announced ones.', place);
   }
-  if (response.status === INSUFFICIENT_STORAGE || text.includes('no space left on device')) {
+  if (status === INSUFFICIENT_STORAGE || text.includes('no space left on device')) {
     return new FarmError('DiskFull', `No space is left on the disk of the object store at ${origin}.`, place);
   }
-  return new FarmError('StoreFailed', `The object store answered ${response.status} ${code}.`, place);
+  return new FarmError('StoreFailed', `The object store answered ${status} ${code}.`, place);
 }

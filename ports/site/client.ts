@@ -1,5 +1,6 @@
 /** The farm's side of the site agent's protocol. */
 import { FarmError } from '../../domain/errors.ts';
+import { ask, textOf } from '../http/ask.ts';
 import { type VerifyAnswer, type VerifyRequest, verifyAnswer } from './protocol.ts';
 
 /** A frame waits for its turn at the agent, is read and judged: seconds, not minutes, also when the site is busy. */
@@ -15,26 +16,27 @@ export async function verifyAtSite(
   request: VerifyRequest,
 ): Promise<VerifyAnswer> {
   const url = `${agent.url.replace(/\/+$/, '')}/v1/verify`;
-  let response: Response;
+  let status: number | undefined;
+  let text = '';
   try {
-    response = await fetch(url, {
+    const response = await ask(url, {
       method: 'POST',
       headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json' },
       body: JSON.stringify(request),
       signal: AbortSignal.timeout(ANSWER_MS),
     });
-    if (response.ok) {
-      const answer = verifyAnswer.safeParse(await response.json());
+    status = response.statusCode;
+    text = await textOf(response);
+    if (status === 200) {
+      const answer = verifyAnswer.safeParse(JSON.parse(text));
       if (answer.success) return answer.data;
     }
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = error instanceof Error ? error.message : String(error);
     throw new FarmError('StoreFailed', `The site agent at ${agent.url} does not answer: ${why}`, { agent: agent.url });
   }
-  const why = (await response.text().catch(() => '')).slice(0, 300);
-  throw new FarmError('StoreFailed', `The site agent at ${agent.url} answered ${response.status}: ${why}`, {
+  throw new FarmError('StoreFailed', `The site agent at ${agent.url} answered ${status}: ${text.slice(0, 300)}`, {
     agent: agent.url,
-    status: response.status,
+    status: status ?? null,
   });
 }

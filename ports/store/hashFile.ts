@@ -1,17 +1,23 @@
 /** Names a file by its bytes. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { open } from 'node:fs/promises';
 
-/** SHA-256 (lower-case hex) and size of a file, read once as a stream. */
+/** Large reads, as each is a trip to another thread and back. */
+const BLOCK_BYTES = 2 ** 20;
+
+/** SHA-256 (lower-case hex) and size of a file, read once, through one block of memory. */
 export async function hashFile(path: string): Promise<{ hash: string; sizeBytes: number }> {
   const digest = createHash('sha256');
-  let sizeBytes = 0;
-  // Large reads: each is a trip to another thread and back.
-  const source = createReadStream(path, { highWaterMark: 2 ** 20 });
-  source.on('data', (part) => {
-    sizeBytes += part.length;
-  });
-  await pipeline(source, digest);
-  return { hash: digest.digest('hex'), sizeBytes };
+  const file = await open(path);
+  try {
+    const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, Math.max(1, (await file.stat()).size)));
+    for (let sizeBytes = 0; ; ) {
+      const { bytesRead } = await file.read(block, 0, block.length, sizeBytes);
+      if (bytesRead === 0) return { hash: digest.digest('hex'), sizeBytes };
+      digest.update(block.subarray(0, bytesRead));
+      sizeBytes += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
 }

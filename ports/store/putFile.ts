@@ -1,11 +1,10 @@
-/** Sends a file to a presigned address with little work for the processor: no web streams, large reads, kept connections. */
-import { createReadStream } from 'node:fs';
-import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
-import { request as requestHttps, Agent as SecureAgent } from 'node:https';
-import { pipeline } from 'node:stream/promises';
+/** Sends a file to a presigned address with little work for the processor: a file's bytes pass through two blocks of memory. */
+import { open } from 'node:fs/promises';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { openRequest, textOf } from '../http/ask.ts';
 
-const plain = new Agent({ keepAlive: true });
-const secure = new SecureAgent({ keepAlive: true });
+/** Large blocks, as each is a trip to another thread and back; used again, as memory outside the heap makes V8 collect. */
+const BLOCK_BYTES = 2 ** 20;
 
 export interface PutFile {
   headers: Record<string, string>;
@@ -14,46 +13,68 @@ export interface PutFile {
   signal?: AbortSignal | undefined;
 }
 
+/** What the store said. */
+export interface PutAnswer {
+  status: number;
+  text: string;
+}
+
 /**
- * Puts the file and answers what the store said, with its whole body; also when the store refuses before it has read all.
- * @throws Error when the store cannot be reached, breaks off, or the file cannot be read
+ * Puts the file and answers what the store said; also when the store refuses before it has read all.
+ * @throws Error when the store cannot be reached, breaks off, or the file cannot be read or has another size
  */
-export async function putFile(url: string, { headers, path, sizeBytes, signal }: PutFile): Promise<Response> {
-  const options = {
+export async function putFile(url: string, { headers, path, sizeBytes, signal }: PutFile): Promise<PutAnswer> {
+  const request = openRequest(url, {
     method: 'PUT',
     headers: { ...headers, 'content-length': String(sizeBytes) },
-    ...(signal ? { signal } : {}),
-  };
-  const request = url.startsWith('https:')
-    ? requestHttps(url, { ...options, agent: secure })
-    : requestHttp(url, { ...options, agent: plain });
+    signal,
+  });
   const answer = answerOf(request);
   // Awaited below; until then a failure must not end the process.
   answer.catch(() => undefined);
-  const sent = pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), request);
-  // A store that refuses ends the connection in the middle of the file; what it said counts.
-  const failed = sent.then(
-    () => null,
-    (error: unknown) => ({ error }),
+  const answered = answer.then(
+    () => true,
+    () => true,
   );
   try {
-    return await answer;
+    await sendFile(path, sizeBytes, request, answered);
   } catch (error) {
-    throw (await failed)?.error ?? error;
+    request.destroy();
+    throw error;
+  }
+  return answer;
+}
+
+/** Ends early, without an error, when the store has answered or hung up: what it said counts. */
+async function sendFile(path: string, sizeBytes: number, request: ClientRequest, answered: Promise<boolean>) {
+  const file = await open(path);
+  const blocks = [0, 1].map(() => Buffer.allocUnsafe(Math.min(BLOCK_BYTES, sizeBytes)));
+  try {
+    let before: Promise<boolean> = Promise.resolve(false);
+    for (let at = 0, turn = 0; at < sizeBytes; turn += 1) {
+      const block = blocks[turn % 2]!;
+      const { bytesRead } = await file.read(block, 0, Math.min(block.length, sizeBytes - at), at);
+      if (bytesRead === 0) throw new Error(`${path} ended at byte ${at} of ${sizeBytes}`);
+      at += bytesRead;
+      // The block before must have left its memory before that is filled again.
+      if (await before) return;
+      before = Promise.race([answered, written(request, block.subarray(0, bytesRead))]);
+    }
+    if (await before) return;
+    request.end();
+  } finally {
+    await file.close();
   }
 }
 
-function answerOf(request: ClientRequest): Promise<Response> {
+const written = (request: ClientRequest, bytes: Buffer): Promise<boolean> =>
+  new Promise((resolve) => request.write(bytes, (error) => resolve(Boolean(error))));
+
+function answerOf(request: ClientRequest): Promise<PutAnswer> {
   return new Promise((resolve, reject) => {
     request.once('error', reject);
     request.once('response', (response: IncomingMessage) => {
-      const parts: Buffer[] = [];
-      response.on('data', (part: Buffer) => parts.push(part));
-      response.on('error', reject);
-      response.on('end', () => {
-        const status = response.statusCode ?? 0;
-        resolve(new Response(status === 204 ? null : Buffer.concat(parts), { status }));
-      });
+      textOf(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
     });
   });
 }

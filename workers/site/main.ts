@@ -36,6 +36,7 @@ await runFarmProcess(async () => {
   await store.check();
   const threads = Math.min(4, Math.max(1, Math.floor(availableParallelism() / 2)));
   const inspectors = new FrameInspectors(wholeNumber('FARM_SITE_AGENT_THREADS', threads, 1, 64));
+  await inspectors.warmUp();
   const agent = await startSiteAgent({
     ...{ store, inspectors, log },
     token: secret('FARM_SITE_AGENT_TOKEN'),

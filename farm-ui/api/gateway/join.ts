@@ -6,6 +6,7 @@ import { joinNode } from '../../../ports/db/nodes.ts';
 import { type JoinAnswer, type JoinRequest, joinMessage } from '../../../ports/gateway/protocol.ts';
 import type { ApiDeps } from '../deps.ts';
 import { hashKey } from '../plugins/auth.ts';
+import { forgetNode } from './nodeAuth.ts';
 
 /** A signature older or newer than this is none of now: clocks may differ, a recorded join may not be played again. */
 const FRESH_MS = 5 * 60_000;
@@ -41,6 +42,7 @@ export async function join({ database, gateway, clock }: ApiDeps, request: JoinR
       labels,
     }),
   );
+  forgetNode({ database }, nodeId);
   return { nodeId, token, heartbeatMs: gateway.heartbeatMs, claimWaitMs: gateway.claimWaitMs };
 }
 

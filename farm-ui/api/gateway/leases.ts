@@ -132,11 +132,13 @@ export async function report(
   });
   const { siteId, store } = await stores.of(node.siteId);
   if (studioId !== null) {
-    for (const { kind, hash, sizeBytes } of artifacts) {
-      const stored = await store.stat(studioId, 'frames', hash);
-      if (stored?.sizeBytes === sizeBytes) continue;
-      throw new FarmError('HashMismatch', `The announced ${kind} is not in the store.`, { kind, hash, sizeBytes });
-    }
+    await Promise.all(
+      artifacts.map(async ({ kind, hash, sizeBytes }) => {
+        const stored = await store.stat(studioId, 'frames', hash);
+        if (stored?.sizeBytes === sizeBytes) return;
+        throw new FarmError('HashMismatch', `The announced ${kind} is not in the store.`, { kind, hash, sizeBytes });
+      }),
+    );
   } else {
     await requireOwnAttempt(database, key);
   }

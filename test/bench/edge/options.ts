@@ -6,7 +6,9 @@ import { SHOT_FRAMES } from './size.ts';
 
 /** A part of the benchmark that can be run alone. */
 export const PARTS = ['main', 'compressed', 'all-shared', 'wide-centre', 'studio-link'] as const;
-export type Part = (typeof PARTS)[number];
+/** One side of `main`. */
+const SIDES = ['centre', 'edge'] as const;
+export type Part = (typeof PARTS)[number] | (typeof SIDES)[number];
 
 export interface EdgeOptions {
   size: number;
@@ -65,8 +67,8 @@ export function readOptions(args: readonly string[]): EdgeOptions {
     throw refuse(flag, values[flag], 'a whole number');
   };
   const parts = values.only.split(',').map((name) => {
-    const part = PARTS.find((one) => one === name);
-    if (!part) throw refuse('only', name, `some of ${PARTS.join(', ')}`);
+    const part = [...PARTS, ...SIDES].find((one) => one === name);
+    if (!part) throw refuse('only', name, `some of ${[...PARTS, ...SIDES].join(', ')}`);
     return part;
   });
   return {

@@ -36,6 +36,8 @@ export function planRuns(options: EdgeOptions): PlannedRun[] {
   const few = { frames: Math.min(frames, CONTROL_FRAMES) };
   const runs: Record<Part, PlannedRun[]> = {
     main: pair('main', {}),
+    centre: [{ name: 'main.centre', parameters: centre() }],
+    edge: [{ name: 'main.edge', parameters: edge() }],
     compressed: pair('compressed', { compressed: true, ...few }),
     'all-shared': project === 'all-shared' ? [] : pair('allShared', { project: 'all-shared', ...few }),
     'wide-centre': [{ name: 'wideCentre', parameters: centre({ linkMbits: linkMbits * WIDER }) }],
