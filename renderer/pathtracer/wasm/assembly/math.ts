@@ -4,18 +4,25 @@ export const PI: f32 = <f32>3.14159265;
 export const INV_PI: f32 = <f32>0.318309886;
 export const TWO_PI: f32 = <f32>6.28318531;
 
-/** Sine and cosine of 2 pi u, as lanes 0 and 1. Quarter-turn reduction, then Taylor polynomials (error below 1e-7). */
+/**
+ * Sine and cosine of 2 pi u, as lanes 0 and 1 (the others are whatever comes). Quarter-turn reduction, then Taylor polynomials
+ * (error below 1e-7), both at once. Which quarter it is nobody can guess, so there are no branches (f32 selects would be some).
+ */
 // @ts-ignore: decorator
 @inline export function sinCosTurns(u: f32): v128 {
   const q = nearest<f32>(u * <f32>4.0);
   const a = (u * <f32>4.0 - q) * <f32>1.57079633;
-  const a2 = a * a;
-  const s = a * (<f32>1.0 + a2 * (<f32>-0.166666667 + a2 * (<f32>8.33333333e-3 + a2 * (<f32>-1.98412698e-4 + a2 * <f32>2.75573192e-6))));
-  const c = <f32>1.0 + a2 * (<f32>-0.5 + a2 * (<f32>4.16666667e-2 + a2 * (<f32>-1.38888889e-3 + a2 * <f32>2.48015873e-5)));
-  const k = <i32>q & 3;
-  const sine = k & 1 ? c : s;
-  const cosine = k & 1 ? s : c;
-  return f32x4.replace_lane(f32x4.splat(k & 2 ? -sine : sine), 1, k == 1 || k == 2 ? -cosine : cosine);
+  const a2 = f32x4.splat(a * a);
+  let p = f32x4.add(f32x4(-1.98412698e-4, -1.38888889e-3, 0.0, 0.0), f32x4.mul(a2, f32x4(2.75573192e-6, 2.48015873e-5, 0.0, 0.0)));
+  p = f32x4.add(f32x4(8.33333333e-3, 4.16666667e-2, 0.0, 0.0), f32x4.mul(a2, p));
+  p = f32x4.add(f32x4(-0.166666667, -0.5, 0.0, 0.0), f32x4.mul(a2, p));
+  p = f32x4.add(f32x4.splat(<f32>1.0), f32x4.mul(a2, p));
+  p = f32x4.mul(p, f32x4.replace_lane(f32x4.splat(<f32>1.0), 0, a));
+  const k = <i32>q;
+  const swapped = v128.bitselect(v128.shuffle<f32>(p, p, 1, 0, 3, 2), p, i32x4.splat(-(k & 1)));
+  // The sine is negative in quarters 2 and 3, the cosine in 1 and 2.
+  const quarter = i32x4.add(i32x4.splat(k), i32x4(0, 1, 0, 0));
+  return v128.xor(swapped, i32x4.shl(v128.and(quarter, i32x4.splat(2)), 30));
 }
 
 /** Angle of (x, y) in radians, (-pi, pi]. Minimax polynomial of degree 11 (error below 2e-6 rad). */

@@ -18,7 +18,9 @@ import {
   MATERIAL_TRANSMISSION, MESH_MATERIAL, MESH_NORMALS, MESH_TANGENTS, MESH_UV0, MESH_UV1, PACK_IDS, TEXTURE_PIXELS,
 } from './layout';
 import { edge1, edge2, pointInTriangle, readTriangle } from './triangle';
-import { add, addScaled, cross, dot, largestMagnitude, mul, neg, normalize, scale, sub, vec, w, x, y, z } from './vec';
+import {
+  add, addScaled, cross, dot, greaterOf, largestMagnitude, mul, neg, normalize, scale, sub, vec, w, x, y, z,
+} from './vec';
 
 export let position: v128 = i32x4(0, 0, 0, 0);
 /** Geometric and shading normal, unit, on the side the ray came from. */
@@ -83,7 +85,7 @@ export function describeHit(instance: usize, lane: usize, u: f32, v: f32, direct
   // Brought to size 1 first, so that the product of two edges neither vanishes nor overflows.
   const size1 = largestMagnitude(e1);
   const size2 = largestMagnitude(e2);
-  const unitSize = <f32>1.0 / max<f32>(size1, size2);
+  const unitSize = <f32>1.0 / greaterOf(size1, size2);
   const point = pointInTriangle(u, v);
   let plane = normalize(cross(scale(e1, unitSize), scale(e2, unitSize)));
   let smooth = interpolate3(<usize>load<u32>(mesh, MESH_NORMALS), u, v);

@@ -23,6 +23,7 @@ import {
   WORKSPACE_SCRATCH,
 } from './layout';
 import { ENTRY_DISTANCE, hitChildren, nearPlanes, pushSorted, reciprocal } from './traverse-node';
+import { greaterOf } from './vec';
 
 /** The closest hit so far; `hitT` is the limit before there is one. */
 export let hitT: f32 = 0;
@@ -250,7 +251,7 @@ export function occludedInMesh(
 @inline export function slackOf(mesh: usize, axis: usize, origin: f32, inverse: f32): f32 {
   const low = load<f32>(mesh + axis, MESH_MIN);
   const high = load<f32>(mesh + axis, MESH_MAX);
-  return SLACK * abs<f32>(inverse) * max<f32>(abs<f32>(low - origin), abs<f32>(high - origin));
+  return SLACK * abs<f32>(inverse) * greaterOf(abs<f32>(low - origin), abs<f32>(high - origin));
 }
 
 /** Sets the hit. */

@@ -72,9 +72,17 @@
 @inline export function maxComponent(a: v128): f32 {
   return max<f32>(max<f32>(x(a), y(a)), z(a));
 }
+/** The greater of two numbers, neither NaN, without the branches that `max` takes to be sure of NaN and signs of zero. */
+// @ts-ignore: decorator
+@inline export function greaterOf(a: f32, b: f32): f32 {
+  return f32x4.extract_lane(f32x4.pmax(f32x4.splat(a), f32x4.splat(b)), 0);
+}
+/** Of three numbers that are not NaN; without branches, since which is largest is hard to guess. */
 // @ts-ignore: decorator
 @inline export function largestMagnitude(a: v128): f32 {
-  return maxComponent(f32x4.abs(a));
+  const m = f32x4.abs(a);
+  const pairs = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 2, 0, 3));
+  return f32x4.extract_lane(f32x4.pmax(pairs, v128.shuffle<f32>(m, m, 2, 0, 1, 3)), 0);
 }
 /** Rec. 709 luminance. */
 // @ts-ignore: decorator

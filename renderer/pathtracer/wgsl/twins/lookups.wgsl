@@ -62,3 +62,16 @@
     v,
   );
 }
+
+/// Sine and cosine of 2 pi u: the polynomials of math.ts, chosen by the quarter.
+@must_use fn math_sinCosTurns(u: f32) -> vec4<f32> {
+  let q = round(u * 4.0f);
+  let a = (u * 4.0f - q) * 1.57079633f;
+  let a2 = a * a;
+  let s = a * (1.0f + a2 * (-0.166666667f + a2 * (8.33333333e-3f + a2 * (-1.98412698e-4f + a2 * 2.75573192e-6f))));
+  let c = 1.0f + a2 * (-0.5f + a2 * (4.16666667e-2f + a2 * (-1.38888889e-3f + a2 * 2.48015873e-5f)));
+  let k = i32(q) & 3i;
+  let sine = select(s, c, (k & 1i) != 0i);
+  let cosine = select(c, s, (k & 1i) != 0i);
+  return vec4<f32>(select(sine, -sine, (k & 2i) != 0i), select(cosine, -cosine, k == 1i || k == 2i), 0.0f, 0.0f);
+}
