@@ -1,6 +1,6 @@
 /** Types of the per-job event log (`job_events`), which feeds server-sent events, the page and rebuilds. */
 import type { Problem } from './errors.ts';
-import type { JobStatus, PauseReason, Stage, UnitStatus } from './statuses.ts';
+import type { DeliveryStatus, JobStatus, PauseReason, Stage, UnitStatus } from './statuses.ts';
 
 export interface JobEventData {
   /** Status, stage, cap, spent or counts changed; readers fetch or merge what they show. */
@@ -51,6 +51,8 @@ export interface JobEventData {
   /** A result that came too late or twice: kept for the record, never billed. */
   'unit.late': { unitId: string; node: string; leaseNumber: number; code: string };
   'money.changed': { cap: string; reserved: string; spent: string };
+  /** The studio has acknowledged frames: `delivered` of `of` by now. */
+  'delivery.changed': { status: DeliveryStatus; delivered: number; of: number };
   'output.ready': { kind: 'film' | 'contactSheet' | 'manifest'; hash: string };
   'invoice.issued': { number: string; total: string };
   'invoice.posted': { number: string; transaction: string };

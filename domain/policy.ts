@@ -38,6 +38,11 @@ export interface Policy {
   receiptSeconds: number;
   /** Temporal takes a worker for dead after this many seconds without a heartbeat of the activity. */
   heartbeatTimeoutSeconds: number;
+  /**
+   * How long a settled job waits for the studio that takes its frames to have all of them, seconds; 0: it ends at once. Money
+   * never waits for it.
+   */
+  deliveryWaitSeconds: number;
   /** How long after its acceptance a deposit's receipts count on chain, days. */
   escrowDays: number;
 }
@@ -61,6 +66,7 @@ export const DEFAULT_POLICY: Policy = {
   inspectMemoryMiB: 2048,
   receiptSeconds: 5,
   heartbeatTimeoutSeconds: 10,
+  deliveryWaitSeconds: 3600,
   escrowDays: 30,
 };
 
@@ -79,7 +85,8 @@ const COUNTS: readonly (keyof Policy)[] = [
 
 /**
  * The policy in force: the defaults, overridden by each of `overrides` in turn (the operator's, then the job's).
- * Throws `SettingInvalid` for an unknown name or a value that is not a positive number (whole where things are counted).
+ * Throws `SettingInvalid` for an unknown name or a value that is not a positive number (whole where things are counted;
+ * 0 only where its comment says so).
  */
 export function resolvePolicy(...overrides: (Record<string, unknown> | null | undefined)[]): Policy {
   const policy: Policy = { ...DEFAULT_POLICY };
@@ -89,7 +96,8 @@ export function resolvePolicy(...overrides: (Record<string, unknown> | null | un
         throw new FarmError('SettingInvalid', `There is no policy setting "${name}".`, { setting: name });
       }
       const key = name as keyof Policy;
-      const number = typeof value === 'number' && Number.isFinite(value) && value > 0;
+      const mayBeNone = key === 'deliveryWaitSeconds' && value === 0;
+      const number = typeof value === 'number' && Number.isFinite(value) && (value > 0 || mayBeNone);
       if (!number || (COUNTS.includes(key) && !Number.isInteger(value)) || (key === 'formatVersion' && value !== 1)) {
         throw new FarmError('SettingInvalid', `Policy setting ${name} is ${JSON.stringify(value)}.`, { setting: name });
       }

@@ -64,6 +64,20 @@ export const UNIT_TRANSITIONS: Record<UnitStatus, readonly UnitStatus[]> = {
   cancelled: [],
 };
 
+/**
+ * Delivery to the studio, beside the job's own status. A studio that said at submit that it takes the frames is awaited, for a
+ * while (`policy.deliveryWaitSeconds`); the others fetch what they like when they like. `delivered`: every committed frame of a
+ * job that commits no more was acknowledged with its hash. `overdue`: the job ended before that.
+ */
+export type DeliveryStatus = 'on-demand' | 'awaited' | 'overdue' | 'delivered';
+
+export const DELIVERY_TRANSITIONS: Record<DeliveryStatus, readonly DeliveryStatus[]> = {
+  'on-demand': ['delivered'],
+  awaited: ['delivered', 'overdue'],
+  overdue: ['delivered'],
+  delivered: [],
+};
+
 export type NodeStatus = 'online' | 'offline' | 'draining' | 'left';
 export type Role = 'artist' | 'td' | 'finance' | 'operator' | 'node';
 export type PauseReason = 'user' | 'budget';
@@ -76,4 +90,10 @@ export const isFinalJob = (status: JobStatus): boolean => JOB_TRANSITIONS[status
 export function assertJobTransition(from: JobStatus, to: JobStatus): void {
   if (JOB_TRANSITIONS[from].includes(to)) return;
   throw new FarmError('JobStateConflict', `A job that is ${from} cannot become ${to}.`, { from, to });
+}
+
+/** The same for the delivery. */
+export function assertDeliveryTransition(from: DeliveryStatus, to: DeliveryStatus): void {
+  if (DELIVERY_TRANSITIONS[from].includes(to)) return;
+  throw new FarmError('JobStateConflict', `A delivery that is ${from} cannot become ${to}.`, { from, to });
 }

@@ -10,10 +10,11 @@
 export const WORKFLOWS = { prepareJob: 'prepareJob', renderJob: 'renderJob', renderRange: 'renderRange' } as const;
 
 /**
- * Signals of `renderJob`. The first three have no argument; each says "look at the job's row".
+ * Signals of `renderJob`. The first four have no argument; each says "look at the job's row".
  * - `pauseJob`: the job became `paused(user)`: nothing new is offered, chunks in flight are handed back.
  * - `resumeJob`: the job became `active` again.
  * - `cancelJob`: the job became `stopping(cancel)`: settles what is committed, refunds the rest, ends `cancelled`.
+ * - `framesDelivered`: the studio has acknowledged every frame; a settled job that waited for that ends.
  * - `capRaised(cap)`: the studio wants this cap, base units as a decimal string. The difference is deposited on chain, and
  *   only then the row's cap changes (`raiseCap`) and a job `paused(budget)` goes on: nothing is rendered for money that is
  *   not there. Without an argument: the row's cap was raised already.
@@ -22,6 +23,7 @@ export const SIGNALS = {
   pauseJob: 'pauseJob',
   resumeJob: 'resumeJob',
   cancelJob: 'cancelJob',
+  framesDelivered: 'framesDelivered',
   capRaised: 'capRaised',
 } as const;
 export type SignalName = keyof typeof SIGNALS;

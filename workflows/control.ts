@@ -5,6 +5,7 @@ import { SIGNALS } from './contract.ts';
 export const pauseJob = defineSignal(SIGNALS.pauseJob);
 export const resumeJob = defineSignal(SIGNALS.resumeJob);
 export const cancelJob = defineSignal(SIGNALS.cancelJob);
+export const framesDelivered = defineSignal(SIGNALS.framesDelivered);
 export const capRaised = defineSignal<[cap?: string]>(SIGNALS.capRaised);
 
 /**
@@ -15,6 +16,8 @@ export const capRaised = defineSignal<[cap?: string]>(SIGNALS.capRaised);
 export class JobControl {
   /** Somebody wants the job to end. Never taken back. */
   cancelled = false;
+  /** The studio has every frame. */
+  delivered = false;
   /** How often the job was told to go on. */
   resumes = 0;
   /** Caps that were asked for and not deposited yet, base units; null stands for what the row says. */
@@ -28,6 +31,9 @@ export class JobControl {
     setHandler(pauseJob, () => {});
     setHandler(resumeJob, () => control.resume());
     setHandler(cancelJob, () => control.cancel());
+    setHandler(framesDelivered, () => {
+      control.delivered = true;
+    });
     setHandler(capRaised, (cap) => void control.raises.push(cap ?? null));
     CancellationScope.current().cancelRequested.catch(() => control.cancel());
     return control;

@@ -1,8 +1,9 @@
 /** What follows the last frame, or the last frame that there will be: verify, assemble, settle. */
-import { sleep } from '@temporalio/workflow';
+import { condition, sleep } from '@temporalio/workflow';
 import type { Problem } from '../domain/errors.ts';
 import type { Stage } from '../domain/statuses.ts';
 import type { JobReference } from './contract.ts';
+import type { JobControl } from './control.ts';
 import { problemOf } from './problem.ts';
 import { delivery, record, settlement } from './stages.ts';
 
@@ -36,6 +37,15 @@ export const settle = (job: JobReference): Promise<Problem | null> =>
     }
     await reconcile(job);
   });
+
+/**
+ * A settled job whose studio takes the frames ends when it has acknowledged all of them, or after so many seconds, or when the
+ * studio does not want to wait (cancel). Frames can be fetched afterwards just the same.
+ */
+export async function untilDelivered(job: JobReference, seconds: number, control: JobControl): Promise<void> {
+  if (!(await record().deliveryIsAwaited(job))) return;
+  await condition(() => control.delivered || control.cancelled, seconds * 1000);
+}
 
 /** Runs a stage and writes down how long it took. Returns the problem instead of throwing it: later stages still run. */
 async function stage(job: JobReference, name: Stage, work: () => Promise<void>): Promise<Problem | null> {

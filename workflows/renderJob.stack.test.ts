@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { JobKey } from '../activities/services.ts';
 import { verifyInvoice } from '../activities/settle/verifyInvoice.ts';
+import { acknowledgeFrames } from '../ports/db/deliveries.ts';
+import type { UnitArtifact } from '../ports/db/documents.ts';
 import { raiseCap } from '../ports/db/jobs.ts';
 import { jobBalances } from '../ports/db/ledger.ts';
 import type { JobRow } from '../ports/db/tables.ts';
@@ -73,6 +75,39 @@ describe('renderJob', () => {
     expect(row.problem).toBeNull();
     expect(Object.keys(row.stageSeconds).sort()).toEqual(['assemble', 'intake', 'plan', 'render', 'settle', 'verify']);
     expect(row.outputs).toMatchObject({ film: {}, contactSheet: {}, manifest: {} });
+    await expectSettled(job, row, 10);
+  });
+
+  it('is paid while its studio still fetches, and ends when it has acknowledged every frame', async () => {
+    await addNode();
+    const job = await quoted({ awaitDelivery: true });
+    await farm.accept(job);
+    await expect.poll(async () => (await farm.row(job)).stageSeconds.settle, { timeout: 60_000 }).toBeDefined();
+    const settled = await farm.row(job);
+    expect(settled).toMatchObject({ status: 'active', delivery: 'awaited' });
+    await expectSettled(job, settled, 10);
+    await acknowledgeAll(job, 9);
+    expect(await farm.row(job)).toMatchObject({ status: 'active', delivery: 'awaited', deliveredUnits: 9 });
+    await acknowledgeAll(job);
+    const row = await farm.until(job, 'completed');
+    expect(row).toMatchObject({ delivery: 'delivered', deliveredUnits: 10 });
+  });
+
+  it('does not wait where the studio had every frame before it was settled', async () => {
+    await addNode();
+    const job = await quoted({ awaitDelivery: true });
+    await farm.accept(job);
+    await untilCommitted(job, 10);
+    await acknowledgeAll(job);
+    expect(await farm.until(job, 'completed')).toMatchObject({ delivery: 'delivered' });
+  });
+
+  it('ends without a studio that never fetches, paid all the same', async () => {
+    await addNode();
+    const job = await quoted({ awaitDelivery: true, policy: { deliveryWaitSeconds: 0.5 } });
+    await farm.accept(job);
+    const row = await farm.until(job, 'completed');
+    expect(row).toMatchObject({ delivery: 'overdue', deliveredUnits: 0 });
     await expectSettled(job, row, 10);
   });
 
@@ -231,6 +266,22 @@ describe('renderJob', () => {
     expect(failed).toHaveLength(3);
   });
 });
+
+/** The studio says that it has the first `count` committed frames, and the workflow hears when these are all. */
+async function acknowledgeAll(job: JobKey, count = Number.POSITIVE_INFINITY): Promise<void> {
+  const units = await farm.record.query<{ id: string; artifacts: UnitArtifact[] }>(
+    `SELECT id, artifacts FROM units WHERE job_id = $1 AND status = 'committed' ORDER BY frame`,
+    [job.jobId],
+  );
+  const frames = units.slice(0, count).map(({ id, artifacts }) => ({
+    unitId: id,
+    hash: artifacts.find(({ kind }) => kind === 'exr')!.hash,
+  }));
+  const said = await farm.record.database.withStudio(job.studioId, (tx) =>
+    acknowledgeFrames(tx, { jobId: job.jobId, frames }),
+  );
+  if (said.isNews) await farm.steer(job, 'framesDelivered');
+}
 
 async function acceptForOneFrame(job: JobKey): Promise<{ cap: bigint }> {
   const [quote] = await farm.record.query<{ unit_price: string }>(`SELECT unit_price FROM quotes WHERE job_id = $1`, [

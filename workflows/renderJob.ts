@@ -1,11 +1,11 @@
-/** A job from its acceptance to its paid invoice: plan, render, verify, assemble, settle. */
+/** A job from its acceptance to its paid invoice and its delivery: plan, render, verify, assemble, settle. */
 import { CancellationScope, condition } from '@temporalio/workflow';
 import { FarmError, type Problem, toProblem } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { RangeOutcome } from './chunks.ts';
 import type { RenderJobInput, RenderJobResult } from './contract.ts';
 import { JobControl } from './control.ts';
-import { assemble, settle, verify } from './finish.ts';
+import { assemble, settle, untilDelivered, verify } from './finish.ts';
 import { problemOf } from './problem.ts';
 import { renderAll } from './ranges.ts';
 import { record, settlement } from './stages.ts';
@@ -21,7 +21,7 @@ export async function renderJob(job: RenderJobInput): Promise<RenderJobResult> {
 
 async function run(job: RenderJobInput, control: JobControl): Promise<RenderJobResult> {
   const { openJob, stopJob, endJob } = record();
-  const { policy, stopping } = await openJob(job);
+  const { policy, stopping, deliveryWaitSeconds } = await openJob(job);
   if (stopping) control.cancel();
   try {
     await settlement().fundEscrow(job);
@@ -36,6 +36,8 @@ async function run(job: RenderJobInput, control: JobControl): Promise<RenderJobR
   problem = (whole ? await verify(job) : null) ?? problem;
   problem = (await assemble(job)) ?? problem;
   problem = (await settle(job)) ?? problem;
+  // Histories of an older farm do not say how long, and did not wait.
+  if (whole && !problem && deliveryWaitSeconds) await untilDelivered(job, deliveryWaitSeconds, control);
   return endJob({ ...job, problem });
 }
 

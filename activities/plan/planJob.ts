@@ -21,8 +21,17 @@ import { placeFrames } from './placeFrames.ts';
 /** The one layer of a job so far; its passes (albedo, normal, depth) lie in the same file. */
 const BEAUTY_LAYER = 'beauty';
 
-/** What `renderJob` needs to know at its start: the rules, and whether the job is being stopped already. */
-export async function openJob(services: FarmServices, key: JobKey): Promise<{ policy: Policy; stopping: boolean }> {
+/** What `renderJob` needs to know at its start. */
+export interface OpenedJob {
+  policy: Policy;
+  /** It is being stopped already. */
+  stopping: boolean;
+  /** How long it waits, once settled, for its studio to have all frames, seconds. Absent from jobs of an older farm. */
+  deliveryWaitSeconds?: number;
+}
+
+/** The rules of a job, at its start. */
+export async function openJob(services: FarmServices, key: JobKey): Promise<OpenedJob> {
   const job = await readJob(services, key);
   const nodes = await inRecord(services, async (tx) => {
     await startStage(tx, key.jobId, 'plan');
@@ -32,7 +41,8 @@ export async function openJob(services: FarmServices, key: JobKey): Promise<{ po
   const isOrdered = (job.policy.chunksInFlight ?? services.operatorPolicy.chunksInFlight) !== undefined;
   // Each node has a chunk and finds the next one on offer, also where each site has chunks of its own.
   if (!isOrdered) policy.chunksInFlight = Math.max(policy.chunksInFlight, 2 * nodes);
-  return { policy, stopping: job.status !== 'active' && job.status !== 'paused' };
+  const deliveryWaitSeconds = job.delivery === 'awaited' ? policy.deliveryWaitSeconds : 0;
+  return { policy, stopping: job.status !== 'active' && job.status !== 'paused', deliveryWaitSeconds };
 }
 
 /**

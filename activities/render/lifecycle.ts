@@ -2,8 +2,9 @@
 import type { Problem } from '../../domain/errors.ts';
 import { isFinalJob, type Stage } from '../../domain/statuses.ts';
 import { cancelJobChunks } from '../../ports/db/chunks.ts';
+import { closeDelivery } from '../../ports/db/deliveries.ts';
 import { json } from '../../ports/db/documents.ts';
-import { transitionJob } from '../../ports/db/jobs.ts';
+import { requireJob, transitionJob } from '../../ports/db/jobs.ts';
 import { lockJob } from '../../ports/db/locks.ts';
 import { announceJob, endStage, startStage } from '../../ports/db/stages.ts';
 import { type FarmServices, inRecord, type JobKey } from '../services.ts';
@@ -52,9 +53,15 @@ export async function endJob(services: FarmServices, input: JobKey & { problem: 
     if (status === 'paused') await transitionJob(tx, { jobId, to: 'active' });
     const cancelled = status === 'stopping' && stopReason === 'cancel';
     const to = cancelled ? 'cancelled' : problem || status === 'stopping' ? 'failed' : 'completed';
+    await closeDelivery(tx, jobId);
     await transitionJob(tx, { jobId, to, ...(problem ? { problem } : {}) });
     return { status: to };
   });
+}
+
+/** Whether a settled job still waits for its studio to acknowledge frames. */
+export async function deliveryIsAwaited(services: FarmServices, { jobId }: JobKey): Promise<boolean> {
+  return inRecord(services, async (tx) => (await requireJob(tx, jobId)).delivery === 'awaited');
 }
 
 /** Shows a problem that the job survives: the top-up of a raised cap failed. */

@@ -82,16 +82,21 @@ async function runShot(flags: DemoFlags, times: { setupSeconds: number; begun: n
   await buildDemoShot(scene);
   const { name, frames, width, height, samples, maxDepth } = SHOT;
   // All six stages, also the second time.
-  const options = { name, frames, width, height, samples, maxDepth, cache: false };
+  const options = { name, frames, width, height, samples, maxDepth, cache: false, awaitDelivery: true };
   const quoted = await submitProject(client, await readProject(scene), options);
   say(`\n${quoteText(quoted)}\n`);
   const job = await client.acceptJob(quoted.id);
   const folder = resolve('renders', `${SHOT.name}_v${job.version ?? 1}`);
   const pulling = pullJob(client, job.id, { folder, wait: true });
-  pulling.catch(() => undefined);
+  const stop = new AbortController();
+  pulling.catch(() => stop.abort());
   const drill = flags.kill ? nodeDrill(job.frames.total) : undefined;
-  const ended = await watchJob(client, job.id, { ...(drill ? { onEvent: drill.onEvent } : {}) });
+  const ended = await watchJob(client, job.id, {
+    signal: stop.signal,
+    ...(drill ? { onEvent: drill.onEvent } : {}),
+  });
   await drill?.finished();
+  const pulled = await pulling;
   if (ended.status !== 'completed') {
     throw new FarmApiError({
       code: ended.problem?.code ?? 'RenderFailed',
@@ -101,7 +106,6 @@ async function runShot(flags: DemoFlags, times: { setupSeconds: number; begun: n
       status: 500,
     });
   }
-  const pulled = await pulling;
   const invoice = await checkInvoice(client, ended, quoted);
   for (const format of ['pdf', 'csv'] as const) {
     await writeFile(join(folder, `${invoice.number}.${format}`), await client.invoiceDocument(job.id, format));

@@ -83,6 +83,7 @@ async function showJob(id: string, flags: JsonFlag): Promise<void> {
     `${STATUS_MARK[job.status]} ${pc.bold(job.status)}${job.pauseReason ? ` (${job.pauseReason})` : ''}  ${quoteText(job)}\n` +
       `  stages    ${stages.join('  ')}\n` +
       `  frames    ${job.frames.committed} of ${job.frames.total} committed, ${job.frames.rendering} rendering, ${job.frames.failed} failed\n` +
+      deliveryText(job.delivery) +
       `  money     ${shortToken(job.spent, 18)} spent, ${shortToken(job.reserved, 18)} reserved, cap ${shortToken(job.cap, 18)}\n` +
       placementText(job.placement) +
       (job.problem?.detail
@@ -91,18 +92,44 @@ async function showJob(id: string, flags: JsonFlag): Promise<void> {
   );
 }
 
+const DELIVERY_WORDS: Record<JobView['delivery']['status'], string> = {
+  'on-demand': 'fetched when you like ("farm pull")',
+  awaited: 'the job ends when all have arrived',
+  overdue: 'the job did not wait longer; "farm pull" gets the others',
+  delivered: 'all acknowledged',
+};
+
+/** How many frames the studio has. */
+const deliveryText = ({ status, delivered, of }: JobView['delivery']): string =>
+  `  delivered ${delivered} of ${of} frames, ${DELIVERY_WORDS[status]}\n`;
+
+const PACE_WORDS = { 'link-up': 'its link away', 'link-down': 'its link towards it', render: 'its nodes' } as const;
+
+/** What became of an expectation so far. */
+function actualText(actual: JobView['placement']['actual'][number] | undefined): string {
+  if (!actual) return pc.dim(', not begun');
+  const { frames, beganSeconds, lastSeconds } = actual;
+  const began = `, began after ${duration(beganSeconds)}`;
+  return lastSeconds === null ? began : `${began}, ${frames} committed by ${duration(lastSeconds)}`;
+}
+
 /** Where the frames go and what that is expected to take. */
-function placementText({ wish, why, shares, leftOut }: JobView['placement']): string {
+function placementText({ wish, why, shares, leftOut, actual }: JobView['placement']): string {
   const pins = [...(wish.sites ?? []), ...(wish.country ? [wish.country] : [])];
   const pinned = pins.length > 0 ? `  pinned    ${pins.join(', ')}\n` : '';
   // With one site there is no choice to tell of.
   if (shares.length + leftOut.length < 2) return pinned;
   const lines = shares.map(
-    ({ name, frames, range, stageBytes, backBytes, finishSeconds }) =>
-      `            ${name}: ${frames} frames (${range}), ${bytes(stageBytes)} to stage, ${bytes(backBytes)} back, done after ${duration(finishSeconds)}`,
+    ({ siteId, name, frames, range, stageBytes, backBytes, finishSeconds, bottleneck }) =>
+      `            ${name}: ${frames} frames (${range}), ${bytes(stageBytes)} to stage, ${bytes(backBytes)} back, ` +
+      `paced by ${PACE_WORDS[bottleneck]}\n              ` +
+      `expected end after ${duration(finishSeconds)}${actualText(actual.find((one) => one.siteId === siteId))}`,
   );
+  const helpers = actual
+    .filter(({ siteId }) => !shares.some((share) => share.siteId === siteId))
+    .map((one) => `            ${one.name}: took over frames of others${actualText(one)}`);
   const others = leftOut.map(({ name, reason }) => pc.dim(`            not ${name}: ${reason}`));
-  return `${pinned}  sites     ${why ?? ''}\n${[...lines, ...others].map((line) => `${line}\n`).join('')}`;
+  return `${pinned}  sites     ${why ?? ''}\n${[...lines, ...helpers, ...others].map((line) => `${line}\n`).join('')}`;
 }
 
 async function listFrames(id: string, flags: JsonFlag): Promise<void> {

@@ -1,20 +1,13 @@
-/** `farm pull`: frames of a job to a folder, while it renders or afterwards. */
-import { resolve } from 'node:path';
+/** `farm pull`: frames of a job to a folder or a bucket, while it renders or afterwards. */
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { connect } from '../connection.ts';
 import { bytes } from '../output/duration.ts';
 import { pullJob } from '../sdk/pull.ts';
-import type { JobView } from '../sdk/types.ts';
 import { printJson, withErrors } from './run.ts';
+import { bucketOf, folderOf, type TargetFlags, targetText } from './target.ts';
 
-/** `<shot>_v<version>` in the current folder. */
-export function defaultFolder(job: JobView): string {
-  return resolve(`${job.name.replace(/[^\p{L}\p{N}._-]+/gu, '_')}_v${job.version ?? 1}`);
-}
-
-interface PullFlags {
-  to?: string;
+interface PullFlags extends TargetFlags {
   wait?: boolean;
   previews?: boolean;
   transit: 'auto' | 'on' | 'off';
@@ -26,8 +19,12 @@ export function addPull(program: Command): void {
     .command('pull')
     .argument('<job>', 'id of the job')
     .description('Download frames, film, contact sheet and manifest; goes on where it was interrupted')
-    .option('--to <folder>', 'where the files go (default: <shot>_v<version>)')
-    .option('--wait', 'stay until the job has ended, taking frames as they are committed')
+    .option('--to <target>', 'where the files go: a folder or s3://bucket/prefix (default: <shot>_v<version>)')
+    .option(
+      '--to-endpoint <url>',
+      'with a bucket: where its S3 is (else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, Amazon)',
+    )
+    .option('--wait', 'stay until the job is settled, taking frames as they are committed')
     .option('--previews', 'also the tone-mapped pictures (PNG)')
     .addOption(
       new Option('--transit <how>', 'lossless compression on the way, same bytes on disk')
@@ -38,9 +35,10 @@ export function addPull(program: Command): void {
     .action(
       withErrors(async (id: string, flags: PullFlags) => {
         const client = connect();
-        const folder = resolve(flags.to ?? defaultFolder(await client.job(id)));
+        const target = (await bucketOf(flags)) ?? folderOf(flags, await client.job(id));
+        const to = targetText(target);
         const result = await pullJob(client, id, {
-          folder,
+          ...target,
           wait: Boolean(flags.wait),
           previews: Boolean(flags.previews),
           transit: flags.transit,
@@ -53,12 +51,10 @@ export function addPull(program: Command): void {
                   ),
               }),
         });
-        if (flags.json) printJson({ folder, ...result });
+        if (flags.json) printJson({ [target.bucket ? 'bucket' : 'folder']: to, ...result });
         else {
           const kept = result.frames === 1 ? '1 frame' : `${result.frames} frames`;
-          process.stdout.write(
-            `${kept} in ${folder}; ${result.downloaded} files (${bytes(result.bytes)}) downloaded\n`,
-          );
+          process.stdout.write(`${kept} in ${to}; ${result.downloaded} files (${bytes(result.bytes)}) downloaded\n`);
         }
       }),
     );

@@ -12,20 +12,19 @@ import type { FarmClient } from '../sdk/client.ts';
 import { FarmApiError, refuse } from '../sdk/errors.ts';
 import { parseToken } from '../sdk/money.ts';
 import { readProject } from '../sdk/project.ts';
-import { pullJob } from '../sdk/pull.ts';
+import { type PullTarget, pullJob } from '../sdk/pull.ts';
 import { type SubmitOptions, submitProject } from '../sdk/submit.ts';
 import type { JobView } from '../sdk/types.ts';
 import { addSettingFlags, requestOf, type SettingFlags } from '../settings/flags.ts';
-import { defaultFolder } from './pull.ts';
 import { printJson, withErrors } from './run.ts';
+import { bucketOf, folderOf, type TargetFlags, targetText } from './target.ts';
 
-interface SubmitFlags extends SettingFlags {
+interface SubmitFlags extends SettingFlags, TargetFlags {
   out?: string;
   name?: string;
   cap?: string;
   yes?: boolean;
   wait?: boolean;
-  to?: string;
   priority?: string;
   site?: string[];
   country?: string;
@@ -52,14 +51,20 @@ export function addSubmit(program: Command): void {
     .option('--objective <what>', 'finish (the earliest end, default) or cost (the lowest price)')
     .option('--cap <CMP>', 'spend at most this; takes the quote without asking when it fits')
     .option('--yes', 'take the quote as it is')
-    .option('--wait', 'stay until the job has ended and pull its frames meanwhile')
-    .option('--to <folder>', 'with --wait: where the frames go')
+    .option('--wait', 'stay and pull frames as they are committed; the job ends when all have arrived')
+    .option('--to <target>', 'with --wait: where the frames go, a folder or s3://bucket/prefix')
+    .option(
+      '--to-endpoint <url>',
+      'with a bucket: where its S3 is (else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, Amazon)',
+    )
     .option('--json', 'print JSON')
     .action(withErrors(submit));
 }
 
 async function submit(scene: string, flags: SubmitFlags): Promise<void> {
   const settings = requestOf(flags);
+  // Before anything is sent: what cannot be delivered need not be rendered.
+  const bucket = flags.wait ? await bucketOf(flags) : null;
   const client = connect();
   const decimals = (await client.farm()).token.decimals;
   const options = submitOptions(flags, decimals, settings);
@@ -89,17 +94,19 @@ async function submit(scene: string, flags: SubmitFlags): Promise<void> {
     else process.stdout.write(`${job.id}\n`);
     return;
   }
-  await waitAndPull(client, job, flags);
+  await waitAndPull(client, job, flags, bucket ?? folderOf(flags, job));
 }
 
-async function waitAndPull(client: FarmClient, job: JobView, flags: SubmitFlags): Promise<void> {
-  const folder = flags.to ?? defaultFolder(job);
-  const pulling = pullJob(client, job.id, { folder, wait: true, transit: 'auto' });
-  pulling.catch(() => undefined);
-  const ended = await watchJob(client, job.id, { quiet: Boolean(flags.json) });
+async function waitAndPull(client: FarmClient, job: JobView, flags: SubmitFlags, target: PullTarget): Promise<void> {
+  const to = targetText(target);
+  const pulling = pullJob(client, job.id, { ...target, wait: true, transit: 'auto' });
+  // A pull that cannot deliver would otherwise be waited for as long as the job waits for it.
+  const stop = new AbortController();
+  pulling.catch(() => stop.abort());
+  const ended = await watchJob(client, job.id, { quiet: Boolean(flags.json), signal: stop.signal });
   const pulled = await pulling;
-  if (flags.json) printJson({ job: ended, folder, pulled });
-  else process.stdout.write(`${pulled.frames} frames (${bytes(pulled.bytes)} pulled) in ${folder}\n`);
+  if (flags.json) printJson({ job: ended, [target.bucket ? 'bucket' : 'folder']: to, pulled });
+  else process.stdout.write(`${pulled.frames} frames (${bytes(pulled.bytes)} pulled) in ${to}\n`);
   if (ended.status !== 'completed') {
     const problem = ended.problem;
     throw new FarmApiError({
@@ -133,6 +140,8 @@ function submitOptions(flags: SubmitFlags, decimals: number, settings: Requested
     priority,
     cap,
     ...placementOf(flags),
+    // The job then ends when everything has arrived.
+    ...(flags.wait ? { awaitDelivery: true } : {}),
     ...(flags.cache === false ? { cache: false } : {}),
   };
 }

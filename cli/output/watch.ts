@@ -53,6 +53,8 @@ function lineOf({ type, data }: JobEventView): string | undefined {
       return pc.yellow(`frame ${data.frame} from ${data.node} refused: ${data.message}`);
     case 'unit.late':
       return pc.yellow(`a late result from ${data.node} was refused and is not billed`);
+    case 'delivery.changed':
+      return Number(data.delivered) === Number(data.of) || data.status === 'overdue' ? deliveredLine(data) : undefined;
     case 'output.ready':
       return `${data.kind === 'contactSheet' ? 'contact sheet' : data.kind} ready`;
     case 'invoice.issued':
@@ -64,6 +66,11 @@ function lineOf({ type, data }: JobEventView): string | undefined {
     default:
       return undefined;
   }
+}
+
+function deliveredLine({ status, delivered, of }: Record<string, unknown>): string {
+  const text = `${delivered} of ${of} frames delivered`;
+  return status === 'overdue' ? pc.yellow(`${text}; "farm pull" gets the others`) : text;
 }
 
 function jobLine(data: Record<string, unknown>): string {

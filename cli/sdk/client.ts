@@ -5,6 +5,7 @@
 import { createParser } from 'eventsource-parser';
 import { FarmApiError, type ProblemDocument, unreachable } from './errors.ts';
 import type {
+  DeliveryView,
   FarmInfo,
   FrameAddressesPage,
   FramePage,
@@ -93,6 +94,9 @@ export class FarmClient {
   /** Where committed frames lie, for at most 200 of them; frames that the job has not got are left out. */
   frameAddresses = (id: string, unitIds: string[]): Promise<FrameAddressesPage> =>
     this.#json('POST', `/v1/jobs/${id}/frames/urls`, { body: { unitIds } });
+  /** Says that these frames arrived, by unit and hash of the EXR; at most 1,000 at once. Said again, nothing changes. */
+  acknowledge = (id: string, frames: { unitId: string; hash: string }[]): Promise<DeliveryView> =>
+    this.#json('POST', `/v1/jobs/${id}/deliveries`, { body: { frames } });
   frameUrls = (id: string, unitId: string): Promise<FrameUrls> =>
     this.#json('GET', `/v1/jobs/${id}/frames/${unitId}/urls`);
   nodes = async (): Promise<NodeView[]> => (await this.#json<{ items: NodeView[] }>('GET', '/v1/nodes')).items;

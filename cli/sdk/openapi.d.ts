@@ -341,6 +341,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sites/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says `sites.changed`, live, when a site or a node of one changes; read the list then */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Messages with `event` sites.changed */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": string;
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sites/{name}": {
         parameters: {
             query?: never;
@@ -1834,6 +1888,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge frames that arrived whole, by the hash of their EXR
+         * @description All of a request or none: a hash that is not the frame's is HashMismatch, a frame that is not committed NotFound. Said again, nothing changes. A job that awaits delivery ends when all its frames are acknowledged.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DeliveryNoteInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Delivery"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{id}/events": {
         parameters: {
             query?: never;
@@ -2313,6 +2430,8 @@ export interface components {
             };
             /** @description False: take no frame from the frame cache and keep none there */
             cache?: boolean;
+            /** @description The studio takes the frames as they come: the job, once settled, ends when it has acknowledged all */
+            awaitDelivery?: boolean;
             files: components["schemas"]["SubmittedFileInput"][];
             /** @description The blobs that files name by their parts */
             blobs?: components["schemas"]["BlobInput"][];
@@ -2433,6 +2552,8 @@ export interface components {
             };
             /** @description False: take no frame from the frame cache and keep none there */
             cache?: boolean;
+            /** @description The studio takes the frames as they come: the job, once settled, ends when it has acknowledged all */
+            awaitDelivery?: boolean;
             files: {
                 /** @description Relative to the project root, forward slashes */
                 path: string;
@@ -2648,6 +2769,7 @@ export interface components {
             currency: string;
             spentCents: number;
             placement: components["schemas"]["PlacementInput"];
+            delivery: components["schemas"]["DeliveryInput"];
             quote: components["schemas"]["QuoteInput"] | null;
             inspection: {
                 generator: string | null;
@@ -2724,6 +2846,8 @@ export interface components {
                 message: string;
             }[];
             committedAt: string | null;
+            /** @description When the studio acknowledged it */
+            deliveredAt: string | null;
         };
         FramePageInput: {
             items: components["schemas"]["FrameInput"][];
@@ -2918,6 +3042,27 @@ export interface components {
                 remedy: string;
             }[];
         };
+        DeliveryInput: {
+            /**
+             * @description on-demand: fetched when the studio likes; awaited: the job ends when all is acknowledged; overdue: it ended before that
+             * @enum {string}
+             */
+            status: "on-demand" | "awaited" | "overdue" | "delivered";
+            /** @description Frames that the studio has acknowledged */
+            delivered: number;
+            /** @description Frames that there are to deliver */
+            of: number;
+            /** @description When the last of them was acknowledged */
+            at: string | null;
+        };
+        DeliveryNoteInput: {
+            frames: {
+                /** Format: uuid */
+                unitId: string;
+                /** @description SHA-256 of the EXR as it arrived, lower-case hex */
+                hash: string;
+            }[];
+        };
         PlacementInput: {
             wish: {
                 /**
@@ -2954,6 +3099,18 @@ export interface components {
                 name: string;
                 reason: string;
             }[];
+            /** @description What each site that took work really did */
+            actual: {
+                /** Format: uuid */
+                siteId: string;
+                name: string;
+                /** @description Committed frames that its nodes rendered, those it took over among them */
+                frames: number;
+                /** @description Its first lease, seconds after the decision */
+                beganSeconds: number;
+                /** @description Its newest committed frame, seconds after the decision */
+                lastSeconds: number | null;
+            }[];
         };
         SiteInput: {
             /** Format: uuid */
@@ -2971,6 +3128,10 @@ export interface components {
             hasStore: boolean;
             hasAgent: boolean;
             nodesOnline: number;
+            /** @description That have joined and not left */
+            nodes: number;
+            /** @description Frames and project data on record here; counted at most once in half a minute */
+            storedBytes: number;
             lastSeenAt: string | null;
         };
         SiteRequestInput: {
@@ -3266,6 +3427,8 @@ export interface components {
             };
             /** @description False: take no frame from the frame cache and keep none there */
             cache?: boolean;
+            /** @description The studio takes the frames as they come: the job, once settled, ends when it has acknowledged all */
+            awaitDelivery?: boolean;
             files: components["schemas"]["SubmittedFile"][];
             /** @description The blobs that files name by their parts */
             blobs?: components["schemas"]["Blob"][];
@@ -3386,6 +3549,8 @@ export interface components {
             };
             /** @description False: take no frame from the frame cache and keep none there */
             cache?: boolean;
+            /** @description The studio takes the frames as they come: the job, once settled, ends when it has acknowledged all */
+            awaitDelivery?: boolean;
             files: {
                 /** @description Relative to the project root, forward slashes */
                 path: string;
@@ -3601,6 +3766,7 @@ export interface components {
             currency: string;
             spentCents: number;
             placement: components["schemas"]["Placement"];
+            delivery: components["schemas"]["Delivery"];
             quote: components["schemas"]["Quote"] | null;
             inspection: {
                 generator: string | null;
@@ -3677,6 +3843,8 @@ export interface components {
                 message: string;
             }[];
             committedAt: string | null;
+            /** @description When the studio acknowledged it */
+            deliveredAt: string | null;
         };
         FramePage: {
             items: components["schemas"]["Frame"][];
@@ -3871,6 +4039,27 @@ export interface components {
                 remedy: string;
             }[];
         };
+        Delivery: {
+            /**
+             * @description on-demand: fetched when the studio likes; awaited: the job ends when all is acknowledged; overdue: it ended before that
+             * @enum {string}
+             */
+            status: "on-demand" | "awaited" | "overdue" | "delivered";
+            /** @description Frames that the studio has acknowledged */
+            delivered: number;
+            /** @description Frames that there are to deliver */
+            of: number;
+            /** @description When the last of them was acknowledged */
+            at: string | null;
+        };
+        DeliveryNote: {
+            frames: {
+                /** Format: uuid */
+                unitId: string;
+                /** @description SHA-256 of the EXR as it arrived, lower-case hex */
+                hash: string;
+            }[];
+        };
         Placement: {
             wish: {
                 /**
@@ -3907,6 +4096,18 @@ export interface components {
                 name: string;
                 reason: string;
             }[];
+            /** @description What each site that took work really did */
+            actual: {
+                /** Format: uuid */
+                siteId: string;
+                name: string;
+                /** @description Committed frames that its nodes rendered, those it took over among them */
+                frames: number;
+                /** @description Its first lease, seconds after the decision */
+                beganSeconds: number;
+                /** @description Its newest committed frame, seconds after the decision */
+                lastSeconds: number | null;
+            }[];
         };
         Site: {
             /** Format: uuid */
@@ -3924,6 +4125,10 @@ export interface components {
             hasStore: boolean;
             hasAgent: boolean;
             nodesOnline: number;
+            /** @description That have joined and not left */
+            nodes: number;
+            /** @description Frames and project data on record here; counted at most once in half a minute */
+            storedBytes: number;
             lastSeenAt: string | null;
         };
         SiteRequest: {

@@ -1,10 +1,14 @@
 /**
- * Delivery to a folder: frames arrive while others still render, over all sites at once, are hashed while they are
- * written, and appear under their names only when whole. An interrupted pull goes on where it stopped.
+ * Delivery to a folder or to the studio's bucket: frames arrive while others still render, over all sites at once, are hashed
+ * while they are written, and appear under their names only when whole. An interrupted pull goes on where it stopped. What has arrived is
+ * acknowledged to the farm.
  */
 import { setMaxListeners } from 'node:events';
 import type { FarmClient } from './client.ts';
+import { Acknowledgements } from './delivery/acknowledge.ts';
 import { AddressBook } from './delivery/addressBook.ts';
+import type { OpenBucket } from './delivery/bucketAddress.ts';
+import { uploadToBucket } from './delivery/bucketUpload.ts';
 import { followCommitted } from './delivery/committedFrames.ts';
 import { download } from './delivery/download.ts';
 import type { Source } from './delivery/receive.ts';
@@ -12,10 +16,13 @@ import { SiteStreams } from './delivery/siteStreams.ts';
 import { FarmApiError } from './errors.ts';
 import type { DownloadUrl } from './types.ts';
 
-export interface PullOptions {
-  /** Absolute folder. */
-  folder: string;
-  /** Stay until the job ends and take frames as they are committed. */
+/** Where frames go: an absolute folder, or the studio's bucket. */
+export type PullTarget = { folder: string; bucket?: undefined } | { bucket: OpenBucket; folder?: undefined };
+
+export type PullOptions = PullTarget & PullConduct;
+
+interface PullConduct {
+  /** Stay until the job is settled or ends, and take frames as they are committed. */
   wait?: boolean;
   /** Also the tone-mapped previews (PNG). */
   previews?: boolean;
@@ -33,7 +40,7 @@ export interface PullResult {
   downloaded: number;
   /** Of the files that were downloaded. */
   bytes: number;
-  /** Names relative to the folder. */
+  /** Names relative to the folder or the bucket's prefix. */
   exr: string[];
   film: string | null;
   contactSheet: string | null;
@@ -43,7 +50,7 @@ export interface PullResult {
 /**
  * Pulls everything of a job that is there (with `wait`: that will be there), over all sites at once.
  * @throws FarmApiError of the API; `DiskFull` at once; `HashMismatch` or `StoreFailed` with file and offset, when
- * everything else is there; the signal's reason
+ * everything else is there; what the farm says when it cannot be told what arrived; the signal's reason
  */
 export async function pullJob(client: FarmClient, id: string, options: PullOptions): Promise<PullResult> {
   const pull = new Pull(client, id, options);
@@ -64,6 +71,7 @@ class Pull {
   readonly #jobId: string;
   readonly #options: PullOptions;
   readonly #addresses: AddressBook;
+  readonly #acknowledged: Acknowledgements;
   readonly #streams = new SiteStreams();
   readonly #stop = new AbortController();
   readonly #files: Promise<void>[] = [];
@@ -78,6 +86,7 @@ class Pull {
     this.#jobId = jobId;
     this.#options = options;
     this.#addresses = new AddressBook(client, jobId);
+    this.#acknowledged = new Acknowledgements(client, jobId);
     const { signal } = options;
     // Every stream of the pull listens; Node would take more than ten for a leak and say so on the terminal.
     setMaxListeners(0, this.#stop.signal);
@@ -106,6 +115,10 @@ class Pull {
     await Promise.all(this.#files);
     this.signal.throwIfAborted();
     const [failure] = this.#failed;
+    // Also of a pull that lacks a file: what is there is there.
+    await this.#acknowledged.flush().catch((error: unknown) => {
+      if (!failure) throw error;
+    });
     if (failure) throw failure.error;
     const outputs = await this.#client.outputs(this.#jobId);
     return {
@@ -147,7 +160,9 @@ class Pull {
         });
       }),
     );
-    if (found.exr) this.#exr.push(found.exr.name);
+    if (!found.exr) return;
+    this.#exr.push(found.exr.name);
+    this.#acknowledged.add(unitId, found.exr.hash);
   }
 
   async #file(
@@ -156,11 +171,13 @@ class Pull {
     askAgain: () => Promise<AddressedFile | null | undefined>,
   ): Promise<void> {
     const { name, hash, sizeBytes } = file;
-    const { folder, onFile, transit = 'off' } = this.#options;
+    const { folder, bucket, onFile, transit = 'off' } = this.#options;
     const sources = sourcesOf(file, transit);
     const sourcesAgain = async () => sourcesOf(await askAgain(), transit);
+    const remote = { name, hash, sizeBytes, sources };
+    const conduct = { signal: this.signal, sourcesAgain };
     const { skipped } = await this.#streams.run(siteId, () =>
-      download({ name, hash, sizeBytes, sources }, { folder, signal: this.signal, sourcesAgain }),
+      bucket ? uploadToBucket(bucket, remote, conduct) : download(remote, { folder, ...conduct }),
     );
     this.#downloaded += skipped ? 0 : 1;
     this.#bytes += skipped ? 0 : sizeBytes;

@@ -19,6 +19,7 @@ export type FramePage = Schemas['FramePage'];
 export type FrameUrls = Schemas['FrameUrls'];
 export type FrameAddressesPage = Schemas['FrameAddressesPage'];
 export type FrameAddresses = FrameAddressesPage['items'][number];
+export type DeliveryView = Schemas['Delivery'];
 export type DownloadUrl = Schemas['DownloadUrl'];
 export type ProjectFilesView = Schemas['ProjectFiles'];
 export type OutputsView = Schemas['Outputs'];

@@ -31,6 +31,8 @@ export interface CheckedWishes {
   cap: string | undefined;
   /** False: leave the frame cache alone. */
   cache: boolean | undefined;
+  /** The studio takes the frames as they come. */
+  awaitDelivery: boolean | undefined;
   /** Where it may be rendered; `requirePlaces` looks whether such sites are there. */
   placement: PlacementWish | undefined;
 }
@@ -53,13 +55,15 @@ export function checkWishes(request: JobCheck): CheckedWishes {
   if (!/\.(gltf|glb)$/i.test(main)) {
     throw new FarmError('SceneUnsupported', `"${main}" is neither .glb nor .gltf.`, { path: main });
   }
-  const { name, main: _, files: __, template: asked, priority, cap, cache, placement, frames, ...settings } = request;
+  const { name, main: _, files: __, template: asked, priority, cap, cache, placement, frames, ...rest } = request;
+  const { awaitDelivery, ...settings } = rest;
   checkRequestedSettings({ ...settings, frames });
   const template = asked ?? DEFAULT_TEMPLATE;
   parseTemplate(template);
   if (cap === '0') throw new FarmError('CapTooSmall', 'A cap of 0 pays for nothing.', { field: 'cap' });
   const parsedFrames = frames === undefined ? undefined : parseFrames(frames);
-  return { name, main, paths, template, frames, parsedFrames, settings, priority, cap, cache, placement };
+  const wishes = { settings, priority, cap, cache, awaitDelivery, placement };
+  return { name, main, paths, template, frames, parsedFrames, ...wishes };
 }
 
 /** The whole request. @throws FarmError with the code of the mistake */

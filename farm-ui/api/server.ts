@@ -12,6 +12,7 @@ import { addOpenApi } from './plugins/openapi.ts';
 import { addPage } from './plugins/page.ts';
 import { addProblems } from './plugins/problems.ts';
 import { addControl } from './routes/control.ts';
+import { addDeliveries } from './routes/deliveries.ts';
 import { addEvents } from './routes/events.ts';
 import { addFarm } from './routes/farm.ts';
 import { addFrames } from './routes/frames.ts';
@@ -76,6 +77,7 @@ export function addStudioRoutes(api: Api, deps: ApiDeps & { hub: Hub }): void {
   addJobs(api, deps);
   addControl(api, deps);
   addFrames(api, deps);
+  addDeliveries(api, deps);
   addEvents(api, deps);
   addInvoices(api, deps);
 }

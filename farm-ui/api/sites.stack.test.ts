@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { addStudio } from '../../test/support/rows.ts';
+import { commitUnit } from '../../ports/db/commit.ts';
+import { addJob, addNode, addStudio, deliver, fileOf, mustClaim } from '../../test/support/rows.ts';
 import { createTestBucket } from '../../test/support/services.ts';
 import { openTestApi, type TestApi } from './testing/openApi.ts';
 
@@ -51,6 +52,38 @@ it('registers a site once its store has answered, and never tells its keys', asy
   expect(JSON.stringify(listed)).not.toContain(store.secretKey);
 });
 
+it('counts what is stored at each site', async () => {
+  const other = await openTestApi();
+  try {
+    const { database, query } = other.record;
+    const studioId = await addStudio(database, 'stored');
+    const node = await addNode(database, 'painter', {}, 'berlin');
+    await addJob(database, { studioId, frames: 2, files: [fileOf('scene.glb')] });
+    const lease = await mustClaim(database, node);
+    for (const [index, { unitId }] of lease.units.entries()) {
+      await deliver(database, lease, node.id, unitId);
+      const site = index === 0 ? 'berlin' : 'local';
+      await query(`UPDATE units SET site_id = (SELECT id FROM sites WHERE name = $2) WHERE id = $1`, [unitId, site]);
+      await database.asService((tx) => commitUnit(tx, { unitId, leaseNumber: lease.leaseNumber }));
+    }
+    await query(
+      `INSERT INTO object_copies (studio_id, kind, hash, site_id) SELECT $1, 'blobs', hash, s.id FROM blobs, sites AS s WHERE s.name = 'berlin'`,
+      [studioId],
+    );
+    const answer = await fetch(`${other.url}/v1/sites`, {
+      headers: { authorization: `Bearer ${await other.key(studioId, 'finance')}` },
+    });
+    const { items } = (await answer.json()) as { items: { name: string; storedBytes: number; nodes: number }[] };
+    // A frame is 1000 bytes with 100 of its preview; the scene is as long as its name.
+    expect(items.map(({ name, storedBytes, nodes }) => ({ name, storedBytes, nodes }))).toEqual([
+      { name: 'local', storedBytes: 1109, nodes: 0 },
+      { name: 'berlin', storedBytes: 1109, nodes: 1 },
+    ]);
+  } finally {
+    await other.close();
+  }
+});
+
 it('drains, resumes, changes, removes and takes back a site', async () => {
   const change = (body: unknown, name = 'berlin') => ask('PATCH', `/v1/sites/${name}`, operator, body);
   expect((await change({ status: 'draining' })).body.status).toBe('draining');
@@ -82,4 +115,40 @@ it('refuses pins that no site can keep before anything is sent', async () => {
   expect(await check({ country: 'DE', sites: ['berlin'] })).toMatchObject(refused);
   expect((await check({ country: 'DE', sites: ['local'] })).status).toBe(204);
   expect((await check({ objective: 'cost' })).status).toBe(204);
+});
+
+it('says of a job what a site really did, and tells whoever looks when a site changes', async () => {
+  const { database, query } = farm.record;
+  const studioId = await addStudio(database, 'looker');
+  const { jobId } = await addJob(database, { studioId, frames: 2, files: [fileOf('a/scene.glb')] });
+  const node = await addNode(database, 'painter', {}, 'berlin');
+  const lease = await mustClaim(database, node);
+  await query(
+    `UPDATE jobs SET placement = jsonb_set(placement, '{decision}', '{"at": "2026-01-01T00:00:00Z", "shares": [], "leftOut": []}')
+     WHERE id = $1`,
+    [jobId],
+  );
+  const [first] = lease.units;
+  await deliver(database, lease, node.id, first!.unitId);
+  await query(`UPDATE units SET site_id = (SELECT id FROM sites WHERE name = 'berlin') WHERE id = $1`, [first!.unitId]);
+  await database.asService((tx) => commitUnit(tx, { unitId: first!.unitId, leaseNumber: lease.leaseNumber }));
+  const looker = await farm.key(studioId, 'artist');
+  const job = (await ask('GET', `/v1/jobs/${jobId}`, looker)).body as {
+    placement: { actual: Record<string, unknown>[] };
+  };
+  expect(job.placement.actual).toEqual([expect.objectContaining({ name: 'berlin', frames: 1 })]);
+  const { beganSeconds, lastSeconds } = job.placement.actual[0] as Record<string, number>;
+  expect(lastSeconds).toBeGreaterThanOrEqual(beganSeconds!);
+
+  const stop = new AbortController();
+  const stream = await fetch(`${farm.url}/v1/sites/events`, {
+    headers: { authorization: `Bearer ${looker}` },
+    signal: stop.signal,
+  });
+  const read = stream.body!.getReader();
+  let heard = '';
+  await ask('PATCH', '/v1/sites/berlin', operator, { linkDownBytes: 5e6 });
+  while (!heard.includes('sites.changed')) heard += new TextDecoder().decode((await read.read()).value);
+  stop.abort();
+  await read.cancel().catch(() => undefined);
 });

@@ -23,6 +23,8 @@ export interface Submission {
   cap?: string | undefined;
   /** False: neither take frames from the frame cache nor keep this job's there. */
   cache?: boolean | undefined;
+  /** The studio takes the frames as they come; the job ends when it has acknowledged all. */
+  awaitDelivery?: boolean | undefined;
   [wish: string]: unknown;
 }
 

@@ -8,7 +8,7 @@ import type { JobEventRow } from './tables.ts';
 
 /**
  * NOTIFY channels. Payloads: `job` is `studioId:jobId:seq`; `transient` is JSON `{studioId, jobId, type, data}`; `chunk`
- * and `offer` are a chunk's id; `outbox` is empty; `receipt` is the id
+ * and `offer` are a chunk's id; `outbox` is empty; `sites` says nothing but that one changed; `receipt` is the id
  * of the node whose signature a receipt waits for. An empty payload means "look yourself".
  */
 export const CHANNELS = {
@@ -18,6 +18,7 @@ export const CHANNELS = {
   offer: 'farm_offer',
   outbox: 'farm_outbox',
   receipt: 'farm_receipt',
+  sites: 'farm_sites',
 } as const;
 
 export interface EventInput<T extends JobEventType = JobEventType> {

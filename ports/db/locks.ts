@@ -10,6 +10,7 @@ const JOB_COLUMNS = [
   ...(['studioId', 'id', 'name', 'status', 'stage', 'pauseReason', 'stopReason', 'problem', 'priority'] as const),
   ...(['versionId', 'settings', 'policy', 'frames', 'frameCount', 'cap', 'reserved', 'spent'] as const),
   ...(['committedUnits', 'cachedUnits', 'eventSeq', 'placement', 'outputs', 'stageStarted', 'stageSeconds'] as const),
+  ...(['delivery', 'deliveredUnits', 'deliveredAt'] as const),
   ...(['createdAt', 'acceptedAt', 'endedAt', 'chainId', 'contract', 'token', 'tokenDecimals'] as const),
 ] satisfies (keyof LockedJob)[];
 

@@ -4,6 +4,7 @@ import {
   addJob,
   addNode,
   addStudio,
+  artifactsOf,
   deliver,
   hashOf,
   mustClaim,
@@ -15,6 +16,7 @@ import { audit } from './audit.ts';
 import { announceBlobs } from './blobs.ts';
 import { recordSigned } from './chainTx.ts';
 import { commitUnit } from './commit.ts';
+import { acknowledgeFrames } from './deliveries.ts';
 import { json } from './documents.ts';
 import { begin } from './idempotency.ts';
 import { createInvoice } from './invoices.ts';
@@ -75,6 +77,8 @@ async function fill(studioId: string, name: string): Promise<void> {
       .values({ studioId, kind: 'blobs', hash: hashOf(name), siteId })
       .execute();
     await announceBlobs(tx, studioId, [{ hash: hashOf(`${name} upload`), sizeBytes: 1 }], 60);
+    const frames = [{ unitId, hash: artifactsOf(unitId)[0]!.hash }];
+    await acknowledgeFrames(tx, { jobId, frames });
     await tx
       .insertInto('frameCache')
       .values({ studioId, key: hashOf(name), unitId, artifacts: json([]), measurements: json({}), sizeBytes: 0 })

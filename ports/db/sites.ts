@@ -23,6 +23,8 @@ export interface SiteListing extends Omit<SiteRow, 'priceFactorE6'> {
   hasStore: boolean;
   hasAgent: boolean;
   nodesOnline: number;
+  /** That have joined and not left. */
+  nodes: number;
 }
 
 /** All sites but removed ones, home first, then by name. */
@@ -35,12 +37,24 @@ export async function listSites(tx: Tx): Promise<SiteListing[]> {
       sql<boolean>`t.site_id IS NOT NULL`.as('hasStore'),
       sql<boolean>`t.agent_url IS NOT NULL`.as('hasAgent'),
       sql<number>`(SELECT count(*) FROM nodes AS n WHERE n.site_id = s.id AND n.status = 'online')`.as('nodesOnline'),
+      sql<number>`(SELECT count(*) FROM nodes AS n WHERE n.site_id = s.id AND n.status <> 'left')`.as('nodes'),
     ])
     .where('s.status', '<>', 'removed')
     .orderBy(sql`s.kind = 'home'`, 'desc')
     .orderBy('s.name')
     .execute();
   return rows.map(({ priceFactorE6, ...row }) => ({ ...row, priceFactor: priceFactorE6 / 1e6 }));
+}
+
+/** Bytes on record at each site by its id: frames, project data and copies of both. Home has those without a site. */
+export async function storedBytes(tx: Tx): Promise<Map<string, number>> {
+  const { rows } = await sql<{ siteId: string; bytes: number }>`
+    SELECT coalesce(o.site_id, (SELECT id FROM sites WHERE kind = 'home')) AS site_id,
+      sum(coalesce(o.size_bytes, b.size_bytes, 0))::double precision AS bytes
+    FROM stored_objects AS o LEFT JOIN blobs AS b
+      ON o.size_bytes IS NULL AND o.kind = 'blobs' AND b.studio_id = o.studio_id AND b.hash = o.hash
+    GROUP BY 1`.execute(tx);
+  return new Map(rows.map(({ siteId, bytes }) => [siteId, bytes]));
 }
 
 /** @throws FarmError `NotFound` also for a removed one */

@@ -54,6 +54,7 @@ export async function createSubmission(tx: Tx, input: SubmissionInput): Promise<
       placement: json(input.placement ? { wish: input.placement } : {}),
       frames: input.frames ?? null,
       frameCount: input.frameCount ?? null,
+      delivery: input.submission.awaitDelivery ? 'awaited' : 'on-demand',
       ...input.token,
     })
     .returningAll()

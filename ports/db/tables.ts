@@ -6,6 +6,7 @@ import type { Selectable } from 'kysely';
 import type {
   AttemptsTable,
   ChunksTable,
+  DeliveriesTable,
   FrameCacheTable,
   JobEventsTable,
   JobsTable,
@@ -67,6 +68,7 @@ export interface FarmTables {
   layers: LayersTable;
   chunks: ChunksTable;
   units: UnitsTable;
+  deliveries: DeliveriesTable;
   frameCache: FrameCacheTable;
   attempts: AttemptsTable;
   jobEvents: JobEventsTable;

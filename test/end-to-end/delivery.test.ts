@@ -26,7 +26,13 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'framewright-delivery-'));
   target = join(folder, 'frames');
   const scene = await writeCube(join(folder, 'delivered.glb'), { variant: 'delivery' });
-  const accepted = await submitScene(client, scene, { frames: '1-6', width: 160, height: 90, samples: 16 });
+  const accepted = await submitScene(client, scene, {
+    frames: '1-6',
+    width: 160,
+    height: 90,
+    samples: 16,
+    awaitDelivery: true,
+  });
   // Begun before there is a frame: it takes them as they are committed.
   first = await pullJob(client, accepted.id, { folder: target, wait: true });
   job = await untilFinal(client, accepted.id);
@@ -59,6 +65,15 @@ describe('delivery', () => {
   it('fills the folder while the job runs', async () => {
     expect(first).toMatchObject({ frames: 6, manifest: expect.any(String), film: expect.any(String) });
     await expectWhole();
+  });
+
+  it('is acknowledged frame by frame, and the job has ended with the last of them', async () => {
+    expect(job).toMatchObject({ status: 'completed', delivery: { status: 'delivered', delivered: 6, of: 6 } });
+    for (const frame of frames) expect(frame.deliveredAt, frame.name).not.toBeNull();
+    const { stdout } = await farm('job', job.id);
+    expect(stdout).toContain('6 of 6 frames, all acknowledged');
+    const wrong = client.acknowledge(job.id, [{ unitId: frames[0]!.unitId, hash: frames[1]!.exr!.hash }]);
+    await expect(wrong).rejects.toMatchObject({ code: 'HashMismatch', status: 422 });
   });
 
   it('goes on where it was interrupted and mends what is wrong, and loads nothing else again', async () => {

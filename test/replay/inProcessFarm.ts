@@ -76,6 +76,8 @@ export interface Submitted {
   samples?: number;
   /** Default false: tests submit one scene again and again. */
   cache?: boolean;
+  /** The studio takes the frames; the job ends when it has acknowledged all. */
+  awaitDelivery?: boolean;
   /** Leave the upload out. */
   missing?: boolean;
 }
@@ -170,7 +172,7 @@ export async function startInProcessFarm(
       const { hash, sizeBytes } = await store.put(studioId, 'blobs', scene, 'model/gltf-binary');
       if (missing) await store.remove(studioId, 'blobs', hash);
       const { name = 'shot', frames, cap, camera, policy, width = 16, height = 9 } = wishes;
-      const { main = 'scene.glb', samples = 4, cache = false } = wishes;
+      const { main = 'scene.glb', samples = 4, cache = false, awaitDelivery } = wishes;
       const others = await Promise.all(
         more.map(async ({ path, bytes }) => ({
           path,
@@ -181,7 +183,16 @@ export async function startInProcessFarm(
       const jobId = await database.withStudio(studioId, (tx) =>
         createSubmission(tx, {
           ...{ studioId, name, policy },
-          submission: { formatVersion: 1, main, files, template: '{shot}.{frame:04}.{ext}', frames, cap, cache },
+          submission: {
+            formatVersion: 1,
+            main,
+            files,
+            template: '{shot}.{frame:04}.{ext}',
+            frames,
+            cap,
+            cache,
+            awaitDelivery,
+          },
           settings: { width, height, samples, ...(camera ? { camera } : {}) },
           token: {
             chainId: deployment.chainId,

@@ -146,6 +146,7 @@ export interface JobOptions {
   priority?: number;
   needs?: HostRequirements;
   policy?: Record<string, unknown>;
+  awaitDelivery?: boolean;
   files?: StoredFile[];
   /** Where each chunk is placed, by its index; default anywhere. */
   siteIds?: string[];
@@ -158,10 +159,11 @@ export const fileOf = (path: string): StoredFile => ({ path, sizeBytes: path.len
 /** A submission, status `uploading`. */
 export async function addSubmission(database: Database, options: JobOptions): Promise<string> {
   const { studioId, name = 'shot', policy = {}, priority = 3, files = [fileOf('scene.glb')] } = options;
+  const { awaitDelivery } = options;
   return database.withStudio(studioId, (tx) =>
     createSubmission(tx, {
       ...{ studioId, name, policy, priority, token: TOKEN, settings: DEFAULT_RENDER_SETTINGS },
-      submission: { formatVersion: 1, main: files[0]!.path, files, template: '{shot}.{frame:04}.{ext}' },
+      submission: { formatVersion: 1, main: files[0]!.path, files, template: '{shot}.{frame:04}.{ext}', awaitDelivery },
     }),
   );
 }

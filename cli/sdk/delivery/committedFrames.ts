@@ -1,12 +1,17 @@
 /** The committed frames of a job, each once, as soon as the farm knows of them. */
 import type { FarmClient } from '../client.ts';
+import type { JobView } from '../types.ts';
+
+/** No frame follows: the job has ended, or is settled and waits for the studio to have everything. */
+const isOver = (job: JobView): boolean =>
+  FINAL_STATUSES.has(job.status) || job.stages.some(({ stage, state }) => stage === 'settle' && state === 'done');
 
 /** A job in one of these changes no more. */
 export const FINAL_STATUSES: ReadonlySet<string> = new Set(['completed', 'cancelled', 'failed', 'expired']);
 
 /**
  * Hands each committed frame's id to `onFrame`: those that are there, and with `wait` those that follow, from the job's
- * events, until the job is final. The stream of events is opened before the list is read, so that nothing falls between.
+ * events, until the job is settled or final. The stream of events is opened before the list is read, so that nothing falls between.
  */
 export async function followCommitted(
   client: FarmClient,
@@ -24,7 +29,7 @@ export async function followCommitted(
     for await (const frame of client.frames(jobId, 'committed')) take(frame.unitId);
   };
   const job = await client.job(jobId);
-  if (wait && !FINAL_STATUSES.has(job.status)) {
+  if (wait && !isOver(job)) {
     const listed = takeListed();
     // Awaited below; until then a failure must not end the process.
     listed.catch(() => undefined);
@@ -32,6 +37,7 @@ export async function followCommitted(
     signal?.addEventListener('abort', () => stop.abort(), { once: true });
     for await (const event of client.events(jobId, { after: job.eventSeq, signal: stop.signal })) {
       if (event.type === 'unit.committed') take(String(event.data.unitId));
+      if (event.type === 'stage.ended' && event.data.stage === 'settle') stop.abort();
       if (event.type === 'job.changed' && FINAL_STATUSES.has(String(event.data.status))) stop.abort();
     }
     signal?.throwIfAborted();

@@ -35,10 +35,10 @@ export interface Downloaded {
   receivedBytes: number;
 }
 
-const PATIENCE_MS = 60_000;
-const STALL_MS = 15_000;
+export const PATIENCE_MS = 60_000;
+export const STALL_MS = 15_000;
 /** Times that whole files may come with a wrong hash; each copy gets its turn. */
-const WRONG_FILES = 3;
+export const WRONG_FILES = 3;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5_000;
 
@@ -101,16 +101,26 @@ async function requireWhole(
   if (received.sizeBytes < sizeBytes) throw new Error('the source ended early');
   if (received.hash === hash && received.sizeBytes === sizeBytes) return;
   await rm(part, { force: true });
-  throw new FarmApiError({
+  throw wrongHash({ name, hash }, received.hash, received.sizeBytes);
+}
+
+/** A whole file came with other bytes. */
+export function wrongHash(
+  { name, hash }: Pick<RemoteFile, 'name' | 'hash'>,
+  found: string,
+  sizeBytes: number,
+): FarmApiError {
+  return new FarmApiError({
     code: 'HashMismatch',
-    detail: `"${name}" arrived with hash ${received.hash} instead of ${hash}.`,
-    place: { file: name, offset: 0, sizeBytes: received.sizeBytes },
+    detail: `"${name}" arrived with hash ${found} instead of ${hash}.`,
+    place: { file: name, offset: 0, sizeBytes },
     remedy: 'Pull again; if it stays, look at the object store ("farm doctor").',
     status: 502,
   });
 }
 
-function brokenOff({ name, sizeBytes }: RemoteFile, offset: number, error: unknown): FarmApiError {
+/** No source gave anything new for too long. */
+export function brokenOff({ name, sizeBytes }: RemoteFile, offset: number, error: unknown): FarmApiError {
   const why = error instanceof Error ? error.message : String(error);
   return new FarmApiError(
     {

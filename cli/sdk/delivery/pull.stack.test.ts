@@ -13,6 +13,7 @@ import { addJob, addNode, addStudio, artifactsOf, deliver, mustClaim } from '../
 import { createTestBucket, uniqueName } from '../../../test/support/services.ts';
 import { FarmClient } from '../client.ts';
 import { pullJob } from '../pull.ts';
+import { openBucket } from './bucketAddress.ts';
 
 const SIZE = 400_000;
 let farm: TestApi;
@@ -95,4 +96,17 @@ it('takes frames of all sites at once as they are committed; a silent site holds
   expect(sites[1]!.proxy.passedBytes()).toBeLessThan(4.7 * SIZE);
   const again = await pullJob(client, jobId, { folder });
   expect(again).toMatchObject({ frames: 8, downloaded: 0, bytes: 0 });
+  // Also what was there already is acknowledged.
+  expect((await client.job(jobId)).delivery).toMatchObject({ status: 'delivered', delivered: 8, of: 8 });
+
+  const studio = await createTestBucket();
+  const environment = { AWS_ACCESS_KEY_ID: studio.accessKey, AWS_SECRET_ACCESS_KEY: studio.secretKey };
+  const bucket = await openBucket(`s3://${studio.bucket}/v1`, { endpoint: studio.endpoint, environment });
+  expect(await pullJob(client, jobId, { bucket })).toMatchObject({ frames: 8, downloaded: 8, bytes: 8 * SIZE });
+  for (const [index, name] of names.entries()) {
+    const parts: Buffer[] = [];
+    for await (const part of await bucket.client.getObject(studio.bucket, `v1/${name}`)) parts.push(part as Buffer);
+    expect(Buffer.concat(parts).equals(pictures[index]!), name).toBe(true);
+  }
+  expect(await pullJob(client, jobId, { bucket })).toMatchObject({ frames: 8, downloaded: 0 });
 });

@@ -43,7 +43,7 @@ export interface Received {
 export async function receive(from: Source, part: string, sizeBytes: number, way: Way): Promise<Received> {
   const kept = await keptPart(part, sizeBytes);
   if (kept.sizeBytes === sizeBytes) return { hash: kept.digest.digest('hex'), sizeBytes, receivedBytes: 0 };
-  const response = await open(from, kept.sizeBytes, way);
+  const response = await openSource(from, kept.sizeBytes, way);
   let { digest } = kept;
   let have = kept.sizeBytes;
   if (have > 0 && response.statusCode === 200) {
@@ -88,7 +88,8 @@ export async function digestOf(path: string): Promise<Hash> {
   return digest;
 }
 
-function open({ url, transit }: Source, from: number, { signal, stallMs }: Way): Promise<IncomingMessage> {
+/** Asks for a file from byte `from` on. Throws when nobody answers or the source falls silent. */
+export function openSource({ url, transit }: Source, from: number, { signal, stallMs }: Way): Promise<IncomingMessage> {
   const options = {
     timeout: stallMs,
     headers: {

@@ -32,12 +32,15 @@ export interface Hub {
   onOffer(listener: () => void): () => void;
   /** Hears that a receipt may wait for a node's signature; null: for any. */
   onReceipt(listener: (nodeId: string | null) => void): () => void;
+  /** Hears that a site, or a node of one, changed. */
+  onSites(listener: () => void): () => void;
   close(): Promise<void>;
 }
 
 export async function openHub(database: Database): Promise<Hub> {
   const studios = new Map<string, Set<StudioListener>>();
   const offers = new Set<() => void>();
+  const sites = new Set<() => void>();
   const receipts = new Set<(nodeId: string | null) => void>();
 
   const stops = await Promise.all([
@@ -59,6 +62,9 @@ export async function openHub(database: Database): Promise<Hub> {
     database.listen(CHANNELS.offer, () => {
       for (const listener of [...offers]) listener();
     }),
+    database.listen(CHANNELS.sites, () => {
+      for (const listener of [...sites]) listener();
+    }),
     database.listen(CHANNELS.receipt, (nodeId) => {
       for (const listener of [...receipts]) listener(nodeId || null);
     }),
@@ -76,6 +82,10 @@ export async function openHub(database: Database): Promise<Hub> {
     onOffer(listener) {
       offers.add(listener);
       return () => void offers.delete(listener);
+    },
+    onSites(listener) {
+      sites.add(listener);
+      return () => void sites.delete(listener);
     },
     onReceipt(listener) {
       receipts.add(listener);

@@ -13,6 +13,7 @@ const LISTED: JobEventType[] = [
   'quote.made',
   'money.changed',
   'unit.committed',
+  'delivery.changed',
   'output.ready',
   'invoice.issued',
   'invoice.posted',

@@ -4,6 +4,7 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import { z } from 'zod';
 import type { Api } from '../deps.ts';
 import * as schema from '../schema/api.ts';
+import { delivery, deliveryNote } from '../schema/delivery.ts';
 import { renderSettings } from '../schema/settings.ts';
 import { placement, site, siteChange, siteRequest } from '../schema/sites.ts';
 import { checkReport, checkRequest, garbageReport, garbageRequest } from '../schema/store.ts';
@@ -41,6 +42,8 @@ const NAMES: [string, z.ZodType][] = [
   ['Invoice', schema.invoice],
   ['Verification', schema.verification],
   ['Why', schema.why],
+  ['Delivery', delivery],
+  ['DeliveryNote', deliveryNote],
   ['Placement', placement],
   ['Site', site],
   ['SiteRequest', siteRequest],

@@ -177,7 +177,13 @@ export function addControl(api: Api, deps: ApiDeps): void {
   );
 }
 
-async function nudge(tx: Tx, { studioId, id }: JobRow, signal: SignalName, ...args: string[]): Promise<void> {
+/** Puts a signal to the job's workflow into the outbox. */
+export async function nudge(
+  tx: Tx,
+  { studioId, id }: Pick<JobRow, 'studioId' | 'id'>,
+  signal: SignalName,
+  ...args: string[]
+): Promise<void> {
   const payload = { workflowId: renderWorkflowId(id), signal: SIGNALS[signal], args };
   await enqueue(tx, { studioId, topic: 'signal-workflow', payload });
 }

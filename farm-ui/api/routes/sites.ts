@@ -9,26 +9,82 @@ import {
   requireSite,
   type SiteAddress,
   type SiteListing,
+  storedBytes,
 } from '../../../ports/db/sites.ts';
 import { createMinioStore } from '../../../ports/store/minioStore.ts';
 import type { Api, ApiDeps } from '../deps.ts';
+import type { Hub } from '../live/hub.ts';
+import { openSse } from '../live/sse.ts';
 import { requireCaller } from '../plugins/auth.ts';
 import { problems } from '../plugins/openapi.ts';
 import { type SiteStoreRequest, type SiteView, site, siteChange, siteList, siteRequest } from '../schema/sites.ts';
 
 /** How long a store or agent may take to answer before it counts as not reachable. */
 const PATIENCE_MS = 10_000;
+/** What is stored is counted over all records, so not for every look. */
+const COUNTED_FOR_MS = 30_000;
+/** Nodes come and go in bursts. */
+const GATHER_MS = 200;
 
 const tags = ['farm'];
 const params = z.object({ name: z.string().min(1).max(63) });
 
-export function addSites(api: Api, { database }: ApiDeps): void {
+export function addSites(api: Api, { database, hub }: ApiDeps & { hub: Hub }): void {
+  let counted: { at: number; bytes: Promise<Map<string, number>> } | null = null;
+  const storedNow = (): Promise<Map<string, number>> => {
+    if (counted && performance.now() - counted.at < COUNTED_FOR_MS) return counted.bytes;
+    const bytes = database.asService((tx) => storedBytes(tx));
+    counted = { at: performance.now(), bytes };
+    bytes.catch(() => {
+      counted = null;
+    });
+    return bytes;
+  };
+  const viewOf = ({ createdAt: _, lastSeenAt, ...listing }: SiteListing, stored: Map<string, number>): SiteView => ({
+    ...listing,
+    storedBytes: stored.get(listing.id) ?? 0,
+    lastSeenAt: lastSeenAt?.toISOString() ?? null,
+  });
+
   api.get(
     '/v1/sites',
     { schema: { tags, summary: 'Sites', response: { 200: siteList, ...problems } } },
     async (request) => {
       requireCaller(request, 'read');
-      return { items: (await database.asService((tx) => listSites(tx))).map(viewOf) };
+      const stored = await storedNow();
+      return { items: (await database.asService((tx) => listSites(tx))).map((listing) => viewOf(listing, stored)) };
+    },
+  );
+
+  api.get(
+    '/v1/sites/events',
+    {
+      schema: {
+        tags,
+        summary: 'Says `sites.changed`, live, when a site or a node of one changes; read the list then',
+        response: {
+          200: {
+            description: 'Messages with `event` sites.changed',
+            content: { 'text/event-stream': { schema: z.string() } },
+          },
+          ...problems,
+        },
+      },
+    },
+    async (request, reply) => {
+      requireCaller(request, 'read');
+      const stream = openSse(request, reply);
+      let timer: NodeJS.Timeout | undefined;
+      const stop = hub.onSites(() => {
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          stream.send({ event: 'sites.changed', data: { type: 'sites.changed', jobId: '', data: {} } });
+        }, GATHER_MS);
+      });
+      stream.onClose(() => {
+        clearTimeout(timer);
+        stop();
+      });
     },
   );
 
@@ -51,7 +107,7 @@ export function addSites(api: Api, { database }: ApiDeps): void {
         await registerSite(tx, name, facts, address);
         return requireSite(tx, name);
       });
-      return reply.code(201).send(viewOf(listing));
+      return reply.code(201).send(viewOf(listing, await storedNow()));
     },
   );
 
@@ -78,22 +134,18 @@ export function addSites(api: Api, { database }: ApiDeps): void {
         });
       }
       const address = store ? await reach(store) : undefined;
+      const stored = await storedNow();
       return database.asService(async (tx) => {
         if (status === 'removed') {
           await removeSite(tx, known);
-          return viewOf({ ...known, status, hasStore: false, hasAgent: false, nodesOnline: 0 });
+          return viewOf({ ...known, status, hasStore: false, hasAgent: false, nodesOnline: 0, nodes: 0 }, stored);
         }
         await changeSite(tx, known.id, { ...facts, status }, address);
-        return viewOf(await requireSite(tx, name));
+        return viewOf(await requireSite(tx, name), stored);
       });
     },
   );
 }
-
-const viewOf = ({ createdAt: _, lastSeenAt, ...listing }: SiteListing): SiteView => ({
-  ...listing,
-  lastSeenAt: lastSeenAt?.toISOString() ?? null,
-});
 
 /** The address as it will be kept, after store and agent have answered and the bucket is there. @throws `StoreFailed` */
 async function reach({ agent, nearEndpoint, ...store }: SiteStoreRequest): Promise<SiteAddress> {

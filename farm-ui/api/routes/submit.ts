@@ -93,11 +93,11 @@ export function addSubmit(api: Api, deps: ApiDeps): void {
       const { chainId, settlement, token, tokenDecimals } = chain.deployment;
       const { jobId, states } = await database.withStudio(studioId, async (tx) => {
         const states = await blobStates(tx, studioId, checked.named);
-        const { template, frames, files, blobs, main, settings, priority, name, cap, cache } = checked;
+        const { template, frames, files, blobs, main, settings, priority, name, cap, cache, awaitDelivery } = checked;
         const jobId = await createSubmission(tx, {
           studioId,
           name,
-          submission: { formatVersion: 1, main, files, blobs, template, frames, cap, cache },
+          submission: { formatVersion: 1, main, files, blobs, template, frames, cap, cache, awaitDelivery },
           settings,
           priority,
           placement,

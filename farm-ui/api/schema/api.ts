@@ -11,6 +11,7 @@
  */
 import { z } from 'zod';
 import { STAGES } from '../../../domain/statuses.ts';
+import { delivery } from './delivery.ts';
 import { renderSettings, requestedSettings } from './settings.ts';
 import { placement, placementWish } from './sites.ts';
 
@@ -54,6 +55,10 @@ const wishes = {
   cap: money.optional().describe('Refuses with CapTooSmall when not even one frame fits'),
   placement: placementWish.optional(),
   cache: z.boolean().optional().describe('False: take no frame from the frame cache and keep none there'),
+  awaitDelivery: z
+    .boolean()
+    .optional()
+    .describe('The studio takes the frames as they come: the job, once settled, ends when it has acknowledged all'),
 };
 export const jobRequest = z.object({
   ...wishes,
@@ -178,6 +183,7 @@ export const job = z.object({
   currency: z.string(),
   spentCents: z.int(),
   placement,
+  delivery,
   quote: quote.nullable(),
   inspection: inspection.nullable(),
   warnings: z.array(warning),
@@ -207,6 +213,7 @@ export const frame = z.object({
   warnings: z.array(warning),
   refusals: z.array(z.object({ at: z.string(), node: z.string(), code: z.string(), message: z.string() })),
   committedAt: time.nullable(),
+  deliveredAt: time.nullable().describe('When the studio acknowledged it'),
 });
 export const framePage = z.object({ items: z.array(frame), nextCursor: z.string().nullable() });
 

@@ -56,6 +56,16 @@ export const placement = z.object({
     }),
   ),
   leftOut: z.array(z.object({ siteId: z.uuid(), name: z.string(), reason: z.string() })),
+  actual: z
+    .array(
+      z.object({
+        ...{ siteId: z.uuid(), name: z.string() },
+        frames: z.int().describe('Committed frames that its nodes rendered, those it took over among them'),
+        beganSeconds: z.number().describe('Its first lease, seconds after the decision'),
+        lastSeconds: z.number().nullable().describe('Its newest committed frame, seconds after the decision'),
+      }),
+    )
+    .describe('What each site that took work really did'),
 });
 
 export const siteRequest = z.object({
@@ -80,6 +90,8 @@ export const site = z.object({
   hasStore: z.boolean().describe('Has an object store of its own'),
   hasAgent: z.boolean(),
   nodesOnline: z.int(),
+  nodes: z.int().describe('That have joined and not left'),
+  storedBytes: z.number().describe('Frames and project data on record here; counted at most once in half a minute'),
   lastSeenAt: z.iso.datetime({ offset: true }).nullable(),
 });
 export const siteList = z.object({ items: z.array(site) });

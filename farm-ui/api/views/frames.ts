@@ -46,6 +46,7 @@ export function frameView(unit: FrameRow, naming: FrameNaming): FrameView {
     warnings: unit.warnings,
     refusals: unit.refusals.map(({ at, node, code, message }) => ({ at, node, code, message })),
     committedAt: unit.committedAt?.toISOString() ?? null,
+    deliveredAt: unit.deliveredAt?.toISOString() ?? null,
   };
 }
 

@@ -4,8 +4,10 @@ import { toCents } from '../../../domain/money/amount.ts';
 import { NO_WISH } from '../../../domain/placement.ts';
 import { completeSettings } from '../../../domain/settings.ts';
 import type { Tx } from '../../../ports/db/client.ts';
+import { deliverableOf } from '../../../ports/db/deliveries.ts';
 import type { PlacementDocument } from '../../../ports/db/placement.ts';
 import { type JobParts, jobParts } from '../../../ports/db/queries/jobs.ts';
+import { type SiteTime, siteTimes } from '../../../ports/db/queries/siteTimes.ts';
 import { getStudio } from '../../../ports/db/studios.ts';
 import type { JobRow } from '../../../ports/db/tables.ts';
 import { storedProblem } from '../plugins/problems.ts';
@@ -16,6 +18,8 @@ import { stageViews } from './stages.ts';
 /** What is the same for all jobs of a page. */
 interface Surroundings {
   invoiced: Set<string>;
+  /** Of all the jobs. */
+  times: SiteTime[];
   /** Of the studio; a quote names its own. */
   currency: string;
   /** Sum of the scores of the nodes that are online. */
@@ -47,6 +51,7 @@ export async function jobViews(tx: Tx, jobs: JobRow[], now: Date, tokenSymbol: s
     .where('status', '=', 'online')
     .executeTakeFirstOrThrow();
   const around: Surroundings = {
+    times: await siteTimes(tx, jobs),
     invoiced: new Set(invoices.map(({ jobId }) => jobId)),
     currency: (await getStudio(tx, studioId))?.currency ?? 'EUR',
     onlineScore: online.score,
@@ -88,7 +93,8 @@ function jobView({ job, quote, version, inspection, frames }: JobParts, around: 
     spent: String(job.spent),
     currency: quote?.currency ?? around.currency,
     spentCents: Number(spentCents),
-    placement: placementView(job),
+    placement: placementView(job, around.times),
+    delivery: deliveryView(job),
     quote: quote ? quoteView(quote, around) : null,
     // What an older farm saw lists neither.
     inspection: inspection && { ...inspection, scenes: inspection.scenes ?? [], variants: inspection.variants ?? [] },
@@ -101,7 +107,15 @@ function jobView({ job, quote, version, inspection, frames }: JobParts, around: 
   };
 }
 
-function placementView({ placement }: JobRow): JobView['placement'] {
+/** How far the delivery to the studio is. */
+const deliveryView = (job: JobRow): JobView['delivery'] => ({
+  status: job.delivery,
+  delivered: job.deliveredUnits,
+  of: deliverableOf(job),
+  at: job.deliveredAt?.toISOString() ?? null,
+});
+
+function placementView({ id, placement }: JobRow, times: readonly SiteTime[]): JobView['placement'] {
   const { wish, decision } = placement as PlacementDocument;
   const { objective, sites, country } = wish ?? NO_WISH;
   return {
@@ -111,7 +125,19 @@ function placementView({ placement }: JobRow): JobView['placement'] {
     finishSeconds: decision?.finishSeconds ?? null,
     shares: decision?.shares ?? [],
     leftOut: decision?.leftOut ?? [],
+    actual: decision ? actualOf(id, Date.parse(decision.at), times) : [],
   };
+}
+
+/** In seconds after the decision, as the expectations are. */
+function actualOf(jobId: string, decidedAt: number, times: readonly SiteTime[]): JobView['placement']['actual'] {
+  const since = (at: Date): number => Math.max(0, (at.getTime() - decidedAt) / 1000);
+  return times
+    .filter((time) => time.jobId === jobId)
+    .map(({ siteId, name, frames, beganAt, lastAt }) => ({
+      ...{ siteId, name, frames, beganSeconds: since(beganAt) },
+      lastSeconds: lastAt && since(lastAt),
+    }));
 }
 
 /** Frames after which the pace so far tells more than the quote. */

@@ -11,6 +11,7 @@ import { JobPage } from './job/JobPage.tsx';
 import { JobsPage } from './jobs/JobsPage.tsx';
 import { NodesPage } from './nodes/NodesPage.tsx';
 import { Shell } from './shell.tsx';
+import { SitesPage } from './sites/SitesPage.tsx';
 import { SubmitPage } from './submit/SubmitPage.tsx';
 import { Button } from './ui/Button.tsx';
 import { Empty } from './ui/Empty.tsx';
@@ -86,6 +87,9 @@ export function App() {
         <Route path="/submit" component={SubmitPage} />
         <Route path="/jobs/:id/:tab?">{({ id, tab }) => <JobPage key={id} id={id} tab={tab ?? 'shot'} />}</Route>
         <Route path="/nodes" component={NodesPage} />
+        <Route path="/sites">
+          <SitesPage me={session.me} />
+        </Route>
         <Route path="/account">
           <AccountPage me={session.me} onSignOut={() => void signOut()} />
         </Route>

@@ -1,4 +1,4 @@
-import { CircleUser, Clapperboard, Moon, Plus, Server, Sun, Wifi, WifiOff } from 'lucide-react';
+import { CircleUser, Clapperboard, MapPin, Moon, Plus, Server, Sun, Wifi, WifiOff } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { Me } from './api/types.ts';
@@ -12,6 +12,7 @@ const PLACES = [
   { href: '/', text: 'Jobs', icon: Clapperboard, within: /^\/($|jobs)/ },
   { href: '/submit', text: 'New job', icon: Plus, within: /^\/submit/ },
   { href: '/nodes', text: 'Nodes', icon: Server, within: /^\/nodes/ },
+  { href: '/sites', text: 'Sites', icon: MapPin, within: /^\/sites/ },
   { href: '/account', text: 'Account', icon: CircleUser, within: /^\/account/ },
 ];
 

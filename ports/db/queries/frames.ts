@@ -10,6 +10,8 @@ export interface FrameRow extends UnitRow {
   layer: string;
   /** Name of the node that holds or rendered it. */
   node: string | null;
+  /** When the studio acknowledged it. */
+  deliveredAt: Date | null;
 }
 
 export interface FramesPageInput {
@@ -42,8 +44,9 @@ const unitsOfJob = (tx: Tx, jobId: string) =>
     .selectFrom('units as u')
     .innerJoin('layers as l', (join) => join.onRef('l.studioId', '=', 'u.studioId').onRef('l.id', '=', 'u.layerId'))
     .leftJoin('nodes as n', 'n.id', 'u.nodeId')
+    .leftJoin('deliveries as d', (join) => join.onRef('d.studioId', '=', 'u.studioId').onRef('d.unitId', '=', 'u.id'))
     .selectAll('u')
-    .select(['l.name as layer', 'n.name as node'])
+    .select(['l.name as layer', 'n.name as node', 'd.deliveredAt'])
     .where('u.studioId', '=', (job) => job.selectFrom('jobs').select('jobs.studioId').where('jobs.id', '=', jobId))
     .where('u.jobId', '=', jobId);
 
@@ -81,8 +84,9 @@ export async function getFrame(tx: Tx, unitId: string): Promise<FrameRow | null>
     .selectFrom('units as u')
     .innerJoin('layers as l', (join) => join.onRef('l.studioId', '=', 'u.studioId').onRef('l.id', '=', 'u.layerId'))
     .leftJoin('nodes as n', 'n.id', 'u.nodeId')
+    .leftJoin('deliveries as d', (join) => join.onRef('d.studioId', '=', 'u.studioId').onRef('d.unitId', '=', 'u.id'))
     .selectAll('u')
-    .select(['l.name as layer', 'n.name as node'])
+    .select(['l.name as layer', 'n.name as node', 'd.deliveredAt'])
     .where('u.id', '=', unitId)
     .executeTakeFirst();
   return row ?? null;

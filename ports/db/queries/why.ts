@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { FarmError } from '../../../domain/errors.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
 import type { Tx } from '../client.ts';
+import { deliverableOf } from '../deliveries.ts';
 import type { JobRow } from '../tables.ts';
 import { requireService } from './service.ts';
 
@@ -25,7 +26,8 @@ export interface WaitReason {
     | 'ReadyForNode'
     | 'Rendering'
     | 'Verifying'
-    | 'Finishing';
+    | 'Finishing'
+    | 'DeliveryAwaited';
   message: string;
   remedy: string;
 }
@@ -107,6 +109,16 @@ async function reasonsOfWork(tx: Tx, job: JobRow): Promise<WaitReason[]> {
   if (reasons.length > 0) return reasons;
   if (count.total === 0 || count.open > 0)
     return [reason('Planning', 'The job is being planned; nothing is on offer yet.')];
+  if (job.stageSeconds.settle !== undefined && job.delivery === 'awaited') {
+    const message = `The job is settled; the studio has acknowledged ${job.deliveredUnits} of ${deliverableOf(job)} frames.`;
+    return [
+      reason(
+        'DeliveryAwaited',
+        message,
+        'Run "farm pull --wait" where the frames shall go; it goes on where it stopped.',
+      ),
+    ];
+  }
   return [reason('Finishing', 'All chunks are done; the job is being assembled and settled.')];
 }
 

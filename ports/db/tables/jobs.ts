@@ -1,7 +1,15 @@
 /** Jobs and what they are made of. Columns as `ports/db/tables.ts` says. */
 import type { Generated } from 'kysely';
 import type { RequestedSettings } from '../../../domain/settings.ts';
-import type { ChunkStatus, JobStatus, PauseReason, Stage, StopReason, UnitStatus } from '../../../domain/statuses.ts';
+import type {
+  ChunkStatus,
+  DeliveryStatus,
+  JobStatus,
+  PauseReason,
+  Stage,
+  StopReason,
+  UnitStatus,
+} from '../../../domain/statuses.ts';
 import type {
   ByStage,
   EstimateDocument,
@@ -40,6 +48,10 @@ export interface JobsTable extends TokenColumns {
   /** Units with a receipt line, and units from the frame cache, which have none. */
   committedUnits: Generated<number>;
   cachedUnits: Generated<number>;
+  /** Where the delivery to the studio stands, and how many units it has acknowledged. */
+  delivery: Generated<DeliveryStatus>;
+  deliveredUnits: Generated<number>;
+  deliveredAt: Date | null;
   eventSeq: Generated<number>;
   placement: JsonDefault<Record<string, unknown>>;
   outputs: JsonNullable<JobOutputs>;
@@ -161,4 +173,11 @@ export interface JobEventsTable {
   at: GeneratedTime;
   type: string;
   data: Json<Record<string, unknown>>;
+}
+
+export interface DeliveriesTable {
+  studioId: string;
+  unitId: string;
+  jobId: string;
+  deliveredAt: GeneratedTime;
 }

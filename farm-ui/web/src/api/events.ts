@@ -50,9 +50,12 @@ interface JobEventData {
   'unit.refused': { unitId: string; frame: number; node: string; code: string; message: string };
   'unit.late': { unitId: string; node: string; leaseNumber: number; code: string };
   'money.changed': { cap: string; reserved: string; spent: string };
+  'delivery.changed': { status: 'on-demand' | 'awaited' | 'overdue' | 'delivered'; delivered: number; of: number };
   'output.ready': { kind: 'film' | 'contactSheet' | 'manifest'; hash: string };
   'invoice.issued': { number: string; total: string };
   'invoice.posted': { number: string; transaction: string };
+  /** Of the farm, not of a job: a site, or a node of one, is not what it was. */
+  'sites.changed': Record<string, never>;
   log: { node: string | null; line: string };
 }
 
@@ -79,8 +82,10 @@ export const JOB_EVENT_TYPES: readonly JobEventType[] = [
   'unit.refused',
   'unit.late',
   'money.changed',
+  'delivery.changed',
   'output.ready',
   'invoice.issued',
   'invoice.posted',
+  'sites.changed',
   'log',
 ];

@@ -11,6 +11,8 @@ import type {
   Me,
   Outputs,
   Page,
+  Site,
+  SiteChange,
   Verification,
   Why,
 } from './types.ts';
@@ -25,6 +27,10 @@ export const farm = {
   signOut: () => request<unknown>('DELETE', '/v1/session'),
   me: () => request<Me>('GET', '/v1/me'),
   info: () => request<FarmInfo>('GET', '/v1/farm'),
+  sites: () => request<{ items: Site[] }>('GET', '/v1/sites'),
+  /** Operators only. */
+  changeSite: (name: string, change: SiteChange) =>
+    request<Site>('PATCH', `/v1/sites/${encodeURIComponent(name)}`, change),
   nodes: () => request<{ items: FarmNode[] }>('GET', '/v1/nodes'),
 
   jobs: (cursor: string | null, limit: number) => request<Page<Job>>('GET', `/v1/jobs${query({ cursor, limit })}`),
@@ -58,4 +64,5 @@ export const addresses = {
   invoiceCsv: (id: string) => `/v1/jobs/${id}/invoice.csv`,
   jobEvents: (id: string, after: number) => `/v1/jobs/${id}/events?after=${after}`,
   allEvents: () => '/v1/events',
+  siteEvents: () => '/v1/sites/events',
 };

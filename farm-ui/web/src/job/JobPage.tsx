@@ -17,9 +17,11 @@ import { useTitle } from '../ui/useTitle.ts';
 import { Actions } from './Actions.tsx';
 import { CostPanel } from './CostPanel.tsx';
 import { Deliverables } from './Deliverables.tsx';
+import { DeliveryPanel } from './DeliveryPanel.tsx';
 import { FrameStrip } from './FrameStrip.tsx';
 import { InvoiceTab } from './InvoiceTab.tsx';
 import { LogTail } from './LogTail.tsx';
+import { PlacementPanel } from './PlacementPanel.tsx';
 import { InspectionFacts, QuotePanel } from './QuotePanel.tsx';
 import { StageRail } from './StageRail.tsx';
 import { Thumbnails } from './Thumbnails.tsx';
@@ -186,11 +188,13 @@ function Shot() {
           onFollow={() => setChosen(null)}
         />
         <FrameStrip selected={chosen} viewed={shownScreen === 'frame'} onSelect={select} />
+        <PlacementPanel />
         <Thumbnails selected={chosen} onSelect={select} />
       </div>
       <aside className="shot-side" aria-label="Cost and progress">
         <CostPanel />
         <WhyPanel />
+        <DeliveryPanel />
         <Deliverables outputs={outputs.data} jobId={job.id} />
         <LogTail />
       </aside>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatAgo, formatBytes, formatSeconds, shortHash } from './format.ts';
+import { formatAgo, formatBytes, formatRate, formatSeconds, shortHash } from './format.ts';
 
 describe('formatSeconds', () => {
   it.each([
@@ -23,6 +23,15 @@ describe('formatBytes', () => {
     [1024 ** 3 - 1, '1.0 GiB'],
     [300 * 1024 ** 2, '300 MiB'],
   ])('%s is %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+});
+
+describe('formatRate', () => {
+  it.each([
+    [null, 'no limit'],
+    [412_500, '3.3 Mbit/s'],
+    [41_250_000, '330 Mbit/s'],
+    [1_250_000_000, '10 Gbit/s'],
+  ])('%s bytes a second are %s', (rate, text) => expect(formatRate(rate)).toBe(text));
 });
 
 describe('formatAgo', () => {

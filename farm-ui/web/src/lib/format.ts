@@ -22,6 +22,14 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** Bytes a second as `330 Mbit/s`; null is no limit. */
+export function formatRate(bytesPerSecond: number | null): string {
+  if (bytesPerSecond === null) return 'no limit';
+  const megabits = (bytesPerSecond * 8) / 1e6;
+  if (megabits >= 1000) return `${Number((megabits / 1000).toPrecision(3))} Gbit/s`;
+  return `${Number(megabits.toPrecision(3))} Mbit/s`;
+}
+
 const counts = new Intl.NumberFormat('en');
 /** `12,345` */
 export const formatCount = (value: number): string => counts.format(value);

@@ -94,6 +94,7 @@ describe('FrameTable', () => {
       warnings: [{ code: 'Black', message: 'black' }],
       refusals: [],
       committedAt: null,
+      deliveredAt: null,
     };
     table.load([listed]);
     expect([...table.frameNumbers]).toEqual([4, 10]);

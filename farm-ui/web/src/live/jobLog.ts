@@ -48,6 +48,11 @@ export function logLine(event: JobEvent, key: number): LogLine | null {
       return line(`frame ${event.data.frame} refused: ${event.data.message}`, event.data.node, 'warn');
     case 'unit.late':
       return line('sent a result after its lease had ended; refused and not billed', event.data.node, 'warn');
+    case 'delivery.changed': {
+      const { status, delivered, of } = event.data;
+      if (status === 'delivered') return line(`All ${of} frames have reached the studio`, null, 'good');
+      return status === 'overdue' ? line(`${delivered} of ${of} frames have reached the studio`, null, 'warn') : null;
+    }
     case 'invoice.issued':
       return line(`Invoice ${event.data.number} issued`, null, 'good');
     case 'invoice.posted':

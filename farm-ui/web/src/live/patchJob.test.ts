@@ -13,7 +13,16 @@ const job: Job = {
   stages: STAGES.map((stage) => ({ stage, state: 'waiting', fraction: 0, seconds: null })),
   pauseReason: null,
   problem: null,
-  placement: { wish: { objective: 'finish' }, at: null, why: null, finishSeconds: null, shares: [], leftOut: [] },
+  placement: {
+    wish: { objective: 'finish' },
+    at: null,
+    why: null,
+    finishSeconds: null,
+    shares: [],
+    leftOut: [],
+    actual: [],
+  },
+  delivery: { status: 'awaited', delivered: 0, of: 10, at: null },
   frames: { total: 10, committed: 2, rendering: 1, failed: 0, billed: 2, cached: 0 },
   frameRange: '1-10',
   width: 480,
@@ -45,6 +54,12 @@ describe('patchJob', () => {
     const spent = { type: 'money.changed', data: { cap: '9', reserved: '9', spent: '9' } } as const;
     expect(patchJob(job, event(40, spent))).toBe(job);
     expect(patchJob(job, event(41, spent, 'other'))).toBe(job);
+  });
+
+  it('takes what has reached the studio', () => {
+    const data = { status: 'delivered', delivered: 10, of: 10 };
+    const after = patchJob(job, event(41, { type: 'delivery.changed', data }));
+    expect(after.delivery).toEqual({ ...data, at: null });
   });
 
   it('takes money and counts, and remembers how far it read', () => {

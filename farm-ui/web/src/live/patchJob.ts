@@ -43,6 +43,8 @@ function withEvent(job: Job, event: JobEvent): Job {
       const moved = render?.state === 'running' && share > render.fraction;
       return { ...(moved ? withStage(job, 'render', { fraction: share }) : job), spent, frames };
     }
+    case 'delivery.changed':
+      return { ...job, delivery: { ...job.delivery, ...event.data } };
     case 'money.changed':
       return { ...job, ...event.data };
     default:

@@ -47,8 +47,12 @@ const WORDS: Record<Exclude<JobStatus, 'active'>, string> = {
   expired: 'Quote expired',
 };
 
+type Shown = Pick<Job, 'status' | 'stage' | 'stages' | 'pauseReason' | 'delivery'>;
+
 /** The status in one or two words, as every part of the page says it. */
-function statusWord(job: Pick<Job, 'status' | 'stage' | 'pauseReason'>): string {
+function statusWord(job: Shown): string {
+  const isSettled = job.stages.some(({ stage, state }) => stage === 'settle' && state === 'done');
+  if (job.status === 'active' && isSettled && job.delivery.status === 'awaited') return 'Delivering';
   if (job.status === 'active') return DOING[job.stage];
   if (job.status === 'paused' && job.pauseReason === 'budget') return 'Paused at cap';
   return WORDS[job.status];
@@ -63,7 +67,7 @@ export function statusTone(status: JobStatus): 'live' | 'done' | 'bad' | 'ask' |
   return 'live';
 }
 
-export function Status({ job }: { job: Pick<Job, 'status' | 'stage' | 'pauseReason'> }) {
+export function Status({ job }: { job: Shown }) {
   const Icon = ICONS[job.status] ?? CircleDashed;
   return (
     <span className={`status tone-${statusTone(job.status)}`}>

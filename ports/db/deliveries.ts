@@ -1,0 +1,115 @@
+/** What has reached the studio, as it says itself: by unit, with the hash of what lies on its disk or in its bucket. */
+import { sql } from 'kysely';
+import { FarmError } from '../../domain/errors.ts';
+import { assertDeliveryTransition, isFinalJob } from '../../domain/statuses.ts';
+import type { Tx } from './client.ts';
+import { appendEvent } from './events.ts';
+import { type LockedJob, lockJobState } from './locks.ts';
+
+export interface Acknowledged {
+  unitId: string;
+  /** SHA-256 of the picture (EXR) as it arrived. */
+  hash: string;
+}
+
+/** How far the delivery of a job is. */
+export interface DeliveryState {
+  status: LockedJob['delivery'];
+  delivered: number;
+  /** Units that there are to deliver. */
+  of: number;
+  /** When the last of them was acknowledged. */
+  at: Date | null;
+  /** Whether its workflow is still there to hear of it. */
+  isOpen: boolean;
+  /** Now it became `delivered`. */
+  isNews: boolean;
+}
+
+/**
+ * Writes down that the studio has these frames. Said again, nothing changes. All or none of them.
+ * @throws FarmError `HashMismatch` for a hash that is not the frame's, `NotFound` for a unit that is not the job's or not
+ * committed, `JobNotFound`
+ */
+export async function acknowledgeFrames(
+  tx: Tx,
+  { jobId, frames }: { jobId: string; frames: readonly Acknowledged[] },
+): Promise<DeliveryState> {
+  const job = await lockJobState(tx, jobId);
+  const hashes = new Map(frames.map(({ unitId, hash }) => [unitId, hash]));
+  const { rows } = await sql<{ id: string; frame: number; hash: string | null }>`
+    SELECT u.id, u.frame, (SELECT a ->> 'hash' FROM jsonb_array_elements(u.artifacts) AS a WHERE a ->> 'kind' = 'exr') AS hash
+    FROM units AS u WHERE u.studio_id = ${job.studioId} AND u.job_id = ${jobId} AND u.id = ANY (${[...hashes.keys()]}::uuid[]) AND u.status = 'committed'`.execute(
+    tx,
+  );
+  const known = new Map(rows.map((row) => [row.id, row]));
+  for (const [unitId, hash] of hashes) {
+    const unit = known.get(unitId);
+    if (!unit) throw new FarmError('NotFound', `The job has no committed frame ${unitId}.`, { unit: unitId });
+    if (unit.hash === hash) continue;
+    const message = `Frame ${unit.frame} has the hash ${unit.hash}, not ${hash}.`;
+    throw new FarmError('HashMismatch', message, { unit: unitId, frame: unit.frame, hash });
+  }
+  const { rows: added } = await sql`
+    INSERT INTO deliveries (studio_id, unit_id, job_id)
+    SELECT ${job.studioId}, unit_id, ${jobId} FROM unnest(${[...hashes.keys()]}::uuid[]) AS unit_id
+    ON CONFLICT DO NOTHING RETURNING unit_id`.execute(tx);
+  if (added.length === 0) return stateOf(job, false);
+  const isWhole = noMoreToCome(job) && job.deliveredUnits + added.length >= committedOf(job);
+  return setDelivery(tx, job, job.deliveredUnits + added.length, isWhole ? 'delivered' : job.delivery);
+}
+
+/**
+ * What a job that ends is to its studio: `delivered`, or `overdue` where frames were awaited and not acknowledged. Call it
+ * when nothing will be committed any more.
+ */
+export async function closeDelivery(tx: Tx, jobId: string): Promise<void> {
+  const job = await lockJobState(tx, jobId);
+  if (job.delivery === 'delivered') return;
+  const isWhole = committedOf(job) > 0 && job.deliveredUnits >= committedOf(job);
+  if (isWhole) await setDelivery(tx, job, job.deliveredUnits, 'delivered');
+  else if (job.delivery === 'awaited') await setDelivery(tx, job, job.deliveredUnits, 'overdue');
+}
+
+async function setDelivery(
+  tx: Tx,
+  job: LockedJob,
+  delivered: number,
+  to: LockedJob['delivery'],
+): Promise<DeliveryState> {
+  const { studioId, id: jobId } = job;
+  if (to !== job.delivery) assertDeliveryTransition(job.delivery, to);
+  const changed = await tx
+    .updateTable('jobs')
+    .set({
+      ...{ delivery: to, deliveredUnits: delivered },
+      ...(to === 'delivered' && !job.deliveredAt ? { deliveredAt: sql<Date>`now()` } : {}),
+    })
+    .where('studioId', '=', studioId)
+    .where('id', '=', jobId)
+    .returning(['delivery', 'deliveredUnits', 'deliveredAt'])
+    .executeTakeFirstOrThrow();
+  const state = stateOf({ ...job, ...changed }, to === 'delivered' && job.delivery !== 'delivered');
+  const { status, of } = state;
+  await appendEvent(tx, { studioId, jobId, type: 'delivery.changed', data: { status, delivered, of } });
+  return state;
+}
+
+const stateOf = (job: LockedJob, isNews: boolean): DeliveryState => ({
+  status: job.delivery,
+  delivered: job.deliveredUnits,
+  of: deliverableOf(job),
+  at: job.deliveredAt,
+  isOpen: job.acceptedAt !== null && !isFinalJob(job.status),
+  isNews,
+});
+
+/** Units with a receipt line and units from the cache. */
+const committedOf = ({ committedUnits, cachedUnits }: LockedJob): number => committedUnits + cachedUnits;
+
+/** Frames that the studio shall have: all that the job will have, and of one that has ended those that came to be. */
+export const deliverableOf = (job: LockedJob): number =>
+  isFinalJob(job.status) ? committedOf(job) : (job.frameCount ?? committedOf(job));
+
+const noMoreToCome = (job: LockedJob): boolean =>
+  isFinalJob(job.status) || committedOf(job) >= (job.frameCount ?? Infinity);
