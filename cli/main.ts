@@ -6,6 +6,7 @@ import { addFarm } from './commands/farm.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addInvoice } from './commands/invoice.ts';
 import { addJobs } from './commands/jobs.ts';
+import { addMerge } from './commands/merge.ts';
 import { addNode } from './commands/node.ts';
 import { addPull } from './commands/pull.ts';
 import { addRender } from './commands/render.ts';
@@ -23,6 +24,7 @@ const program = new Command('farm')
 addFarm(program);
 addInspect(program);
 addRender(program);
+addMerge(program);
 addRepro(program);
 addSubmit(program);
 addJobs(program);

@@ -8,10 +8,13 @@ import { FarmError } from '../domain/errors.ts';
 import type { PictureFormat, RenderSettings, SceneInspection } from '../domain/scene.ts';
 import { frameRangeWarnings } from '../domain/sceneFrames.ts';
 import { type RequestedSettings, resolveSettings } from '../domain/settings.ts';
-import type { RenderEngine, SceneFiles } from './engine.ts';
+import type { RenderEngine, RenderUnit, SceneFiles } from './engine.ts';
+import { ImageProcessor } from './image/imageProcessor.ts';
 import { createPathTracerEngine } from './pathtracer/engine.ts';
+import { sampleSuffix } from './pathtracer/frameFiles.ts';
 import { type GeometryMemory, measureGeometry } from './pathtracer/geometryMemory.ts';
 import { findMainScene } from './pathtracer/gltf/files.ts';
+import { groupParts, mergeParts } from './pathtracer/sampleRanges.ts';
 
 /** A scene on disk with the settings it will be rendered with. */
 export interface LocalShot {
@@ -135,6 +138,8 @@ export interface LocalRenderOptions {
   target: FrameTarget;
   /** Also the picture beside an EXR. */
   previews: boolean;
+  /** Only these samples of each frame, as files for `mergeLocally`; absent: all. */
+  samples?: SampleRange | undefined;
   threads: number;
   signal: AbortSignal;
   onFrame(frame: LocalFrame): void;
@@ -150,11 +155,7 @@ export interface LocalRenderOptions {
 export async function renderShot(engine: RenderEngine, options: LocalRenderOptions): Promise<void> {
   const { shot, frames, target, signal } = options;
   if (frames.length === 0) return;
-  if (frames.length > 1 && !target.isNumbered) {
-    const value = path.basename(target.pathOf(frames[0]!));
-    const message = `${frames.length} frames need a place for their number: "${value}" has none, "${withExtension(value, '')}.####.${target.extension}" has.`;
-    throw new FarmError('SettingInvalid', message, { setting: 'output', value });
-  }
+  requireNumbers(target, frames);
   const folder = path.dirname(target.pathOf(frames[0]!));
   await mkdir(folder, { recursive: true });
   // Beside the frames: a rename within one disk is atomic.
@@ -164,7 +165,7 @@ export async function renderShot(engine: RenderEngine, options: LocalRenderOptio
       {
         files: shot.files,
         settings: shot.settings,
-        units: frames.map((frame) => ({ frame, tile: 0 })),
+        units: frames.map((frame) => ({ frame, tile: 0, ...(options.samples ? { samples: options.samples } : {}) })),
         outputFolder: work,
         threads: options.threads,
       },
@@ -186,6 +187,67 @@ export async function renderShot(engine: RenderEngine, options: LocalRenderOptio
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** Samples of a frame: the first, and how many. */
+export type SampleRange = NonNullable<RenderUnit['samples']>;
+
+/**
+ * Where the parts of frames go that `samples` takes: `frame.0001.samples00032-00063.exr` for `frame.####.exr`.
+ * @throws FarmError `SettingInvalid` for a target that is no EXR: a picture cannot hold sums
+ */
+export function partTarget(target: FrameTarget, samples: SampleRange): FrameTarget {
+  if (target.extension !== 'exr') {
+    const message = `A part of the samples is an EXR that holds sums; a .${target.extension} cannot.`;
+    throw new FarmError('SettingInvalid', message, { setting: 'output', value: target.extension });
+  }
+  const pathOf = (frame: number): string => withExtension(target.pathOf(frame), `${sampleSuffix(samples)}.exr`);
+  return { ...target, pathOf };
+}
+
+/**
+ * Merges files of sample ranges, of one frame or several, into the frames at their places: the very bytes of an undivided render.
+ * @throws FarmError as `mergeParts`, before a frame is written; `SettingInvalid` for several frames and one place
+ */
+export async function mergeLocally(
+  files: readonly string[],
+  target: FrameTarget,
+  previews: boolean,
+  onFrame: (frame: Omit<LocalFrame, 'renderSeconds'>) => void,
+): Promise<void> {
+  const frames = await groupParts(files);
+  if (target.picture) {
+    const message = `Merging makes EXR files, and "${path.basename(target.pathOf(0))}" is none; --preview adds a picture.`;
+    throw new FarmError('SettingInvalid', message, { setting: 'output', value: target.extension });
+  }
+  requireNumbers(target, [...frames.keys()]);
+  const processor = new ImageProcessor();
+  const folder = path.dirname(target.pathOf(0));
+  await mkdir(folder, { recursive: true });
+  const work = await mkdtemp(path.join(folder, '.farm-merge-'));
+  try {
+    for (const [frame, parts] of frames) {
+      const { exrPath, previewPath, picturePath, samples, rays } = await mergeParts(parts, work, processor);
+      const place = target.pathOf(frame);
+      const picture = picturePath ?? previewPath;
+      const beside = previews ? withExtension(place, path.extname(picture)) : null;
+      if (beside) await rename(picture, beside);
+      await rename(exrPath, place);
+      await Promise.all([previewPath, picture].map((file) => rm(file, { force: true })));
+      onFrame({ frame, path: place, previewPath: beside, samples, rays });
+    }
+  } finally {
+    await rm(work, { recursive: true, force: true });
+    await processor.close();
+  }
+}
+
+/** @throws FarmError `SettingInvalid` for several frames and one place */
+function requireNumbers(target: FrameTarget, frames: readonly number[]): void {
+  if (frames.length <= 1 || target.isNumbered) return;
+  const value = path.basename(target.pathOf(frames[0]!));
+  const message = `${frames.length} frames need a place for their number: "${value}" has none, "${withExtension(value, '')}.####.${target.extension}" has.`;
+  throw new FarmError('SettingInvalid', message, { setting: 'output', value });
 }
 
 const withExtension = (file: string, extension: string): string =>

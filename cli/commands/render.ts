@@ -5,7 +5,7 @@ import { basename, extname, relative } from 'node:path';
 import { MultiBar } from 'cli-progress';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import type { FrameTarget, LocalFrame, LocalShot } from '../../renderer/local.ts';
+import type { FrameTarget, LocalFrame, LocalShot, SampleRange } from '../../renderer/local.ts';
 import { duration } from '../output/duration.ts';
 import { type FarmApiError, refuse } from '../sdk/errors.ts';
 import { addSettingFlags, requestOf, type SettingFlags } from '../settings/flags.ts';
@@ -15,6 +15,7 @@ interface RenderFlags extends SettingFlags {
   output?: string;
   skipExisting?: boolean;
   preview?: boolean;
+  sampleRange?: string;
   threads?: string;
   json?: boolean;
 }
@@ -30,6 +31,10 @@ export function addRender(program: Command): void {
     )
     .option('--skip-existing', 'leave frames that are there already; goes on after an interruption')
     .option('--preview', 'also the picture beside each EXR')
+    .option(
+      '--sample-range <first-last>',
+      'only these of the samples, such as 0-31, to be merged with the others (farm merge)',
+    )
     .option('--threads <n>', 'threads to render with (default: all)')
     .option('--json', 'print JSON');
   addSettingFlags(command).action(withErrors(render));
@@ -38,9 +43,11 @@ export function addRender(program: Command): void {
 async function render(scene: string, flags: RenderFlags): Promise<void> {
   const asked = requestOf(flags);
   const threads = threadsOf(flags.threads);
+  const samples = flags.sampleRange === undefined ? undefined : sampleRangeOf(flags.sampleRange);
   // The engine is large; what is wrong with the flags shows before it is loaded.
-  const { frameTarget, openEngine, openShot, renderShot } = await import('../../renderer/local.ts');
-  const target = frameTarget(flags.output ?? `${basename(scene, extname(scene))}.####.exr`);
+  const { frameTarget, openEngine, openShot, partTarget, renderShot } = await import('../../renderer/local.ts');
+  const whole = frameTarget(flags.output ?? `${basename(scene, extname(scene))}.####.exr`);
+  const target = samples ? partTarget(whole, samples) : whole;
   if (target.picture) {
     const picture = asked.output?.picture ?? target.picture;
     if (picture !== target.picture) {
@@ -70,7 +77,7 @@ async function render(scene: string, flags: RenderFlags): Promise<void> {
     display = createDisplay(shot, frames.length, Boolean(flags.json));
     const warned = new Set(shot.inspection.warnings.map(({ message }) => message));
     const rendering = renderShot(engine, {
-      ...{ shot, frames, target, threads, signal: stop.signal },
+      ...{ shot, frames, target, samples, threads, signal: stop.signal },
       previews: Boolean(flags.preview),
       onFrame: (frame) => {
         done.push(frame);
@@ -103,6 +110,18 @@ function threadsOf(text: string | undefined): number {
   if (threads >= 1 && threads <= 1024) return threads;
   throw refuse('SettingInvalid', `--threads is "${text}".`, 'Give a whole number from 1 to 1024.', {
     setting: 'threads',
+    value: text,
+  });
+}
+
+/** First and last, both included, as in file names and `farm repro`. */
+function sampleRangeOf(text: string): SampleRange {
+  const [, first, last] = /^(\d{1,6})-(\d{1,6})$/.exec(text.trim()) ?? [];
+  if (first !== undefined && Number(first) <= Number(last)) {
+    return { start: Number(first), count: Number(last) - Number(first) + 1 };
+  }
+  throw refuse('SettingInvalid', `--sample-range is "${text}".`, 'Write first and last sample, such as 0-31.', {
+    setting: 'samples',
     value: text,
   });
 }

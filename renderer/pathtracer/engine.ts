@@ -22,6 +22,7 @@ import { writeUnitFiles } from './frameFiles.ts';
 import { cryptomatteNames, type FrameFacts, frameChannels, writableCompression } from './frameLayers.ts';
 import { inspectShot } from './gltf/inspectShot.ts';
 import { OutputTimes } from './outputTime.ts';
+import { checkSampleRange, writePartFiles } from './sampleRanges.ts';
 import type { SceneDescription } from './scene/description.ts';
 import { SceneCache } from './sceneCache.ts';
 import { Shot } from './shot.ts';
@@ -69,15 +70,6 @@ function rectOf(unit: RenderUnit, { width, height, crop }: RenderSettings): Pixe
     });
   }
   return rect;
-}
-
-/** There is no file that holds a part of the samples: to ignore the range would give another picture than asked for. */
-function refuseSampleRange({ frame, samples }: RenderUnit): void {
-  if (!samples) return;
-  throw new FarmError('SettingInvalid', `Frame ${frame} is asked for in part of its samples; leave samples out.`, {
-    setting: 'samples',
-    ...samples,
-  });
 }
 
 const isTooLarge = (error: unknown): error is FarmError => error instanceof FarmError && error.code === 'SceneTooLarge';
@@ -190,7 +182,7 @@ export function createPathTracerEngine(): PathTracerEngine {
     checkTechniqueLayers(settings);
     throwIfCancelled(signal);
     writableCompression(settings.output);
-    units.forEach(refuseSampleRange);
+    for (const unit of units) checkSampleRange(unit, settings);
     const rects = units.map((unit) => rectOf(unit, settings));
     const frames = units.map(({ frame }) => frame);
     if (frames[0] !== undefined) await request.ready?.(frames[0]);
@@ -213,33 +205,36 @@ export function createPathTracerEngine(): PathTracerEngine {
         active = await tracerFor(threads, 'cpu');
         await active.setScene(description);
       }
-      const pixels = await active.trace(
-        {
-          width: settings.width,
-          height: settings.height,
-          sampleStart: 0,
-          sampleCount: settings.samples,
-          seed: settings.seed,
-          frame: unit.frame,
-          rect: rects[index]!,
-          options: optionsFor(settings),
-        },
-        (fraction) => sink.progress({ frame: unit.frame, tile: unit.tile, fraction }),
-        signal,
-      );
+      const trace = {
+        ...{ width: settings.width, height: settings.height, seed: settings.seed, frame: unit.frame },
+        sampleStart: unit.samples?.start ?? 0,
+        sampleCount: unit.samples?.count ?? settings.samples,
+        rect: rects[index]!,
+        options: optionsFor(settings),
+      };
+      const onProgress = (fraction: number): void => sink.progress({ frame: unit.frame, tile: unit.tile, fraction });
+      const traced = unit.samples
+        ? await active.tracePartial(trace, onProgress, signal)
+        : await active.trace(trace, onProgress, signal);
       throwIfCancelled(signal);
       const facts = await factsOf(shot, settings, unit, description);
-      const paths = await writeUnitFiles(outputFolder, pixels, facts, processor);
+      const { rect } = traced;
+      const made =
+        'sums' in traced
+          ? await writePartFiles(outputFolder, traced, facts)
+          : {
+              ...(await writeUnitFiles(outputFolder, traced, facts, processor)),
+              channels: frameChannels(settings.output).map(({ name }) => name),
+            };
       await sink.unit({
         unit,
-        ...paths,
-        width: pixels.rect.x1 - pixels.rect.x0,
-        height: pixels.rect.y1 - pixels.rect.y0,
-        channels: frameChannels(settings.output).map(({ name }) => name),
+        ...made,
+        width: rect.x1 - rect.x0,
+        height: rect.y1 - rect.y0,
         renderSeconds: (performance.now() - begin) / 1000,
         maker: { build: build!, tier: active.tier, device: active.device },
-        samples: pixels.samples,
-        rays: pixels.rays,
+        samples: 'sums' in traced ? traced.depth.length * trace.sampleCount : traced.samples,
+        rays: traced.rays,
       });
     }
   }

@@ -19,10 +19,20 @@ import {
 } from './frameLayers.ts';
 import type { TracedPixels } from './tracer.ts';
 
-/** File names of a unit without their ending: `frame.0012`, or `frame.0012.tile03` when the frame is cut. */
-function unitBaseName({ frame, tile, rect }: RenderUnit): string {
+/**
+ * File names of a unit without their ending: `frame.0012`, with `.tile03` behind it when the frame is cut, and
+ * `.samples00032-00063` for a part of the samples.
+ */
+export function unitBaseName({ frame, tile, rect, samples }: RenderUnit): string {
   const number = `${frame < 0 ? '-' : ''}${String(Math.abs(frame)).padStart(4, '0')}`;
-  return rect || tile > 0 ? `frame.${number}.tile${String(tile).padStart(2, '0')}` : `frame.${number}`;
+  const place = rect || tile > 0 ? `.tile${String(tile).padStart(2, '0')}` : '';
+  return `frame.${number}${place}${samples ? sampleSuffix(samples) : ''}`;
+}
+
+/** `.samples00032-00063`: first and last, both included, so that names sort as the samples do. */
+export function sampleSuffix({ start, count }: NonNullable<RenderUnit['samples']>): string {
+  const digits = (sample: number): string => String(sample).padStart(5, '0');
+  return `.samples${digits(start)}-${digits(start + count - 1)}`;
 }
 
 /** RGBA of a layer for the denoiser, which takes alpha along untouched. */

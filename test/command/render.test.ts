@@ -93,8 +93,36 @@ describe('farm render', () => {
     expect((await stat(join(folder, 'out', 'cube.003.exr'))).size).toBeGreaterThan(1000);
   });
 
+  it('renders sample ranges, which farm merge makes the very bytes of whole frames of', async () => {
+    for (const range of ['0-0', '1-3']) {
+      const args = ['render', scene, '-o', 'parts/cube.###.exr', '--frames', '2,5', '--sample-range', range, ...SMALL];
+      expect(await farm(...args)).toMatchObject({ exitCode: 0 });
+    }
+    const parts = (await readdir(join(folder, 'parts'))).sort();
+    expect(parts).toEqual([
+      'cube.002.samples00000-00000.exr',
+      'cube.002.samples00001-00003.exr',
+      'cube.005.samples00000-00000.exr',
+      'cube.005.samples00001-00003.exr',
+    ]);
+    const merge = (files: string[]) =>
+      farm('merge', ...files.map((file) => join('parts', file)), '-o', 'merged/cube.###.exr', '--preview');
+    expect(await merge(parts.slice(1))).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('samples; 0 are'),
+    });
+    expect(await merge(parts)).toMatchObject({ exitCode: 0 });
+    for (const name of ['cube.002.exr', 'cube.005.exr', 'cube.005.png']) {
+      expect(await sha256(join(folder, 'merged', name))).toBe(await sha256(join(folder, 'out', name)));
+    }
+    expect(await readdir(join(folder, 'merged'))).toHaveLength(4);
+  });
+
   it.each([
     [['cube.glb', '-o', 'still.exr'], 2, 'SettingInvalid'],
+    [['cube.glb', '--sample-range', '0-1', '--adaptive', '0.01'], 2, 'adaptive'],
+    [['cube.glb', '--sample-range', '3-1'], 2, 'SettingInvalid'],
+    [['cube.glb', '--sample-range', '0-1', '-o', 'a.####.png'], 2, 'an EXR that holds sums'],
     [['cube.glb', '--camera', 'nobody'], 2, 'CameraUnknown'],
   ])('refuses %j before it renders', async (args, code, name) => {
     const { exitCode, stderr } = await farm('render', ...args);
