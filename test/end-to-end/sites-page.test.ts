@@ -100,11 +100,11 @@ describe('the page of sites', () => {
     await page.context().close();
   });
 
-  it('removes a site after a question that says what is lost', async () => {
+  it('removes a site after a question that says what that means', async () => {
     const page = await openPage(operatorKey, '/sites');
     await siteOf(page).getByRole('button', { name: 'Remove' }).click();
     const dialog = page.getByRole('dialog', { name: `Remove ${SITE}?` });
-    expect(await dialog.innerText()).toContain('forgets how the store is reached');
+    expect(await dialog.innerText()).toContain('can be registered again');
     await dialog.getByRole('button', { name: 'Yes, remove' }).click();
     await siteOf(page).waitFor({ state: 'detached' });
     expect((await operator.sites()).map(({ name }) => name)).not.toContain(SITE);

@@ -180,12 +180,19 @@ function SiteActions({ site }: { site: Site }) {
   );
 }
 
-function consequence(change: Change, { nodes, storedBytes }: Site): string {
+function consequence(change: Change, { nodes, hasStore, storedBytes }: Site): string {
   if (change === 'online') return 'The site takes new chunks again.';
   if (change === 'draining') {
     return 'Its nodes finish what they have and get no new chunks until the site is resumed. What is stored there stays.';
   }
-  return `${plural(nodes, 'node')} must join again, and the farm forgets how the store is reached: the ${formatBytes(storedBytes)} there can then be fetched no more. A site with work of jobs that are not over is refused.`;
+  const parts = [
+    nodes > 0 ? `${plural(nodes, 'node')} will have left and must join anew.` : '',
+    hasStore
+      ? `The farm forgets how the store is reached: the ${formatBytes(storedBytes)} there can be fetched no more.`
+      : '',
+    'While jobs that are not over have work there, this is refused. The site can be registered again.',
+  ];
+  return parts.filter((part) => part !== '').join(' ');
 }
 
 function storeText({ kind, hasStore, hasAgent }: Site): string {
