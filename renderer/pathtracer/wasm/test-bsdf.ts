@@ -44,19 +44,20 @@ const BATCH = 2048;
 
 /** One tracer module on this thread, with all tables; textures are not looked up. */
 export class BsdfProbe {
-  readonly #heap: Heap;
+  readonly heap: Heap;
+  /** Addresses of the scene's block, which holds the tables, and of a mesh record of zeros. */
+  readonly scene: number;
+  readonly mesh: number;
   readonly #call: (...args: number[]) => void;
-  readonly #scene: number;
-  readonly #mesh: number;
   readonly #records: number;
   readonly #material: number;
 
   private constructor(heap: Heap, call: (...args: number[]) => void, scene: number) {
-    this.#heap = heap;
+    this.heap = heap;
     this.#call = call;
-    this.#scene = scene;
-    this.#mesh = heap.allocate(layout.MESH_STRIDE);
-    heap.bytes(this.#mesh, layout.MESH_STRIDE).fill(0);
+    this.scene = scene;
+    this.mesh = heap.allocate(layout.MESH_STRIDE);
+    heap.bytes(this.mesh, layout.MESH_STRIDE).fill(0);
     this.#records = heap.allocate(BATCH * layout.PROBE_STRIDE);
     this.#material = heap.allocate(layout.MATERIAL_STRIDE);
   }
@@ -82,17 +83,15 @@ export class BsdfProbe {
 
   /** Answers in the order of the questions. */
   ask(material: SurfaceMaterial, questions: readonly BsdfQuestion[], compensation = true): BsdfAnswer[] {
-    writeMaterial(this.#heap.view(this.#material, layout.MATERIAL_STRIDE), 0, material, () => {
-      throw new Error('a probed material has no textures');
-    });
+    this.#setMaterial(this.#material, material);
     const answers: BsdfAnswer[] = [];
     for (let start = 0; start < questions.length; start += BATCH) {
       const batch = questions.slice(start, start + BATCH);
-      const view = this.#heap.view(this.#records, BATCH * layout.PROBE_STRIDE);
+      const view = this.heap.view(this.#records, BATCH * layout.PROBE_STRIDE);
       batch.forEach((question, i) => {
-        this.#write(view, i * layout.PROBE_STRIDE, question);
+        writeQuestion(view, i * layout.PROBE_STRIDE, this.#material, question);
       });
-      this.#call(this.#scene, this.#mesh, this.#records, batch.length, compensation ? 1 : 0);
+      this.#call(this.scene, this.mesh, this.#records, batch.length, compensation ? 1 : 0);
       batch.forEach((_, i) => {
         answers.push(readAnswer(view, i * layout.PROBE_STRIDE));
       });
@@ -100,24 +99,53 @@ export class BsdfProbe {
     return answers;
   }
 
-  #write(view: DataView, at: number, question: BsdfQuestion): void {
-    const { outgoing, incoming = [0, 0, 1], numbers = [0.5, 0.5, 0.5, 0.5], coatNormal = [0, 0, 1], isBack } = question;
-    const vector = (offset: number, values: Direction): void =>
-      values.forEach((value, axis) => {
-        view.setFloat32(at + offset + 4 * axis, value, true);
+  /** Writes the questions for each of the materials into records of their own, for another tier to answer, too. */
+  write(materials: readonly SurfaceMaterial[], questions: readonly BsdfQuestion[]): { address: number; count: number } {
+    const count = materials.length * questions.length;
+    const address = this.heap.allocate(count * layout.PROBE_STRIDE);
+    materials.forEach((material, m) => {
+      const at = this.heap.allocate(layout.MATERIAL_STRIDE);
+      this.#setMaterial(at, material);
+      const view = this.heap.view(address, count * layout.PROBE_STRIDE);
+      questions.forEach((question, i) => {
+        writeQuestion(view, (m * questions.length + i) * layout.PROBE_STRIDE, at, question);
       });
-    view.setUint32(at + layout.PROBE_MATERIAL, this.#material, true);
-    view.setInt32(at + layout.PROBE_FLAGS, isBack ? 0 : 1, true);
-    numbers.forEach((value, i) => {
-      view.setFloat32(at + layout.PROBE_PREPARE_CHOICE + 4 * i, value, true);
     });
-    vector(layout.PROBE_OUTGOING, outgoing);
-    vector(layout.PROBE_INCOMING, incoming);
-    vector(layout.PROBE_COAT_NORMAL, coatNormal);
+    return { address, count };
+  }
+
+  /** The CPU tier's answers to records that `write` made. */
+  answer({ address, count }: { address: number; count: number }): BsdfAnswer[] {
+    this.#call(this.scene, this.mesh, address, count, 1);
+    const view = this.heap.view(address, count * layout.PROBE_STRIDE);
+    return Array.from({ length: count }, (_, i) => readAnswer(view, i * layout.PROBE_STRIDE));
+  }
+
+  #setMaterial(at: number, material: SurfaceMaterial): void {
+    writeMaterial(this.heap.view(at, layout.MATERIAL_STRIDE), 0, material, () => {
+      throw new Error('a probed material has no textures');
+    });
   }
 }
 
-function readAnswer(view: DataView, at: number): BsdfAnswer {
+function writeQuestion(view: DataView, at: number, material: number, question: BsdfQuestion): void {
+  const { outgoing, incoming = [0, 0, 1], numbers = [0.5, 0.5, 0.5, 0.5], coatNormal = [0, 0, 1], isBack } = question;
+  const vector = (offset: number, values: Direction): void =>
+    values.forEach((value, axis) => {
+      view.setFloat32(at + offset + 4 * axis, value, true);
+    });
+  view.setUint32(at + layout.PROBE_MATERIAL, material, true);
+  view.setInt32(at + layout.PROBE_FLAGS, isBack ? 0 : 1, true);
+  numbers.forEach((value, i) => {
+    view.setFloat32(at + layout.PROBE_PREPARE_CHOICE + 4 * i, value, true);
+  });
+  vector(layout.PROBE_OUTGOING, outgoing);
+  vector(layout.PROBE_INCOMING, incoming);
+  vector(layout.PROBE_COAT_NORMAL, coatNormal);
+}
+
+/** The answer in the record at `at`. */
+export function readAnswer(view: DataView, at: number): BsdfAnswer {
   const float = (offset: number): number => view.getFloat32(at + offset, true);
   const triple = (offset: number): [number, number, number] => [float(offset), float(offset + 4), float(offset + 8)];
   const flags = view.getInt32(at + layout.PROBE_SAMPLED_FLAGS, true);

@@ -14,6 +14,7 @@ export type TracerCall =
   | 'buildGlassTable'
   | 'buildSheenTable'
   | 'probeLights'
+  | 'probeNumbers'
   | 'probeRays'
   | 'probePacket'
   | 'buildScratchBytes';

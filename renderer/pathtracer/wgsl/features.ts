@@ -72,23 +72,29 @@ export function featuresOf(scene: SceneDescription): Set<Feature> {
 
 /** The WGSL with the code of all other features emptied. Throws `Internal` when it has no such functions. */
 export function specialise(text: string, features: ReadonlySet<Feature>): string {
-  const emptied = ALL.filter((feature) => !features.has(feature)).flatMap((feature) => CODE[feature]);
-  const missing = new Set(emptied);
+  const unwanted = ALL.filter((feature) => !features.has(feature)).flatMap((feature) => CODE[feature]);
+  const emptied = emptyFunctions(text, unwanted);
+  if (emptied.missing.length > 0) {
+    throw new FarmError('Internal', `The GPU tracer has no ${emptied.missing.join(', ')}.`);
+  }
+  return emptied.text;
+}
+
+/** Empties functions, by name or by module (`name_`); `missing` are the names that the text does not have. */
+export function emptyFunctions(text: string, names: readonly string[]): { text: string; missing: string[] } {
+  const missing = new Set(names);
   const lines = text.split('\n');
   const kept: string[] = [];
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i]!;
     kept.push(line);
     const [, name, result] = /^(?:@must_use )?fn (\w+)\(.*\)(?: -> (\S+))? \{$/.exec(line) ?? [];
-    const entry = name && emptied.find((code) => (code.endsWith('_') ? name.startsWith(code) : name === code));
+    const entry = name && names.find((code) => (code.endsWith('_') ? name.startsWith(code) : name === code));
     if (!entry) continue;
     missing.delete(entry);
     // The end of a function is the first line that closes at the margin.
     while (lines[i + 1] !== '}') i++;
     if (result) kept.push(`  return ${result}();`);
   }
-  if (missing.size > 0) {
-    throw new FarmError('Internal', `The GPU tracer has no ${[...missing].join(', ')}.`);
-  }
-  return kept.join('\n');
+  return { text: kept.join('\n'), missing: [...missing] };
 }

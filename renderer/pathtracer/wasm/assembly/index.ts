@@ -45,6 +45,7 @@ import { castPacket, recallHit, recallRay, setPacketRay, setPackets } from './tr
 export { buildMeshTree, buildSceneBvh, buildScratchBytes, emitMeshTree };
 export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable, probeBsdf, probeLights };
 export { probePacket, probeRays };
+export { probeNumbers } from './probe-sampler';
 
 /**
  * Traces buckets of the job until none is left or the job is aborted; returns the rays this thread cast. Threads take buckets

@@ -392,3 +392,8 @@ export const PROBE_LIGHT_TRAIL_CHANCE = 48; // answer: the probability of pickin
 // Rays and hits of probe-traverse.ts.
 export const PROBE_RAY_STRIDE = 32;
 export const PROBE_HIT_STRIDE = 32;
+
+// One question to the sampler, for tests (probe-sampler.ts): seed, frame, x, y, sample, block (also the first key), second key.
+export const PROBE_NUMBERS_STRIDE = 64;
+export const PROBE_NUMBERS_FOUR = 32; // answer: the block's four numbers
+export const PROBE_NUMBERS_UNIFORM = 48; // answer: the number of the two keys
