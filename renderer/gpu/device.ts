@@ -14,7 +14,11 @@ export interface GpuOptions {
   features?: readonly GPUFeatureName[];
   /** Toggles of Dawn to switch on, e.g. `disable_robustness`. */
   toggles?: readonly string[];
+  /** Limits below the adapter's, as a smaller GPU would have. */
+  limits?: Readonly<Partial<Record<LimitName, number>>>;
 }
+
+export type LimitName = Exclude<keyof GPUSupportedLimits, '__brand'>;
 
 export interface GpuAdapterDescription {
   vendor: string;
@@ -28,8 +32,8 @@ export interface GpuAdapterDescription {
 export interface OpenGpu {
   readonly adapterInfo: GpuAdapterDescription;
   readonly device: GPUDevice;
-  /** All that the adapter offers; the device was asked for with these. */
-  readonly limits: GPUSupportedLimits;
+  /** All that the adapter offers, but what the options lower; the device was asked for with these. */
+  readonly limits: Readonly<Record<LimitName, number>>;
   /** Settles (never rejects) with the reason when the device is lost; not after `close`. */
   readonly lost: Promise<FarmError>;
   /** The reason once the device is lost, else null. */
@@ -95,7 +99,12 @@ function describe({ info }: GPUAdapter): GpuAdapterDescription {
 }
 
 /** Throws `GpuMissing` when there is no adapter, or only a software one and that will not do; says how to get one. */
-export async function openGpu({ allowSoftware, features = [], toggles = [] }: GpuOptions): Promise<OpenGpu> {
+export async function openGpu({
+  allowSoftware,
+  features = [],
+  toggles = [],
+  limits = {},
+}: GpuOptions): Promise<OpenGpu> {
   takeSoftwareVulkanIfAsked();
   const { create } = await loadDawn();
   const flags = toggles.length > 0 ? [`enable-dawn-features=${toggles.join(',')}`] : [];
@@ -116,8 +125,9 @@ export async function openGpu({ allowSoftware, features = [], toggles = [] }: Gp
   }
   const requiredLimits: Record<string, number> = {};
   for (const name in adapter.limits) {
-    const value = adapter.limits[name as keyof GPUSupportedLimits];
-    if (typeof value === 'number') requiredLimits[name] = value;
+    const value = adapter.limits[name as LimitName];
+    if (typeof value !== 'number') continue;
+    requiredLimits[name] = Math.min(value, limits[name as LimitName] ?? value);
   }
   let device: GPUDevice;
   try {
@@ -128,21 +138,39 @@ export async function openGpu({ allowSoftware, features = [], toggles = [] }: Gp
   } catch (cause) {
     throw new FarmError('GpuMissing', `${adapterInfo.description} gave no device: ${cause}`, {}, { cause });
   }
-  return new Gpu(adapterInfo, device);
+  return new Gpu(adapterInfo, device, requiredLimits as Record<LimitName, number>);
+}
+
+/** Throws `SceneTooLarge`, naming the limit and its figure, when `what` takes more bytes than one of the named limits allows. */
+export function refuseBeyond(
+  limits: Readonly<Partial<Record<LimitName, number>>>,
+  names: readonly LimitName[],
+  what: string,
+  bytes: number,
+): void {
+  for (const name of names) {
+    const limit = limits[name];
+    if (limit === undefined || bytes <= limit) continue;
+    throw new FarmError('SceneTooLarge', `${what} takes ${bytes} bytes, but ${name} of this GPU is ${limit}.`, {
+      bytes,
+      limit: name,
+      [name]: limit,
+    });
+  }
 }
 
 class Gpu implements OpenGpu {
   readonly adapterInfo: GpuAdapterDescription;
   readonly device: GPUDevice;
-  readonly limits: GPUSupportedLimits;
+  readonly limits: Readonly<Record<LimitName, number>>;
   readonly lost: Promise<FarmError>;
   #failure: FarmError | null = null;
   #closed = false;
 
-  constructor(adapterInfo: GpuAdapterDescription, device: GPUDevice) {
+  constructor(adapterInfo: GpuAdapterDescription, device: GPUDevice, limits: Record<LimitName, number>) {
     this.adapterInfo = adapterInfo;
     this.device = device;
-    this.limits = device.limits;
+    this.limits = limits;
     this.lost = new Promise((resolve) => {
       device.lost.then(({ reason, message }) => {
         if (this.#closed) return;

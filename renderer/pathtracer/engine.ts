@@ -24,12 +24,13 @@ import { inspectShot } from './gltf/inspectShot.ts';
 import { OutputTimes } from './outputTime.ts';
 import { checkSampleRange, writePartFiles } from './sampleRanges.ts';
 import type { SceneDescription } from './scene/description.ts';
+import type { TracePartial } from './partial.ts';
 import { SceneCache } from './sceneCache.ts';
 import { Shot } from './shot.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { estimateQuick, isQuick, QuickTracers, settingsOfTechnique } from './techniques.ts';
-import { buildOf, choiceFor, TracerSlot } from './tiers.ts';
-import { type TraceOptions, type Tracer, traceOptionsOf } from './tracer.ts';
+import { buildOf, choiceFor, onTracerThatCan, TracerSlot } from './tiers.ts';
+import { type TracedPixels, type TraceOptions, type Tracer, traceOptionsOf } from './tracer.ts';
 
 /** Goes up when pictures change for a reason outside the compiled tracer (loader, defaults, formats). */
 const ENGINE_VERSION = 2;
@@ -72,7 +73,6 @@ function rectOf(unit: RenderUnit, { width, height, crop }: RenderSettings): Pixe
   return rect;
 }
 
-const isTooLarge = (error: unknown): error is FarmError => error instanceof FarmError && error.code === 'SceneTooLarge';
 /** What to trace for a frame's files: the denoiser wants the variance, whether or not the file gets it. */
 function optionsFor(settings: RenderSettings): TraceOptions {
   const options = traceOptionsOf(settings);
@@ -87,8 +87,11 @@ function usableMemory(): number {
   return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
 }
 
-/** Creates the engine. Threads start with the first call that traces, and live until `close`. */
-export function createPathTracerEngine(): PathTracerEngine {
+/**
+ * Creates the engine. Threads start with the first call that traces, and live until `close`. `tracers` replace what makes them,
+ * for tests of what happens when one fails.
+ */
+export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: QuickTracers } = {}): PathTracerEngine {
   const version = `pathtracer-${ENGINE_VERSION}.${FARM_BENCH_VERSION}`;
   let build: string | null = null;
   const turnstile = new Turnstile();
@@ -97,8 +100,7 @@ export function createPathTracerEngine(): PathTracerEngine {
   const scenes = new SceneCache();
   /** By tier and number of threads. */
   const scores = new Map<string, number>();
-  const slot = new TracerSlot();
-  const quick = new QuickTracers();
+  const { slot = new TracerSlot(), quick = new QuickTracers() } = tracers;
 
   async function tracerFor(threads: number, choice: RenderSettings['tier'] = 'auto'): Promise<Tracer> {
     const taken = await slot.take(choice, threads);
@@ -190,21 +192,20 @@ export function createPathTracerEngine(): PathTracerEngine {
     if (frames[0] !== undefined) for (const message of await shot.warnings(frames[0])) sink.log(message);
     throwIfCancelled(signal);
     let active = await tracerOf(settings, threads);
+    const elsewhere = async (reason: FarmError, tier: Tracer['tier']): Promise<Tracer | null> => {
+      // A draft's device that was lost is opened anew; the path tracer does that itself.
+      if (reason.code === 'GpuLost' && isQuick(settings.technique)) return tracerOf(settings, threads);
+      const mayMove = settings.tier === 'auto' && tier === 'gpu' && !isQuick(settings.technique);
+      if (!mayMove || reason.code !== 'SceneTooLarge') return null;
+      sink.log(`${reason.message} The CPU traces it.`);
+      return tracerFor(threads, 'cpu');
+    };
     for (const [index, unit] of units.entries()) {
       throwIfCancelled(signal);
       await request.ready?.(unit.frame);
       throwIfCancelled(signal);
       const begin = performance.now();
       const description = await shot.at(unit.frame);
-      try {
-        await active.setScene(description);
-      } catch (error) {
-        const mayMove = settings.tier === 'auto' && active.tier === 'gpu' && !isQuick(settings.technique);
-        if (!mayMove || !isTooLarge(error)) throw error;
-        sink.log(`${error.message} The CPU traces it.`);
-        active = await tracerFor(threads, 'cpu');
-        await active.setScene(description);
-      }
       const trace = {
         ...{ width: settings.width, height: settings.height, seed: settings.seed, frame: unit.frame },
         sampleStart: unit.samples?.start ?? 0,
@@ -213,9 +214,16 @@ export function createPathTracerEngine(): PathTracerEngine {
         options: optionsFor(settings),
       };
       const onProgress = (fraction: number): void => sink.progress({ frame: unit.frame, tile: unit.tile, fraction });
-      const traced = unit.samples
-        ? await active.tracePartial(trace, onProgress, signal)
-        : await active.trace(trace, onProgress, signal);
+      const work = async (tracer: Tracer): Promise<TracedPixels | TracePartial> => {
+        await tracer.setScene(description);
+        return unit.samples
+          ? tracer.tracePartial(trace, onProgress, signal)
+          : tracer.trace(trace, onProgress, signal);
+      };
+      const { tracer, result: traced } = await onTracerThatCan(active, work, (reason, { tier }) =>
+        elsewhere(reason, tier),
+      );
+      active = tracer;
       throwIfCancelled(signal);
       const facts = await factsOf(shot, settings, unit, description);
       const { rect } = traced;

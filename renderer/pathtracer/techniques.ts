@@ -18,22 +18,26 @@ export function settingsOfTechnique(settings: RenderSettings): RenderSettings {
 /** Keeps one tracer for each quick technique, made when it is first wanted. */
 export class QuickTracers {
   readonly #made = new Map<QuickTechnique, Tracer>();
+  readonly #make: Record<QuickTechnique, (options: { threads: number }) => Promise<Tracer>>;
 
-  /** Throws `GpuMissing` for the raster draft on a machine without Vulkan, and `BinaryMissing`. */
+  constructor(make: Partial<Record<QuickTechnique, (options: { threads: number }) => Promise<Tracer>>> = {}) {
+    this.#make = { raycast: createRaycaster, raster: createRasterizer, ...make };
+  }
+
+  /**
+   * The technique's tracer; a new one when there is none for so many threads, or when its device was lost. Throws `GpuMissing`
+   * for the raster draft on a machine without Vulkan, and `BinaryMissing`.
+   */
   async for(technique: QuickTechnique, threads: number): Promise<Tracer> {
-    let tracer = this.#made.get(technique);
-    if (tracer && tracer.threads !== threads) {
-      this.#made.delete(technique);
-      await tracer.close();
-      tracer = undefined;
-    }
-    tracer ??= technique === 'raycast' ? await createRaycaster({ threads }) : await createRasterizer({ threads });
+    const kept = this.#made.get(technique);
+    if (kept && kept.threads === threads && !kept.isLost) return kept;
+    await this.#drop(technique);
+    const tracer = await this.#make[technique]({ threads });
     this.#made.set(technique, tracer);
     return tracer;
   }
 
-  /** Drops a tracer whose device was lost, so that the next frame gets a new one. */
-  async drop(technique: QuickTechnique): Promise<void> {
+  async #drop(technique: QuickTechnique): Promise<void> {
     const tracer = this.#made.get(technique);
     this.#made.delete(technique);
     await tracer?.close();

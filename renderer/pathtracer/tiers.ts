@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { FarmError } from '../../domain/errors.ts';
 import type { RenderSettings } from '../../domain/scene.ts';
 import { openGpu } from '../gpu/device.ts';
+import { nodeTier } from './nodeTier.ts';
 import type { Tracer } from './tracer.ts';
 import { cpuTracerBuild, createCpuTracer } from './wasm/tracer.ts';
 import { createGpuTracer, gpuTracerBuild } from './wgsl/tracer.ts';
@@ -10,9 +11,17 @@ import { createGpuTracer, gpuTracerBuild } from './wgsl/tracer.ts';
 type Tier = Tracer['tier'];
 type TierChoice = RenderSettings['tier'];
 
-const TIERS: Record<Tier, { create(options: { threads: number }): Promise<Tracer>; build(): Promise<string> }> = {
+type Tiers = Record<Tier, { create(options: { threads: number }): Promise<Tracer>; build(): Promise<string> }>;
+
+/** A driver that computes on the CPU serves where `FARM_SOFTWARE_VULKAN` asks for one and the GPU tier is asked for by name. */
+const allowSoftware = (): boolean => !['', '0'].includes(process.env.FARM_SOFTWARE_VULKAN ?? '');
+
+const TIERS: Tiers = {
   cpu: { create: createCpuTracer, build: cpuTracerBuild },
-  gpu: { create: createGpuTracer, build: async () => `gpu-${await gpuTracerBuild()}` },
+  gpu: {
+    create: ({ threads }) => createGpuTracer({ threads, allowSoftware: allowSoftware() }),
+    build: async () => `gpu-${await gpuTracerBuild()}`,
+  },
 };
 
 /**
@@ -21,10 +30,7 @@ const TIERS: Record<Tier, { create(options: { threads: number }): Promise<Tracer
  * `SettingInvalid` for an unknown `FARM_TIER`.
  */
 async function tierFor(choice: TierChoice): Promise<Tier> {
-  const node = process.env.FARM_TIER || 'auto';
-  if (node !== 'auto' && node !== 'cpu' && node !== 'gpu') {
-    throw new FarmError('SettingInvalid', `FARM_TIER is "${node}"; it can be auto, cpu or gpu.`, { FARM_TIER: node });
-  }
+  const node = nodeTier();
   if (choice === 'cpu') return 'cpu';
   if (choice === 'gpu' && node === 'cpu') {
     throw new FarmError('GpuMissing', 'Tier gpu is asked for, but FARM_TIER keeps this machine to its CPU.', {
@@ -64,14 +70,19 @@ export async function buildOf(choice: TierChoice): Promise<string> {
 export class TracerSlot {
   #tracer: Tracer | null = null;
   #build = '';
+  readonly #tiers: Tiers;
+
+  constructor(tiers: Partial<Tiers> = {}) {
+    this.#tiers = { ...TIERS, ...tiers };
+  }
 
   /** Throws what `tierFor` and the tier's maker throw. */
   async take(choice: TierChoice, threads: number): Promise<{ tracer: Tracer; build: string }> {
     const tier = await tierFor(choice);
     if (this.#tracer && (this.#tracer.threads !== threads || this.#tracer.tier !== tier)) await this.close();
     if (!this.#tracer) {
-      this.#build = await TIERS[tier].build();
-      this.#tracer = await TIERS[tier].create({ threads });
+      this.#build = await this.#tiers[tier].build();
+      this.#tracer = await this.#tiers[tier].create({ threads });
     }
     return { tracer: this.#tracer, build: this.#build };
   }
@@ -88,4 +99,22 @@ export class TracerSlot {
  */
 export function choiceFor({ tier, adaptive }: Pick<RenderSettings, 'tier' | 'adaptive'>): TierChoice {
   return tier === 'auto' && adaptive !== null ? 'cpu' : tier;
+}
+
+/**
+ * Does a frame's work with a tracer, and where that tracer cannot, once more with the one that `elsewhere` gives for the reason
+ * (null: the reason is passed on).
+ */
+export async function onTracerThatCan<T>(
+  tracer: Tracer,
+  work: (tracer: Tracer) => Promise<T>,
+  elsewhere: (reason: FarmError, tracer: Tracer) => Promise<Tracer | null>,
+): Promise<{ tracer: Tracer; result: T }> {
+  try {
+    return { tracer, result: await work(tracer) };
+  } catch (error) {
+    const other = error instanceof FarmError ? await elsewhere(error, tracer) : null;
+    if (!other) throw error;
+    return { tracer: other, result: await work(other) };
+  }
 }

@@ -65,6 +65,8 @@ export interface Tracer {
   /** What traces, for people: a processor's or an adapter's name. */
   readonly device: string;
   readonly threads: number;
+  /** Whether its device is gone for good: it answers `GpuLost`, and another tracer must be made. */
+  readonly isLost?: boolean;
   /** Replaces the scene. Meshes whose (id, revision) are known keep their BVH. Throws `FarmError` when it does not fit. */
   setScene(scene: SceneDescription): Promise<void>;
   /** Traces; `onProgress` gets 0..1. Rejects with `Cancelled` soon after an abort. */

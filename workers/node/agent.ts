@@ -9,7 +9,7 @@ import { GATEWAY_VERSION, type JoinAnswer, type Lease } from '../../ports/gatewa
 import type { RenderEngine } from '../../renderer/engine.ts';
 import { BlobCache } from './cache.ts';
 import { signJoin } from './identity.ts';
-import { machineLabels } from './labels.ts';
+import { machineLabels, type NodeTier } from './labels.ts';
 import { type LeaseOutcome, runLease } from './leaseRun.ts';
 import { signPendingReceipts } from './receipts.ts';
 import { pause, retrying } from './retry.ts';
@@ -26,6 +26,8 @@ export interface AgentOptions {
   home: string;
   /** Threads that rendering may use. */
   threads: number;
+  /** What the machine's owner lets it trace on; all that it has when left out. */
+  tier?: NodeTier;
   /** Absolute folder of the cache of project data; nodes of a host may share it. Default: below `home`. */
   cacheFolder?: string | undefined;
   /** Bound of the cache; where nodes share one, they should agree on it. */
@@ -132,7 +134,7 @@ async function joinFarm(options: AgentOptions, shutdown: AbortSignal): Promise<J
           signature,
           issuedAt,
           probe,
-          labels: machineLabels(threads, probe.tier),
+          labels: machineLabels(threads, probe.tier, options.tier),
         },
         shutdown,
       );

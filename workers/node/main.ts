@@ -12,6 +12,7 @@
  * | FARM_NODE_CACHE | folder of the cache, which all nodes of a host may share; default below FARM_NODE_HOME |
  * | FARM_NODE_CACHE_BYTES | bound of the cache of project data; default 20 GiB |
  * | FARM_NODE_SITE | name of the site; default `local` |
+ * | FARM_TIER | what it traces on and offers: `auto` (default), `cpu` or `gpu` |
  * | FARM_NODE_ENGINE | `pathtracer` (default), or `replay`: hands out frames traced beforehand, for measurements |
  * | FARM_NODE_REPLAY | folder of those frames |
  * | FARM_NODE_REPLAY_SECONDS | how long a replayed frame takes; default 1 |
@@ -24,6 +25,7 @@ import { pino } from 'pino';
 import { FarmError, toProblem } from '../../domain/errors.ts';
 import { createGatewayClient } from '../../ports/gateway/client.ts';
 import type { RenderEngine } from '../../renderer/engine.ts';
+import { nodeTier } from '../../renderer/pathtracer/nodeTier.ts';
 import { runAgent } from './agent.ts';
 import { loadIdentity } from './identity.ts';
 
@@ -51,6 +53,7 @@ try {
       joinToken: required('FARM_JOIN_TOKEN'),
       home,
       threads: wholeNumber('FARM_NODE_THREADS', availableParallelism(), 1, 1_024),
+      tier: nodeTier(),
       cacheFolder: env.FARM_NODE_CACHE ? resolve(env.FARM_NODE_CACHE) : undefined,
       cacheBytes: wholeNumber('FARM_NODE_CACHE_BYTES', 20 * 2 ** 30, 1, Number.MAX_SAFE_INTEGER),
       log,

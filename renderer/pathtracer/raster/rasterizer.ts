@@ -5,7 +5,7 @@
 /// <reference types="@webgpu/types" />
 import { FarmError } from '../../../domain/errors.ts';
 import type { PixelRect } from '../../../domain/scene.ts';
-import { type OpenGpu, openGpu } from '../../gpu/device.ts';
+import { type OpenGpu, openGpu, refuseBeyond } from '../../gpu/device.ts';
 import { QuickLightMaker } from '../environment/quickLight.ts';
 import { packBlurred, packLights, sharpRows } from '../raycast/lightRows.ts';
 import { KIND_SEE_THROUGH, kindOf } from '../raycast/tables.ts';
@@ -39,9 +39,15 @@ interface Loaded {
   far: number;
 }
 
+interface RasterizerOptions {
+  threads: number;
+  /** Opens the device; tests lower its limits or take it away. */
+  open?: typeof openGpu;
+}
+
 /** Opens the GPU, software included. Throws `GpuMissing`, which says what is missing and how to get it. */
-export async function createRasterizer({ threads }: { threads: number }): Promise<Tracer> {
-  const gpu = await openGpu({ allowSoftware: true });
+export async function createRasterizer({ threads, open = openGpu }: RasterizerOptions): Promise<Tracer> {
+  const gpu = await open({ allowSoftware: true });
   return new Rasterizer(gpu, threads);
 }
 
@@ -62,7 +68,11 @@ class Rasterizer implements Tracer {
     this.#gpu = gpu;
     this.threads = threads;
     this.device = gpu.adapterInfo.description;
-    this.#resources = new RasterResources(gpu.device);
+    this.#resources = new RasterResources(gpu);
+  }
+
+  get isLost(): boolean {
+    return this.#gpu.failure !== null;
   }
 
   setScene(scene: SceneDescription): Promise<void> {
@@ -112,7 +122,10 @@ class Rasterizer implements Tracer {
       list.push(transform);
       byMesh.set(mesh, list);
     }
-    const data = new Float32Array(Math.max(1, scene.instances.length) * INSTANCE_FLOATS);
+    const floats = Math.max(1, scene.instances.length) * INSTANCE_FLOATS;
+    const names = ['maxStorageBufferBindingSize', 'maxBufferSize'] as const;
+    refuseBeyond(this.#gpu.limits, names, `The list of ${scene.instances.length} instances`, floats * 4);
+    const data = new Float32Array(floats);
     const solid: Draw[] = [];
     const seeThrough: Draw[] = [];
     let written = 0;

@@ -1,5 +1,6 @@
 /** Meshes and textures on the GPU, kept from frame to frame as long as they stay the same. */
 /// <reference types="@webgpu/types" />
+import { type OpenGpu, refuseBeyond } from '../../gpu/device.ts';
 import { halve } from '../raycast/atlas.ts';
 import { KIND_SEE_THROUGH, kindOf } from '../raycast/tables.ts';
 import type { MeshGeometry, SurfaceMaterial, TextureImage, TextureRef } from '../scene/description.ts';
@@ -21,14 +22,16 @@ export interface RasterMesh {
 
 export class RasterResources {
   readonly #device: GPUDevice;
+  readonly #limits: OpenGpu['limits'];
   readonly #meshes = new Map<number, RasterMesh>();
   readonly #textures = new Map<string, GPUTexture>();
   readonly #imageNumbers = new WeakMap<Uint8Array, number>();
   #nextImage = 0;
   readonly #samplers = new Map<string, GPUSampler>();
 
-  constructor(device: GPUDevice) {
+  constructor({ device, limits }: Pick<OpenGpu, 'device' | 'limits'>) {
     this.#device = device;
+    this.#limits = limits;
   }
 
   /** The meshes on the GPU, those that changed written anew; what is not among them is freed. */
@@ -66,6 +69,9 @@ export class RasterResources {
         data[at + 10 + k] = mesh.uv0?.[2 * i + k] ?? 0;
         data[at + 12 + k] = mesh.uv1?.[2 * i + k] ?? 0;
       }
+    }
+    for (const { byteLength } of [data, mesh.indices]) {
+      refuseBeyond(this.#limits, ['maxBufferSize'], 'One mesh of the scene', byteLength);
     }
     // A mesh that only moved keeps its buffers.
     const fits = known && known.vertices.size === data.byteLength && known.indexCount === mesh.indices.length;
@@ -132,7 +138,7 @@ export class RasterResources {
     const key = `${number}/${slot?.srgb ?? false}`;
     const known = this.#textures.get(key);
     if (known) return known;
-    while (Math.max(image.width, image.height) > this.#device.limits.maxTextureDimension2D) image = halve(image);
+    while (Math.max(image.width, image.height) > this.#limits.maxTextureDimension2D) image = halve(image);
     const levels: TextureImage[] = [image];
     while (levels.at(-1)!.width > 1 || levels.at(-1)!.height > 1) levels.push(halve(levels.at(-1)!));
     const texture = this.#device.createTexture({

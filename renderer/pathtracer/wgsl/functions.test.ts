@@ -23,9 +23,11 @@ const VULKAN = hasVulkanForTests();
 const COUNT = 4096;
 
 let gpu: OpenGpu;
+// From sources the tracer may have to be built first.
 beforeAll(async () => {
+  await loadTracerModule();
   if (VULKAN) gpu = await openGpu({ allowSoftware: true });
-});
+}, 300_000);
 afterAll(() => gpu?.close());
 
 describe.skipIf(!VULKAN)('the GPU tier and the CPU tier', () => {

@@ -17,7 +17,6 @@ import { createCpuTracer } from '../wasm/tracer.ts';
 import { featuresOf, specialise } from './features.ts';
 import { MemoryImage } from './memoryImage.ts';
 import { loadTracerWgsl } from './module.ts';
-import { Pace, slices } from './pace.ts';
 import { hasVulkanForTests } from './testing/softwareVulkan.ts';
 
 const SIDE = 32;
@@ -100,25 +99,6 @@ it.skipIf(!hasVulkanForTests())('draws the same numbers and meets the same surfa
   // Divisions may differ by 2.5 ulps on a GPU (WGSL 15.7.4); a ray within that of an edge may miss. SwiftShader is exact.
   const different = depths.filter((value, i) => value !== depth[i] && !(Math.abs(value / depth[i]! - 1) < 1e-5));
   expect(different).toHaveLength(0);
-});
-
-it('cuts a tile into slices that hold every sample of every row once', () => {
-  for (const [seconds, width, height] of [
-    [1e-6, 64, 48],
-    [1e-3, 7, 5],
-    [1, 512, 3],
-  ] as const) {
-    const pace = new Pace();
-    const seen = new Map<string, number>();
-    for (const { row, rows, sample, samples } of slices(width, height, 3, 9, pace)) {
-      for (let y = row; y < row + rows; y++) {
-        for (let s = sample; s < sample + samples; s++) seen.set(`${y} ${s}`, (seen.get(`${y} ${s}`) ?? 0) + 1);
-      }
-      pace.learn(width * rows * samples, seconds);
-    }
-    expect(seen.size).toBe(height * 9);
-    expect([...seen.values()].every((count) => count === 1)).toBe(true);
-  }
 });
 
 it('empties only what is not needed, and knows every name', async () => {

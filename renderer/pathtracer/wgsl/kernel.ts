@@ -4,9 +4,8 @@ import { performance } from 'node:perf_hooks';
 import { FarmError } from '../../../domain/errors.ts';
 import type { OpenGpu } from '../../gpu/device.ts';
 import type { FilmPlan } from './filmPlan.ts';
-import { Pace, slices } from './pace.ts';
+import { longestPathOf, Pace, slices, WORKGROUP } from './pace.ts';
 
-const WORKGROUP = { x: 8, y: 4 } as const;
 const DISPATCH_WORDS = 20;
 const COUNTER_BYTES = 8;
 
@@ -26,6 +25,7 @@ export interface TileWork {
   film: FilmPlan;
   sampleStart: number;
   sampleCount: number;
+  maxDepth: number;
   onPaths: (paths: number) => void;
   signal: AbortSignal | undefined;
 }
@@ -81,21 +81,19 @@ export class Kernel {
       this.#prepareFilm(film);
       const bindings = this.#bind(work.memory);
       let rays = 0;
-      for (const { row, rows, sample, samples } of slices(
-        tile.width,
-        tile.height,
-        sampleStart,
-        sampleCount,
-        this.pace,
-      )) {
+      this.pace.longestPath = longestPathOf(work.maxDepth);
+      for (const slice of slices(tile.width, tile.height, sampleStart, sampleCount, this.pace)) {
         if (work.signal?.aborted) throw new FarmError('Cancelled', 'Tracing was cancelled.');
-        const words = [work.scene, work.job, sample, samples, tile.x0, tile.y0 + row, tile.width, rows];
-        words.push(row * tile.width, film.channels, ...film.offsets);
+        const { column, columns, row, rows, sample, samples } = slice;
+        const words = [work.scene, work.job, sample, samples, tile.x0 + column, tile.y0 + row, columns, rows];
+        words.push(row * tile.width + column, tile.width, film.channels, ...film.offsets);
         this.#gpu.device.queue.writeBuffer(this.#dispatch, 0, Uint32Array.from(words));
         const begin = performance.now();
-        rays += await this.#run(bindings, tile.width, rows);
-        this.pace.learn(tile.width * rows * samples, (performance.now() - begin) / 1000);
-        work.onPaths(tile.width * rows * samples);
+        const cast = await this.#run(bindings, columns, rows);
+        const paths = columns * rows * samples;
+        this.pace.learn(paths, cast, (performance.now() - begin) / 1000);
+        rays += cast;
+        work.onPaths(paths);
       }
       return { words: await this.#readFilm(film.words * 4), rays };
     });

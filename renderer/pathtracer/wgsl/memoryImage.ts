@@ -1,7 +1,7 @@
 /** The CPU tier's linear memory on the GPU: the same bytes at the same addresses. */
 /// <reference types="@webgpu/types" />
 import { FarmError } from '../../../domain/errors.ts';
-import type { OpenGpu } from '../../gpu/device.ts';
+import { type OpenGpu, refuseBeyond } from '../../gpu/device.ts';
 import type { Heap } from '../wasm/heap.ts';
 
 /** Bytes that are handed to the driver at a time. */
@@ -23,21 +23,17 @@ export class MemoryImage {
     return this.#buffer;
   }
 
-  /**
-   * Copies what the host wrote since the last time; everything when the memory grew. Throws `SceneTooLarge`, naming the limit,
-   * when the memory does not fit into one binding.
-   */
+  /** Throws `SceneTooLarge`, naming the limit, when the memory does not fit into one binding. */
+  check(): void {
+    const names = ['maxStorageBufferBindingSize', 'maxBufferSize'] as const;
+    refuseBeyond(this.#gpu.limits, names, 'The scene', this.#heap.memory.buffer.byteLength);
+  }
+
+  /** Copies what the host wrote since the last time; everything when the memory grew. Throws what `check` throws. */
   async upload(): Promise<void> {
+    this.check();
     const { memory } = this.#heap;
     const bytes = memory.buffer.byteLength;
-    const limit = Math.min(this.#gpu.limits.maxStorageBufferBindingSize, this.#gpu.limits.maxBufferSize);
-    if (bytes > limit) {
-      throw new FarmError(
-        'SceneTooLarge',
-        `The scene takes ${bytes} bytes, but maxStorageBufferBindingSize of this GPU is ${limit}.`,
-        { bytes, maxStorageBufferBindingSize: this.#gpu.limits.maxStorageBufferBindingSize },
-      );
-    }
     let ranges = this.#heap.takeWritten();
     if (!this.#buffer || this.#buffer.size < bytes) {
       this.#buffer?.destroy();

@@ -1,33 +1,74 @@
-/** How many paths one dispatch may follow: as many as were measured to take a tenth of a second, so that none is long. */
+/**
+ * How much one dispatch may do: drivers end a device whose dispatches take seconds, and while one runs nothing else of the
+ * machine draws. A dispatch aims at a tenth of a second, and what is predicted of it never passes half a second, even if every
+ * path in it were as long as paths may get: cost is measured a ray, which differs little from one part of a picture to the
+ * next, where the cost of a path differs much.
+ */
 
 const TARGET_SECONDS = 0.1;
-/** Before anything is measured; a software driver needs some tenths of a second for these. */
-const FIRST_PATHS = 2048;
-const GROWTH = 8;
+/** What no dispatch is predicted to pass. */
+export const LIMIT_SECONDS = 0.5;
+/** Pixels of a workgroup: with one sample each, the smallest dispatch, and the first one. */
+export const WORKGROUP = { x: 8, y: 4 } as const;
+const LEAST_PATHS = WORKGROUP.x * WORKGROUP.y;
+const GROWTH = 4;
+/** How much of the dearest ray so far is believed after another dispatch. */
+const MEMORY = 0.8;
 
 export class Pace {
-  #paths = FIRST_PATHS;
+  #paths = LEAST_PATHS;
+  #longestPath = 1;
+  /** Seconds a ray, of the dearest dispatch that is remembered. */
+  #dearest = 0;
 
-  /** Paths of the next dispatch. */
+  /** Paths of the next dispatch, at most. */
   get paths(): number {
     return this.#paths;
   }
 
-  /** Learns from a dispatch of so many paths. A dispatch that was smaller than asked for teaches less. */
-  learn(paths: number, seconds: number): void {
-    const wanted = (paths / Math.max(seconds, 1e-4)) * TARGET_SECONDS;
-    this.#paths = Math.max(64, Math.floor(Math.min(wanted, Math.max(paths, 64) * GROWTH)));
+  /** Most rays that a path of what follows can cast. */
+  set longestPath(rays: number) {
+    this.#longestPath = Math.max(1, rays);
+    this.#paths = Math.max(LEAST_PATHS, Math.floor(Math.min(this.#paths, this.#mostPaths())));
+  }
+
+  /** Seconds that so many paths take if all of them are as long as can be and rays as dear as the dearest; 0 when unknown. */
+  worstSeconds(paths: number): number {
+    return paths * this.#longestPath * this.#dearest;
+  }
+
+  /** Learns from a dispatch. One that was smaller than asked for lets the next grow less. */
+  learn(paths: number, rays: number, seconds: number): void {
+    // Less than a clock tick's worth of time is no time.
+    const taken = Math.max(seconds, 1e-5);
+    this.#dearest = Math.max(taken / Math.max(rays, 1), this.#dearest * MEMORY);
+    const wanted = (paths / taken) * TARGET_SECONDS;
+    const grown = Math.max(paths, LEAST_PATHS) * GROWTH;
+    this.#paths = Math.max(LEAST_PATHS, Math.floor(Math.min(wanted, grown, this.#mostPaths())));
   }
 
   /** Starts small again: another scene may be slower. */
   reset(): void {
-    this.#paths = Math.min(this.#paths, FIRST_PATHS * GROWTH);
+    this.#paths = LEAST_PATHS;
+    this.#dearest = 0;
+  }
+
+  #mostPaths(): number {
+    return this.#dearest === 0 ? LEAST_PATHS : LIMIT_SECONDS / (this.#longestPath * this.#dearest);
   }
 }
 
+/**
+ * Most rays of a path: at each of its hits one onward and one to a light, and the first. A surface that is cut out or
+ * a boundary without effect casts none of its own.
+ */
+export const longestPathOf = (maxDepth: number): number => 2 * maxDepth + 1;
+
 /** A part of a tile's pixels and samples. */
 export interface Slice {
-  /** Rows of the tile. */
+  /** Pixels of the tile. */
+  column: number;
+  columns: number;
   row: number;
   rows: number;
   sample: number;
@@ -35,18 +76,35 @@ export interface Slice {
 }
 
 /**
- * Cuts a tile into slices of about as many paths as `pace` says at each moment: all rows with several samples, or some rows
- * with one sample. Every (pixel, sample) is in exactly one slice.
+ * Cuts a tile into slices of no more paths than `pace` says at each moment (but a workgroup): all pixels with several samples,
+ * else bands of rows, else parts of one band. Every (pixel, sample) is in exactly one slice.
  */
 export function* slices(width: number, height: number, first: number, count: number, pace: Pace): Generator<Slice> {
   const end = first + count;
   for (let sample = first; sample < end; ) {
     const samples = Math.min(end - sample, Math.max(1, Math.floor(pace.paths / (width * height))));
     for (let row = 0; row < height; ) {
-      const rows = Math.min(height - row, Math.max(1, Math.floor(pace.paths / (width * samples))));
-      yield { row, rows, sample, samples };
+      const bands = Math.max(1, Math.floor(pace.paths / (samples * width * WORKGROUP.y)));
+      const rows = Math.min(height - row, bands * WORKGROUP.y);
+      for (let column = 0; column < width; ) {
+        const blocks = Math.max(1, Math.floor(pace.paths / (samples * rows * WORKGROUP.x)));
+        const columns = Math.min(width - column, blocks * WORKGROUP.x);
+        yield* shares({ column, columns, row, rows, sample, samples }, pace);
+        column += columns;
+      }
       row += rows;
     }
+    sample += samples;
+  }
+}
+
+/** The samples of a slice's pixels, in fewer at a time where dispatches turned out dearer since it was cut. */
+function* shares(slice: Slice, pace: Pace): Generator<Slice> {
+  const { columns, rows } = slice;
+  const end = slice.sample + slice.samples;
+  for (let sample = slice.sample; sample < end; ) {
+    const samples = Math.min(end - sample, Math.max(1, Math.floor(pace.paths / (columns * rows))));
+    yield { ...slice, sample, samples };
     sample += samples;
   }
 }

@@ -7,6 +7,7 @@ import { type OpenGpu, openGpu } from '../../gpu/device.ts';
 import { seededRandom } from '../../testing/statistics.ts';
 import type { SurfaceMaterial } from '../scene/description.ts';
 import * as layout from '../wasm/assembly/layout.ts';
+import { loadTracerModule } from '../wasm/module.ts';
 import { type BsdfAnswer, BsdfProbe, type BsdfQuestion, type Direction, readAnswer } from '../wasm/test-bsdf.ts';
 import { material } from '../wasm/test-scenes.ts';
 import { answerOnGpu, directionOf, isNear } from './testing/functionKernel.ts';
@@ -15,9 +16,11 @@ import { hasVulkanForTests } from './testing/softwareVulkan.ts';
 const VULKAN = hasVulkanForTests();
 
 let gpu: OpenGpu;
+// From sources the tracer may have to be built first.
 beforeAll(async () => {
+  await loadTracerModule();
   if (VULKAN) gpu = await openGpu({ allowSoftware: true });
-});
+}, 300_000);
 afterAll(() => gpu?.close());
 
 describe.skipIf(!VULKAN)('surfaces of the GPU tier and of the CPU tier', () => {

@@ -2,7 +2,7 @@
 import { FarmError } from '../../../domain/errors.ts';
 import { LAYER_NAMES, type LayerName } from '../../../domain/layers.ts';
 import type { PixelRect } from '../../../domain/scene.ts';
-import { type OpenGpu, openGpu } from '../../gpu/device.ts';
+import { type GpuOptions, type OpenGpu, openGpu } from '../../gpu/device.ts';
 import { finishPartial, type TracePartial } from '../partial.ts';
 import type { SceneDescription } from '../scene/description.ts';
 import type { TracedPixels, TraceRequest, Tracer } from '../tracer.ts';
@@ -26,6 +26,10 @@ export interface GpuTracerOptions {
   /** Takes a driver that computes on the CPU, too, which tests do. */
   allowSoftware?: boolean;
   strategy?: 'mis' | 'bsdf' | 'light';
+  /** Opens the device; tests lower its limits or take it away. */
+  open?: (options: GpuOptions) => Promise<OpenGpu>;
+  /** WGSL instead of the one that was built; tests take one that compiles fast. */
+  text?: string;
 }
 
 const STRATEGIES = { mis: 0, bsdf: 1, light: 2 } as const;
@@ -36,8 +40,10 @@ const FILM_BYTES = 128 * 2 ** 20;
 
 /** Opens the GPU; kernels are compiled with the scenes, for what they contain. Throws `GpuMissing` and `BinaryMissing`. */
 export async function createGpuTracer(options: GpuTracerOptions): Promise<Tracer> {
-  const [{ module }, { text }] = await Promise.all([loadTracerModule(), loadTracerWgsl()]);
-  const open = (): Promise<OpenGpu> => openGpu({ allowSoftware: options.allowSoftware ?? false });
+  const [{ module }, built] = await Promise.all([loadTracerModule(), loadTracerWgsl()]);
+  const text = options.text ?? built.text;
+  const openDevice = options.open ?? openGpu;
+  const open = (): Promise<OpenGpu> => openDevice({ allowSoftware: options.allowSoftware ?? false });
   const gpu = await open();
   const heap = new Heap();
   const pool = new ThreadPool(module, heap.memory, options.threads);
@@ -71,10 +77,11 @@ class GpuTracer implements Tracer {
   readonly #host: Host;
   readonly #again: { open: () => Promise<OpenGpu>; text: string };
   #gpu: OpenGpu;
-  #compiled: { key: string; features: ReadonlySet<Feature>; kernel: Kernel } | null = null;
+  #compiled: { key: string; kernel: Kernel } | null = null;
   #memory: MemoryImage;
   #turn: Promise<unknown> = Promise.resolve();
-  #hasScene = false;
+  /** What the scene needs; null before there is one. */
+  #features: ReadonlySet<Feature> | null = null;
 
   constructor(host: Host, gpu: OpenGpu, again: { open: () => Promise<OpenGpu>; text: string }) {
     this.#host = host;
@@ -87,12 +94,12 @@ class GpuTracer implements Tracer {
 
   setScene(scene: SceneDescription): Promise<void> {
     return this.#inTurn(async () => {
-      this.#hasScene = false;
+      this.#features = null;
       await this.#host.scene.load(scene);
-      await this.#compileFor(featuresOf(scene));
-      await this.#memory.upload();
+      const features = featuresOf(scene);
+      await this.#survivingLoss({ rebuilds: 1 }, () => this.#bring(features));
       this.#kernel.pace.reset();
-      this.#hasScene = true;
+      this.#features = features;
     });
   }
 
@@ -154,7 +161,8 @@ class GpuTracer implements Tracer {
         setting: 'adaptive',
       });
     }
-    if (!this.#hasScene) throw new FarmError('Internal', 'The tracer was asked to trace before it had a scene.');
+    const features = this.#features;
+    if (!features) throw new FarmError('Internal', 'The tracer was asked to trace before it had a scene.');
     if (signal?.aborted) throw new FarmError('Cancelled', 'Tracing was cancelled.');
     const { heap, scene } = this.#host;
     const { rect, width, height, seed, frame, sampleStart, sampleCount } = request;
@@ -168,18 +176,22 @@ class GpuTracer implements Tracer {
     const bits = layers.reduce((sum, layer) => sum | (1 << LAYER_NAMES.indexOf(layer)), 0);
     view.setUint32(layout.JOB_LAYERS, bits >>> 0, true);
     let done = 0;
+    const losses = { rebuilds: 1 };
+    const { limits } = this.#gpu;
+    const filmBytes = Math.min(FILM_BYTES, limits.maxStorageBufferBindingSize, limits.maxBufferSize);
     try {
-      await this.#memory.upload();
-      for (const tile of tilesOf(rect, layers)) {
+      for (const tile of tilesOf(rect, layers, filmBytes)) {
         const film = new FilmPlan(tile.width * tile.height, layers);
-        const { words, rays } = await this.#survivingLoss(() => {
+        const { words, rays } = await this.#survivingLoss(losses, async () => {
+          await this.#bring(features);
           let paths = 0;
           const onPaths = (more: number): void => {
             paths += more;
             onProgress?.((done + paths) / total);
           };
           const memory = this.#memory.buffer;
-          const range = { sampleStart, sampleCount };
+          const { maxDepth } = request.options;
+          const range = { sampleStart, sampleCount, maxDepth };
           return this.#kernel.traceTile({ memory, scene: scene.address, job, tile, film, ...range, onPaths, signal });
         });
         done += tile.width * tile.height * sampleCount;
@@ -201,35 +213,57 @@ class GpuTracer implements Tracer {
     return this.#compiled.kernel;
   }
 
-  /** Compiles the kernel for what the scene has, unless that is the kernel that is there. */
-  async #compileFor(features: ReadonlySet<Feature>): Promise<void> {
+  /**
+   * Makes the device ready for the scene: the kernel for what it has, and what the host wrote since. What does not fit is
+   * refused before anything is compiled or sent.
+   */
+  async #bring(features: ReadonlySet<Feature>): Promise<void> {
+    this.#memory.check();
     const key = [...features].sort().join();
-    if (this.#compiled?.key === key) return;
-    this.#compiled?.kernel.free();
-    this.#compiled = null;
-    this.#compiled = { key, features, kernel: await Kernel.compile(this.#gpu, specialise(this.#again.text, features)) };
+    if (this.#compiled?.key !== key) {
+      this.#compiled?.kernel.free();
+      this.#compiled = null;
+      this.#compiled = { key, kernel: await Kernel.compile(this.#gpu, specialise(this.#again.text, features)) };
+    }
+    await this.#memory.upload();
   }
 
-  /** Does the work again on a new device when the GPU was lost; a second loss is passed on. */
-  async #survivingLoss<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Does the work again on a new device when the GPU was lost. A further loss is passed on as `GpuLost`: a GPU that goes twice in
+   * a frame would go on doing so, and another node may have a better one. The next frame starts with a new device again.
+   */
+  async #survivingLoss<T>(losses: { rebuilds: number }, work: () => Promise<T>): Promise<T> {
     try {
+      if (this.#gpu.failure) await this.#reopen(this.#gpu.failure);
       return await work();
     } catch (error) {
       if (!(error instanceof FarmError) || error.code !== 'GpuLost') throw error;
-      const features = this.#compiled?.features ?? new Set<Feature>();
-      this.#gpu = await this.#again.open();
-      this.#compiled = null;
-      await this.#compileFor(features);
-      this.#memory = new MemoryImage(this.#gpu, this.#host.heap);
-      await this.#memory.upload();
-      return work();
+      if (losses.rebuilds-- > 0 && this.#gpu.failure) return this.#survivingLoss(losses, work);
+      throw new FarmError(
+        'GpuLost',
+        `${error.message} It was opened anew for this frame and did not last. Look at the driver's log, or keep this node to its CPU with FARM_TIER=cpu.`,
+        error.place,
+        { cause: error },
+      );
     }
+  }
+
+  async #reopen(failure: FarmError): Promise<void> {
+    this.#gpu.close();
+    try {
+      this.#gpu = await this.#again.open();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new FarmError('GpuLost', `${failure.message} No new one could be opened: ${why}`, {}, { cause });
+    }
+    this.#compiled = null;
+    this.#memory = new MemoryImage(this.#gpu, this.#host.heap);
   }
 }
 
 /** Tiles of a rectangle, no larger than the film may be at a time. */
-function* tilesOf({ x0, y0, x1, y1 }: PixelRect, layers: readonly LayerName[]): Generator<Tile> {
-  const rows = Math.max(1, Math.floor(FILM_BYTES / (4 * FilmPlan.wordsPerPixel(layers) * TILE)));
+function* tilesOf({ x0, y0, x1, y1 }: PixelRect, layers: readonly LayerName[], filmBytes: number): Generator<Tile> {
+  const rows = Math.max(1, Math.floor(filmBytes / (4 * FilmPlan.wordsPerPixel(layers) * TILE)));
   const side = Math.min(TILE, rows);
   for (let y = y0; y < y1; y += side) {
     for (let x = x0; x < x1; x += TILE) {

@@ -1,6 +1,7 @@
 /** The GPU tier against the CPU tier: rays a second, whole frames, and whether both make the same picture. */
 import { DEFAULT_RENDER_SETTINGS } from '../../../domain/scene.ts';
 import { openGpu } from '../../../renderer/gpu/device.ts';
+import { type MeasuredPicture, PictureStatistics, testPictures } from '../../../renderer/image/pictureTest.ts';
 import type { SceneDescription } from '../../../renderer/pathtracer/scene/description.ts';
 import {
   type TracedPixels,
@@ -26,6 +27,9 @@ export interface FrameFigures {
   worst: number;
   mean: number;
   equal: number;
+  /** What the statistical test says of the two tiers (`renderer/image/pictureTest.ts`), and its smallest p-value. */
+  agrees: boolean;
+  leastP: number;
 }
 
 export interface GpuFigures {
@@ -128,5 +132,25 @@ async function compareFrames(
     worst,
     mean: sum / a.length,
     equal: equal / a.length,
+    ...(await statistics(request, gpu, cpu)),
   };
+}
+
+/** Eight small renders of each tier, with seeds of their own, are tested against one another. */
+async function statistics(
+  request: TraceRequest,
+  gpu: Tracer,
+  cpu: Tracer,
+): Promise<{ agrees: boolean; leastP: number }> {
+  const [width, height] = [Math.min(160, request.width), Math.min(90, request.height)];
+  const measured = async (tracer: Tracer, seed: number): Promise<MeasuredPicture> => {
+    const collected = new PictureStatistics(width, height, 3);
+    for (let k = 0; k < 8; k++) {
+      const rect = { x0: 0, y0: 0, x1: width, y1: height };
+      collected.add((await tracer.trace({ ...request, width, height, rect, seed: seed + k })).beauty, 4);
+    }
+    return collected.measured();
+  };
+  const { agrees, worst } = testPictures(await measured(cpu, 1), await measured(gpu, 101));
+  return { agrees, leastP: worst.p };
 }

@@ -10,8 +10,9 @@ struct Dispatch {
   y0: u32,
   width: u32,
   rows: u32,
-  /// Index in the film of the dispatch's first pixel.
+  /// Index in the film of the dispatch's first pixel, and pixels from one row of the film to the next.
   first_pixel: u32,
+  stride: u32,
   /// Summed channels a pixel: partial.ts has their order.
   channels: u32,
   /// Words in front of each part of the film: number of the nearest sample, its depth …
@@ -175,7 +176,7 @@ fn prepare(scene: u32, job: u32) {
   let layers = load_u32(dispatch.job + u32(layout_JOB_LAYERS));
   let x = dispatch.x0 + id.x;
   let y = dispatch.y0 + id.y;
-  let pixel = dispatch.first_pixel + id.y * dispatch.width + id.x;
+  let pixel = dispatch.first_pixel + id.y * dispatch.stride + id.x;
   sampler_startPixel(load_u32(dispatch.job + u32(layout_JOB_SEED)), load_u32(dispatch.job + u32(layout_JOB_FRAME)), x, y);
   let end = dispatch.first_sample + dispatch.samples;
   var sample = dispatch.first_sample;
