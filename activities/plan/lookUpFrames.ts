@@ -71,7 +71,7 @@ async function expectedMaker(services: FarmServices, settings: RenderSettings): 
   const makers: FrameMaker[] = [];
   for (const { engine, engineBuild: build, tier, device } of nodes) {
     // A node names one build; that of its other tier is known only from what it delivered.
-    if (tier === 'gpu' && (settings.tier === 'cpu' || settings.adaptive !== null)) {
+    if (tier === 'gpu' && settings.tier === 'cpu') {
       return 'Nodes with a GPU would render on their CPU, whose build is not known beforehand.';
     }
     makers.push({ engine, build, tier, device: tier === 'gpu' ? device : '' });

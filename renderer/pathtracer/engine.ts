@@ -29,7 +29,7 @@ import { SceneCache } from './sceneCache.ts';
 import { Shot } from './shot.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { estimateQuick, isQuick, QuickTracers, settingsOfTechnique } from './techniques.ts';
-import { buildOf, choiceFor, onTracerThatCan, TracerSlot } from './tiers.ts';
+import { buildOf, onTracerThatCan, TracerSlot } from './tiers.ts';
 import { type TracedPixels, type TraceOptions, type Tracer, traceOptionsOf } from './tracer.ts';
 
 /** Goes up when pictures change for a reason outside the compiled tracer (loader, defaults, formats). */
@@ -111,7 +111,7 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
   /** What draws a job: one of the quick tracers, or the path tracer. */
   async function tracerOf(settings: RenderSettings, threads: number): Promise<Tracer> {
     const { technique } = settings;
-    if (!isQuick(technique)) return tracerFor(threads, choiceFor(settings));
+    if (!isQuick(technique)) return tracerFor(threads, settings.tier);
     build ??= `${version}-${await buildOf('auto')}`;
     return quick.for(technique, threads);
   }
@@ -148,7 +148,7 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
     const shot = await Shot.open(scenes, files, settings, frames);
     const loadSeconds = (performance.now() - begin) / 1000;
     checkCalibrating(signal);
-    const referenceScore = await scoreOf(threads, isQuick(settings.technique) ? 'auto' : choiceFor(settings));
+    const referenceScore = await scoreOf(threads, isQuick(settings.technique) ? 'auto' : settings.tier);
     checkCalibrating(signal);
     const tracer = await tracerOf(settings, threads);
     const stopwatch = new Stopwatch(tracer);

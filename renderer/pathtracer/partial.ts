@@ -78,11 +78,12 @@ export function mergePartials(a: TracePartial, b: TracePartial): TracePartial {
   };
 }
 
-/** The picture that the partial's samples make. */
-export function finishPartial(partial: TracePartial): TracedPixels {
+/** The picture that the partial's samples make; `counts` are those of each pixel where pixels have samples of their own number. */
+export function finishPartial(partial: TracePartial, counts?: Uint32Array): TracedPixels {
   const { layers, sums, rect, depth, rays } = partial;
   const pixels = depth.length;
   const count = sampleCountOf(partial);
+  const countOf = (pixel: number): number => counts?.[pixel] ?? count;
   const channels = sumChannels(layers);
   const sumAt = (pixel: number, channel: number): number => {
     const at = 2 * (pixel * channels.length + channel);
@@ -93,15 +94,15 @@ export function finishPartial(partial: TracePartial): TracedPixels {
     const first = channels.indexOf(`${layer}.${LAYERS[layer].channels[0]}`);
     const out = new Float32Array(pixels * width);
     for (let i = 0; i < pixels; i++) {
-      for (let k = 0; k < width; k++) out[i * width + k] = sumAt(i, first + k) / (count * QUANTA);
+      for (let k = 0; k < width; k++) out[i * width + k] = sumAt(i, first + k) / (countOf(i) * QUANTA);
     }
     return out;
   };
   const layerOf = (layer: LayerName): Float32Array => {
-    if (layer === 'sample_count') return new Float32Array(pixels).fill(count);
-    if (layer === 'variance') return variances(pixels, count, channels.indexOf('luminance'), sumAt);
+    if (layer === 'sample_count') return Float32Array.from({ length: pixels }, (_, i) => countOf(i));
+    if (layer === 'variance') return variances(pixels, countOf, channels.indexOf('luminance'), sumAt);
     if (layer === 'cryptomatte_object' || layer === 'cryptomatte_material')
-      return rankNames(partial.names[layer]!, count);
+      return rankNames(partial.names[layer]!, countOf);
     return partial.nearest[layer]?.slice() ?? means(layer);
   };
   const others = layers.filter((layer) => !BASIC_LAYERS.has(layer));
@@ -112,7 +113,7 @@ export function finishPartial(partial: TracePartial): TracedPixels {
     normal: means('normal'),
     depth: depth.slice(),
     layers: Object.fromEntries(others.map((layer) => [layer, layerOf(layer)])),
-    samples: pixels * count,
+    samples: counts ? counts.reduce((sum, samples) => sum + samples, 0) : pixels * count,
     rays,
   };
 }
@@ -123,13 +124,14 @@ export const BASIC_LAYERS: ReadonlySet<LayerName> = new Set(['beauty', 'albedo',
 /** The same formula as in `wasm/assembly/film.ts`, operation by operation. */
 function variances(
   pixels: number,
-  count: number,
+  countOf: (pixel: number) => number,
   channel: number,
   sumAt: (pixel: number, channel: number) => number,
 ): Float32Array {
   const out = new Float32Array(pixels);
-  if (count < 2) return out;
   for (let i = 0; i < pixels; i++) {
+    const count = countOf(i);
+    if (count < 2) continue;
     const average = sumAt(i, channel) / (count * QUANTA);
     const square = sumAt(i, channel + 1) / (count * QUANTA);
     out[i] = Math.max(0, square - average * average) / (count - 1);
@@ -138,7 +140,7 @@ function variances(
 }
 
 /** (id, coverage) by rank: most samples first, equal ones by the bits of their ids. */
-function rankNames(names: Uint32Array, count: number): Float32Array {
+function rankNames(names: Uint32Array, countOf: (pixel: number) => number): Float32Array {
   const pixels = names.length / (2 * NAMES_PER_PIXEL);
   const out = new Float32Array(pixels * CRYPTOMATTE_RANKS * 2);
   const bits = new Uint32Array(out.buffer);
@@ -153,7 +155,7 @@ function rankNames(names: Uint32Array, count: number): Float32Array {
     for (const [rank, { id, samples }] of ranks.slice(0, CRYPTOMATTE_RANKS).entries()) {
       const at = 2 * (pixel * CRYPTOMATTE_RANKS + rank);
       bits[at] = id;
-      out[at + 1] = samples / count;
+      out[at + 1] = samples / countOf(pixel);
     }
   }
   return out;

@@ -94,14 +94,6 @@ export class TracerSlot {
 }
 
 /**
- * The tier for a request: what the GPU tier does not do falls to the CPU where the job leaves the choice. Adaptive sampling is
- * the CPU's for now.
- */
-export function choiceFor({ tier, adaptive }: Pick<RenderSettings, 'tier' | 'adaptive'>): TierChoice {
-  return tier === 'auto' && adaptive !== null ? 'cpu' : tier;
-}
-
-/**
  * Does a frame's work with a tracer, and where that tracer cannot, once more with the one that `elsewhere` gives for the reason
  * (null: the reason is passed on).
  */

@@ -15,6 +15,14 @@ function widthOf(part: Part, layers: readonly LayerName[]): number {
     : LAYERS[part].channels.length;
 }
 
+export interface Tile {
+  /** In the picture. */
+  x0: number;
+  y0: number;
+  width: number;
+  height: number;
+}
+
 /** Sums of all pixels first, then the parts one after the other; each part pixel by pixel. */
 export class FilmPlan {
   /** Summed channels a pixel; each takes two words. */
@@ -25,9 +33,13 @@ export class FilmPlan {
   /** Where depths lie and how many there are: they start as Infinity, all else as zero. */
   readonly startOfDepths: number;
   readonly depths: number;
+  /** Where adaptive sampling says which blocks get samples, a word each; behind all else. */
+  readonly startOfBlocks: number;
+  /** Of the summed channels: luminance, which the layer `variance` brings; its square follows. -1 without. */
+  readonly luminanceChannel: number;
   readonly #layers: readonly LayerName[];
 
-  constructor(pixels: number, layers: readonly LayerName[]) {
+  constructor(pixels: number, layers: readonly LayerName[], blocks = 0) {
     this.#layers = layers;
     this.channels = sumChannels(layers).length;
     let at = pixels * this.channels * 2;
@@ -35,7 +47,9 @@ export class FilmPlan {
       this.offsets.push(at);
       at += pixels * widthOf(part, layers);
     }
-    this.words = at;
+    this.startOfBlocks = at;
+    this.words = at + blocks;
+    this.luminanceChannel = sumChannels(layers).indexOf('luminance');
     this.startOfDepths = this.offsets[PARTS.indexOf('depth')]!;
     this.depths = pixels;
   }

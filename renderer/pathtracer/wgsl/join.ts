@@ -3,9 +3,9 @@ import { LAYERS, type LayerName } from '../../../domain/layers.ts';
 import type { PixelRect } from '../../../domain/scene.ts';
 import { NAMES_PER_PIXEL, sumChannels, type TracePartial } from '../partial.ts';
 import type { TracedPixels, TraceRequest } from '../tracer.ts';
-import type { Tile } from './kernel.ts';
+import type { Tile } from './filmPlan.ts';
 
-/** Copies tiles of `width` values a pixel into one array. */
+/** Copies tiles of `width` values a pixel into one array; what lies outside the rectangle is left out. */
 function join<T extends Float32Array | Uint32Array>(
   into: T,
   rect: PixelRect,
@@ -14,9 +14,13 @@ function join<T extends Float32Array | Uint32Array>(
 ): T {
   const row = (rect.x1 - rect.x0) * width;
   for (const { tile, values } of tiles) {
-    for (let y = 0; y < tile.height; y++) {
-      const from = values.subarray(y * tile.width * width, (y + 1) * tile.width * width);
-      into.set(from as never, (tile.y0 - rect.y0 + y) * row + (tile.x0 - rect.x0) * width);
+    const x0 = Math.max(tile.x0, rect.x0);
+    const x1 = Math.min(tile.x0 + tile.width, rect.x1);
+    const y1 = Math.min(tile.y0 + tile.height, rect.y1);
+    for (let y = Math.max(tile.y0, rect.y0); y < y1 && x0 < x1; y++) {
+      const at = ((y - tile.y0) * tile.width + x0 - tile.x0) * width;
+      const from = values.subarray(at, at + (x1 - x0) * width);
+      into.set(from as never, (y - rect.y0) * row + (x0 - rect.x0) * width);
     }
   }
   return into;

@@ -56,7 +56,7 @@ async function gpuDepths(description: SceneDescription): Promise<Float32Array> {
       const bytes = SIDE * SIDE * 4;
       const film = device.createBuffer({ size: bytes, usage: STORAGE | COPY_SRC });
       const back = device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
-      const dispatch = device.createBuffer({ size: 80, usage: UNIFORM | COPY_DST });
+      const dispatch = device.createBuffer({ size: 96, usage: UNIFORM | COPY_DST });
       const counters = device.createBuffer({ size: 8, usage: STORAGE });
       device.queue.writeBuffer(dispatch, 0, Uint32Array.of(memory.address, job));
       const entries = [image.buffer, image.buffer, film, dispatch, counters].map((buffer, binding) => ({

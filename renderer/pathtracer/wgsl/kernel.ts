@@ -3,19 +3,12 @@
 import { performance } from 'node:perf_hooks';
 import { FarmError } from '../../../domain/errors.ts';
 import type { OpenGpu } from '../../gpu/device.ts';
-import type { FilmPlan } from './filmPlan.ts';
+import type { AdaptiveBlocks } from './adaptive.ts';
+import type { FilmPlan, Tile } from './filmPlan.ts';
 import { longestPathOf, Pace, slices, WORKGROUP } from './pace.ts';
 
-const DISPATCH_WORDS = 20;
+const DISPATCH_WORDS = 24;
 const COUNTER_BYTES = 8;
-
-export interface Tile {
-  /** In the picture. */
-  x0: number;
-  y0: number;
-  width: number;
-  height: number;
-}
 
 export interface TileWork {
   memory: GPUBuffer;
@@ -26,6 +19,8 @@ export interface TileWork {
   sampleStart: number;
   sampleCount: number;
   maxDepth: number;
+  /** Which blocks get how many samples; null where all pixels get all. */
+  adaptive: AdaptiveBlocks | null;
   onPaths: (paths: number) => void;
   signal: AbortSignal | undefined;
 }
@@ -77,26 +72,45 @@ export class Kernel {
    */
   traceTile(work: TileWork): Promise<{ words: Uint32Array<ArrayBuffer>; rays: number }> {
     return this.#gpu.scoped('tracing', async () => {
-      const { tile, film, sampleStart, sampleCount } = work;
+      const { film, adaptive, tile, sampleStart, sampleCount } = work;
       this.#prepareFilm(film);
       const bindings = this.#bind(work.memory);
-      let rays = 0;
       this.pace.longestPath = longestPathOf(work.maxDepth);
-      for (const slice of slices(tile.width, tile.height, sampleStart, sampleCount, this.pace)) {
-        if (work.signal?.aborted) throw new FarmError('Cancelled', 'Tracing was cancelled.');
-        const { column, columns, row, rows, sample, samples } = slice;
-        const words = [work.scene, work.job, sample, samples, tile.x0 + column, tile.y0 + row, columns, rows];
-        words.push(row * tile.width + column, tile.width, film.channels, ...film.offsets);
-        this.#gpu.device.queue.writeBuffer(this.#dispatch, 0, Uint32Array.from(words));
-        const begin = performance.now();
-        const cast = await this.#run(bindings, columns, rows);
-        const paths = columns * rows * samples;
-        this.pace.learn(paths, cast, (performance.now() - begin) / 1000);
-        rays += cast;
-        work.onPaths(paths);
+      if (!adaptive) {
+        const rays = await this.#traceSamples(work, bindings, sampleStart, sampleCount);
+        return { words: await this.#readFilm(film.words * 4), rays };
       }
-      return { words: await this.#readFilm(film.words * 4), rays };
+      let rays = 0;
+      let words = new Uint32Array();
+      for (let { round } = adaptive; round; { round } = adaptive) {
+        this.#gpu.device.queue.writeBuffer(this.#film!, film.startOfBlocks * 4, adaptive.open);
+        rays += await this.#traceSamples(work, bindings, round.first, round.count);
+        words = await this.#readFilm(film.words * 4);
+        adaptive.finishRound(words, film, tile.width);
+      }
+      return { words, rays };
     });
+  }
+
+  /** Traces samples of all of the tile's pixels (with adaptive sampling, of the open blocks); returns the rays cast. */
+  async #traceSamples(work: TileWork, bindings: GPUBindGroup, first: number, count: number): Promise<number> {
+    const { tile, film, adaptive } = work;
+    const blocks = adaptive ? [film.startOfBlocks, adaptive.columns, tile.x0, tile.y0] : [0, 0, 0, 0];
+    let rays = 0;
+    for (const slice of slices(tile.width, tile.height, first, count, this.pace)) {
+      if (work.signal?.aborted) throw new FarmError('Cancelled', 'Tracing was cancelled.');
+      const { column, columns, row, rows, sample, samples } = slice;
+      const words = [work.scene, work.job, sample, samples, tile.x0 + column, tile.y0 + row, columns, rows];
+      words.push(row * tile.width + column, tile.width, film.channels, ...film.offsets, ...blocks);
+      this.#gpu.device.queue.writeBuffer(this.#dispatch, 0, Uint32Array.from(words));
+      const begin = performance.now();
+      const cast = await this.#run(bindings, columns, rows);
+      const paths = columns * rows * samples;
+      this.pace.learn(paths, cast, (performance.now() - begin) / 1000);
+      rays += cast;
+      work.onPaths(paths);
+    }
+    return rays;
   }
 
   free(): void {

@@ -75,4 +75,30 @@ describe.skipIf(!VULKAN)('pictures of the GPU tier and of the CPU tier', () => {
     expect(there.beauty).toEqual(here.beauty);
     expect(there.depth).toEqual(here.depth);
   });
+
+  it('stop at the same samples when they sample adaptively, whatever the tile', { timeout: 300_000 }, async ({
+    skip,
+  }) => {
+    skip(!/SwiftShader/.test(gpu.device), 'needs SwiftShader');
+    const plain = request({ ...size, sampleCount: 96, maxDepth: 4 });
+    const options = {
+      ...plain.options,
+      adaptive: { threshold: 0.02, minSamples: 8 },
+      layers: ['sample_count' as const],
+    };
+    await gpu.setScene(room(0.5));
+    await cpu.setScene(room(0.5));
+    for (const rect of [plain.rect, { x0: 3, y0: 2, x1: 21, y1: 13 }]) {
+      const asked = { ...plain, rect, options };
+      const [there, here] = [await gpu.trace(asked), await cpu.trace(asked)];
+      const counts = new Set(here.layers.sample_count);
+      // Some blocks stop at once, some go on, some to the end.
+      expect(counts.size).toBeGreaterThan(2);
+      expect(there.layers).toEqual(here.layers);
+      expect(there.beauty).toEqual(here.beauty);
+      expect(there.depth).toEqual(here.depth);
+      expect(there.samples).toBe(here.samples);
+    }
+    await expect(gpu.tracePartial({ ...plain, options })).rejects.toMatchObject({ code: 'SettingInvalid' });
+  });
 });

@@ -7,16 +7,17 @@ import { finishPartial, type TracePartial } from '../partial.ts';
 import type { SceneDescription } from '../scene/description.ts';
 import type { TracedPixels, TraceRequest, Tracer } from '../tracer.ts';
 import * as layout from '../wasm/assembly/layout.ts';
-import { filledLayers } from '../wasm/film-memory.ts';
+import { filledLayers, tracedRect } from '../wasm/film-memory.ts';
 import { Heap } from '../wasm/heap.ts';
-import { validateRequest, writeJob } from '../wasm/job-block.ts';
+import { refuseAdaptiveRange, validateRequest, writeJob } from '../wasm/job-block.ts';
 import { loadTracerModule } from '../wasm/module.ts';
 import { SceneMemory } from '../wasm/scene-memory.ts';
 import { ThreadPool } from '../wasm/threads.ts';
+import { AdaptiveBlocks } from './adaptive.ts';
 import { type Feature, featuresOf, specialise } from './features.ts';
-import { FilmPlan } from './filmPlan.ts';
+import { FilmPlan, type Tile } from './filmPlan.ts';
 import { joinPartials, joinPixels } from './join.ts';
-import { Kernel, type Tile } from './kernel.ts';
+import { Kernel } from './kernel.ts';
 import { MemoryImage } from './memoryImage.ts';
 import { loadTracerWgsl } from './module.ts';
 
@@ -132,8 +133,12 @@ class GpuTracer implements Tracer {
     signal?: AbortSignal,
   ): Promise<TracedPixels> {
     const parts: { tile: Tile; pixels: TracedPixels }[] = [];
-    await this.#traceTiles(request, onProgress, signal, (tile, partial) => {
-      parts.push({ tile, pixels: finishPartial(partial) });
+    const wanted = request.options.layers;
+    await this.#traceTiles(request, onProgress, signal, (tile, partial, counts) => {
+      const pixels = finishPartial(partial, counts);
+      // Adaptive sampling keeps the variance for itself.
+      if (!wanted.includes('variance')) delete pixels.layers.variance;
+      parts.push({ tile, pixels });
     });
     return joinPixels(request, parts);
   }
@@ -143,6 +148,7 @@ class GpuTracer implements Tracer {
     onProgress?: (fraction: number) => void,
     signal?: AbortSignal,
   ): Promise<TracePartial> {
+    if (request.options.adaptive) refuseAdaptiveRange();
     const parts: { tile: Tile; partial: TracePartial }[] = [];
     await this.#traceTiles(request, onProgress, signal, (tile, partial) => parts.push({ tile, partial }));
     return joinPartials(request, parts);
@@ -153,20 +159,18 @@ class GpuTracer implements Tracer {
     request: TraceRequest,
     onProgress: ((fraction: number) => void) | undefined,
     signal: AbortSignal | undefined,
-    onTile: (tile: Tile, partial: TracePartial) => void,
+    onTile: (tile: Tile, partial: TracePartial, counts?: Uint32Array) => void,
   ): Promise<void> {
     validateRequest(request);
-    if (request.options.adaptive) {
-      throw new FarmError('SettingInvalid', 'The GPU tier does not sample adaptively; use tier cpu.', {
-        setting: 'adaptive',
-      });
-    }
     const features = this.#features;
     if (!features) throw new FarmError('Internal', 'The tracer was asked to trace before it had a scene.');
     if (signal?.aborted) throw new FarmError('Cancelled', 'Tracing was cancelled.');
     const { heap, scene } = this.#host;
-    const { rect, width, height, seed, frame, sampleStart, sampleCount } = request;
-    const layers = filledLayers(request);
+    const { width, height, seed, frame, sampleStart, sampleCount } = request;
+    const { adaptive, maxDepth } = request.options;
+    const rect = tracedRect(request);
+    const filled = filledLayers(request);
+    const layers: LayerName[] = adaptive && !filled.includes('variance') ? [...filled, 'variance'] : filled;
     const total = (rect.x1 - rect.x0) * (rect.y1 - rect.y0) * sampleCount;
     const filter = scene.filterTable(request.options.filter);
     const job = heap.allocate(layout.JOB_SIZE);
@@ -181,27 +185,31 @@ class GpuTracer implements Tracer {
     const filmBytes = Math.min(FILM_BYTES, limits.maxStorageBufferBindingSize, limits.maxBufferSize);
     try {
       for (const tile of tilesOf(rect, layers, filmBytes)) {
-        const film = new FilmPlan(tile.width * tile.height, layers);
+        let blocks: AdaptiveBlocks | null = null;
+        let film = new FilmPlan(tile.width * tile.height, layers);
         const { words, rays } = await this.#survivingLoss(losses, async () => {
           await this.#bring(features);
+          blocks = adaptive ? new AdaptiveBlocks(tile, adaptive, sampleCount) : null;
+          film = new FilmPlan(tile.width * tile.height, layers, blocks?.open.length);
           let paths = 0;
           const onPaths = (more: number): void => {
             paths += more;
             onProgress?.((done + paths) / total);
           };
           const memory = this.#memory.buffer;
-          const { maxDepth } = request.options;
-          const range = { sampleStart, sampleCount, maxDepth };
+          const range = { sampleStart, sampleCount, maxDepth, adaptive: blocks };
           return this.#kernel.traceTile({ memory, scene: scene.address, job, tile, film, ...range, onPaths, signal });
         });
         done += tile.width * tile.height * sampleCount;
         const { x0, y0 } = tile;
-        onTile(tile, {
+        const counts = (blocks as AdaptiveBlocks | null)?.counts(tile.width, tile.height);
+        const partial = {
           ...{ width, height, seed, frame, layers, rays },
           rect: { x0, y0, x1: x0 + tile.width, y1: y0 + tile.height },
-          ranges: [[sampleStart, sampleStart + sampleCount]],
+          ranges: [[sampleStart, sampleStart + sampleCount]] as const,
           ...film.read(words),
-        });
+        };
+        onTile(tile, partial, counts);
       }
     } finally {
       heap.free(job);
@@ -263,11 +271,13 @@ class GpuTracer implements Tracer {
 
 /** Tiles of a rectangle, no larger than the film may be at a time. */
 function* tilesOf({ x0, y0, x1, y1 }: PixelRect, layers: readonly LayerName[], filmBytes: number): Generator<Tile> {
-  const rows = Math.max(1, Math.floor(filmBytes / (4 * FilmPlan.wordsPerPixel(layers) * TILE)));
-  const side = Math.min(TILE, rows);
-  for (let y = y0; y < y1; y += side) {
-    for (let x = x0; x < x1; x += TILE) {
-      yield { x0: x, y0: y, width: Math.min(TILE, x1 - x), height: Math.min(side, y1 - y) };
+  const rows = Math.floor(filmBytes / (4 * FilmPlan.wordsPerPixel(layers) * TILE));
+  // Cut at multiples of the blocks in which adaptive sampling decides.
+  const side = Math.max(layout.BLOCK, Math.min(TILE, rows - (rows % layout.BLOCK)));
+  const next = (at: number, step: number, end: number): number => Math.min(end, at - (at % step) + step);
+  for (let y = y0; y < y1; y = next(y, side, y1)) {
+    for (let x = x0; x < x1; x = next(x, TILE, x1)) {
+      yield { x0: x, y0: y, width: next(x, TILE, x1) - x, height: next(y, side, y1) - y };
     }
   }
 }

@@ -23,6 +23,11 @@ struct Dispatch {
   uv_at: u32,
   objects_at: u32,
   materials_at: u32,
+  /// Adaptive sampling: where the film says which blocks of pixels get samples (0: all do), blocks in a row, the tile's corner.
+  blocks_at: u32,
+  blocks_wide: u32,
+  tile_x: u32,
+  tile_y: u32,
 }
 
 @group(0) @binding(2) var<storage, read_write> film: array<u32>;
@@ -168,14 +173,24 @@ fn prepare(scene: u32, job: u32) {
   integrator_setIntegrator(scene, job);
 }
 
+/// Whether the pixel's block still gets samples.
+@must_use fn is_open(x: u32, y: u32) -> bool {
+  let side = u32(layout_BLOCK);
+  let row = y / side - dispatch.tile_y / side;
+  return film[dispatch.blocks_at + row * dispatch.blocks_wide + x / side - dispatch.tile_x / side] != 0u;
+}
+
 @compute @workgroup_size(8, 4) fn trace_paths(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x >= dispatch.width || id.y >= dispatch.rows) {
     return;
   }
-  prepare(dispatch.scene, dispatch.job);
-  let layers = load_u32(dispatch.job + u32(layout_JOB_LAYERS));
   let x = dispatch.x0 + id.x;
   let y = dispatch.y0 + id.y;
+  if (dispatch.blocks_at != 0u && !is_open(x, y)) {
+    return;
+  }
+  prepare(dispatch.scene, dispatch.job);
+  let layers = load_u32(dispatch.job + u32(layout_JOB_LAYERS));
   let pixel = dispatch.first_pixel + id.y * dispatch.stride + id.x;
   sampler_startPixel(load_u32(dispatch.job + u32(layout_JOB_SEED)), load_u32(dispatch.job + u32(layout_JOB_FRAME)), x, y);
   let end = dispatch.first_sample + dispatch.samples;
