@@ -22,9 +22,9 @@ import { writeUnitFiles } from './frameFiles.ts';
 import { cryptomatteNames, type FrameFacts, frameChannels, writableCompression } from './frameLayers.ts';
 import { inspectShot } from './gltf/inspectShot.ts';
 import { OutputTimes } from './outputTime.ts';
+import type { TracePartial } from './partial.ts';
 import { checkSampleRange, writePartFiles } from './sampleRanges.ts';
 import type { SceneDescription } from './scene/description.ts';
-import type { TracePartial } from './partial.ts';
 import { SceneCache } from './sceneCache.ts';
 import { Shot } from './shot.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -216,9 +216,7 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
       const onProgress = (fraction: number): void => sink.progress({ frame: unit.frame, tile: unit.tile, fraction });
       const work = async (tracer: Tracer): Promise<TracedPixels | TracePartial> => {
         await tracer.setScene(description);
-        return unit.samples
-          ? tracer.tracePartial(trace, onProgress, signal)
-          : tracer.trace(trace, onProgress, signal);
+        return unit.samples ? tracer.tracePartial(trace, onProgress, signal) : tracer.trace(trace, onProgress, signal);
       };
       const { tracer, result: traced } = await onTracerThatCan(active, work, (reason, { tier }) =>
         elsewhere(reason, tier),

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_RENDER_SETTINGS, type RenderSettings } from '../../domain/scene.ts';
 import type { RenderedUnit } from '../engine.ts';
 import { type OpenGpu, openGpu } from '../gpu/device.ts';
@@ -11,12 +11,20 @@ import { projectWith, toGlb, triangleScene } from './gltf/tinyScenes.ts';
 import { createRasterizer } from './raster/rasterizer.ts';
 import { QuickTracers } from './techniques.ts';
 import { TracerSlot } from './tiers.ts';
+import { loadTracerModule } from './wasm/module.ts';
+import { loadTracerWgsl } from './wgsl/module.ts';
 import { smallKernel } from './wgsl/testing/smallKernel.ts';
 import { hasVulkanForTests } from './wgsl/testing/softwareVulkan.ts';
 import { createGpuTracer } from './wgsl/tracer.ts';
 
+// Software drivers take their time on a busy machine.
+vi.setConfig({ testTimeout: 300_000 });
 const VULKAN = hasVulkanForTests();
 const closers: (() => Promise<unknown>)[] = [];
+// From sources the tracer may have to be built first.
+beforeAll(async () => {
+  await Promise.all([loadTracerModule(), loadTracerWgsl()]);
+}, 300_000);
 afterEach(() => vi.unstubAllEnvs());
 afterAll(async () => {
   for (const close of closers) await close();
