@@ -1,19 +1,22 @@
-/** The cache that the nodes of a host share, with real processes, some of them killed in the middle. */
+/** The cache that the nodes of a host share, filled from a real store by real processes, some of them killed in the middle. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { uuidv7 } from 'uuidv7';
 import { afterEach, expect, it } from 'vitest';
+import { createMinioStore } from '../../ports/store/minioStore.ts';
+import { startFaultyProxy } from '../support/faultyProxy.ts';
+import { createTestBucket } from '../support/services.ts';
 
 const KILLS = Number(process.env.FARM_TRANSFER_KILLS ?? 2);
-/** Bytes sent at once, with a pause after each, so that a kill finds blobs half way. */
-const SLICE_BYTES = 16 * 1024;
+/** The way to the store is slow, so that a kill finds blobs half way. */
+const BYTES_PER_SECOND = 2e6;
+const studioId = uuidv7();
 
 interface TestBlob {
   hash: string;
@@ -39,36 +42,26 @@ function blobsOf(next: (below: number) => number, count: number, mostBytes: numb
   });
 }
 
-/** Serves blobs with byte ranges and counts what it has sent. */
+/** Blobs in a store of their own, with their addresses by way of a slow proxy that counts what it has sent. */
 async function serve(blobs: readonly TestBlob[]) {
-  const sent = { bytes: 0 };
-  const server = createServer(async (request, response) => {
-    const blob = blobs.find(({ hash }) => request.url === `/${hash}`);
-    if (!blob) return response.writeHead(404).end();
-    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-    response.writeHead(from > 0 ? 206 : 200, { 'content-length': blob.sizeBytes - from });
-    for (let at = from; at < blob.sizeBytes && !response.destroyed; at += SLICE_BYTES) {
-      const slice = blob.bytes.subarray(at, at + SLICE_BYTES);
-      response.write(slice);
-      sent.bytes += slice.length;
-      await sleep(2);
-    }
-    return response.end();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  cleanUp.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sent };
+  const bucket = await createTestBucket();
+  const proxy = await startFaultyProxy(bucket.endpoint);
+  cleanUp.push(() => proxy.close());
+  proxy.fault = { kind: 'slow', at: 0, bytesPerSecond: BYTES_PER_SECOND };
+  const store = createMinioStore({ ...bucket, publicEndpoint: proxy.url });
+  const urls: Record<string, string> = {};
+  for (const { bytes, hash } of blobs) {
+    await store.put(studioId, 'blobs', bytes, 'application/octet-stream');
+    urls[hash] = await store.presignGet({ studioId, kind: 'blobs', hash, expiresSeconds: 3_600 });
+  }
+  return { urls, proxy };
 }
 
 /** A process with the cache; `done` says how many blobs it fetched itself. */
-function start(folder: string, url: string, capacity: number, blobs: readonly TestBlob[]) {
-  const wanted = JSON.stringify(blobs.map(({ hash, sizeBytes }) => ({ hash, sizeBytes })));
+function start(folder: string, urls: Record<string, string>, capacity: number, blobs: readonly TestBlob[]) {
+  const wanted = JSON.stringify(blobs.map(({ hash, sizeBytes }) => ({ hash, sizeBytes, url: urls[hash] })));
   const program = resolve('test/transfer/obtain-blobs.js');
-  const child = spawn(process.execPath, [program, folder, url, String(capacity), wanted], {
+  const child = spawn(process.execPath, [program, folder, String(capacity), wanted], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   cleanUp.push(() => child.kill('SIGKILL'));
@@ -98,11 +91,11 @@ const sizeOf = (blobs: readonly TestBlob[]): number => blobs.reduce((sum, { size
 
 it('fetches each blob once for all nodes of a host', async () => {
   const blobs = blobsOf(numbers(1), 6, 120_000);
-  const [folder, { url, sent }] = [await newFolder(), await serve(blobs)];
-  const nodes = [1, 2, 3].map(() => start(folder, url, 1e9, blobs));
+  const [folder, { urls, proxy }] = [await newFolder(), await serve(blobs)];
+  const nodes = [1, 2, 3].map(() => start(folder, urls, 1e9, blobs));
   const fetched = await Promise.all(nodes.map(async ({ done }) => (await done).fetched));
   expect(fetched.reduce((sum, count) => sum + count)).toBe(blobs.length);
-  expect(sent.bytes).toBe(sizeOf(blobs));
+  expect(proxy.sentBytes).toBe(sizeOf(blobs));
   await Promise.all(nodes.map(({ letGo }) => letGo()));
   expect(await readdir(join(folder, 'locks'))).toEqual([]);
 });
@@ -113,12 +106,12 @@ it(
     const next = numbers(2);
     for (let kill = 0; kill < KILLS; kill++) {
       const blobs = blobsOf(next, 3, 200_000);
-      const [folder, { url, sent }] = [await newFolder(), await serve(blobs)];
+      const [folder, { urls, proxy }] = [await newFolder(), await serve(blobs)];
       const killAt = next(sizeOf(blobs));
-      const victim = start(folder, url, 1e9, blobs);
-      while (sent.bytes < killAt) await sleep(1);
+      const victim = start(folder, urls, 1e9, blobs);
+      while (proxy.sentBytes < killAt) await sleep(1);
       // Waits for the first one's blobs when it is killed, or just begins.
-      const heir = start(folder, url, 1e9, blobs);
+      const heir = start(folder, urls, 1e9, blobs);
       await sleep(next(150));
       victim.child.kill('SIGKILL');
       await heir.done;
@@ -133,20 +126,20 @@ it(
 it('stays below its bound together, and evicts nothing that another node uses', async () => {
   const next = numbers(3);
   const [used, old, more] = [blobsOf(next, 2, 50_000), blobsOf(next, 2, 50_000), blobsOf(next, 2, 50_000)];
-  const [folder, { url }] = [await newFolder(), await serve([...used, ...old, ...more])];
+  const [folder, { urls }] = [await newFolder(), await serve([...used, ...old, ...more])];
   const bound = sizeOf(used) + Math.max(sizeOf(old), sizeOf(more));
-  const user = start(folder, url, bound, used);
+  const user = start(folder, urls, bound, used);
   await user.done;
-  const earlier = start(folder, url, bound, old);
+  const earlier = start(folder, urls, bound, old);
   await earlier.done;
   await earlier.letGo();
-  const later = start(folder, url, bound, more);
+  const later = start(folder, urls, bound, more);
   await later.done;
   const held = (await readdir(folder)).filter((name) => name.length === 64);
   expect(held).toEqual(expect.arrayContaining([...used, ...more].map(({ hash }) => hash)));
   const all = [...used, ...old, ...more].filter(({ hash }) => held.includes(hash));
   expect(sizeOf(all)).toBeLessThanOrEqual(bound);
-  const tooMuch = start(folder, url, bound, old);
+  const tooMuch = start(folder, urls, bound, old);
   await expect(tooMuch.done).rejects.toThrow('DiskFull');
   await Promise.all([user.letGo(), later.letGo()]);
 });
