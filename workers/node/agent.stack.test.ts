@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Wallet } from 'ethers';
@@ -14,61 +14,11 @@ import type { StoredFile } from '../../ports/db/documents.ts';
 import { setPreparing, transitionJob } from '../../ports/db/jobs.ts';
 import { nextReceipt } from '../../ports/db/receipts.ts';
 import { createGatewayClient, type GatewayClient } from '../../ports/gateway/client.ts';
-import type { EngineProbe, RenderEngine } from '../../renderer/engine.ts';
 import { addJob, addStudio, addSubmission } from '../../test/support/rows.ts';
+import { PROBE, picture, tinyEngine } from '../../test/support/tinyEngine.ts';
 import { type AgentOptions, runAgent } from './agent.ts';
 import { signJoin } from './identity.ts';
 
-const PROBE: EngineProbe = {
-  ...{ engine: 'pathtracer', build: 'tiny', tier: 'cpu', device: 'test', threads: 1 },
-  ...{ memoryBytes: 2 ** 30, score: 1 },
-};
-
-/** A renderer whose picture is a hash of the scene and the frame: small, deterministic, and steered by the test. */
-function tinyEngine(
-  before: (frame: number, signal: AbortSignal) => Promise<void> = async () => undefined,
-): RenderEngine {
-  return {
-    name: 'pathtracer',
-    build: 'tiny',
-    probe: async () => PROBE,
-    inspect: async () => {
-      throw new FarmError('SceneUnsupported', 'The tiny engine inspects nothing.');
-    },
-    estimate: async ({ root, main }) => {
-      await access(join(root, main));
-      return { secondsPerFrame: 0.25, referenceScore: 1, tracedShare: 0.5, frames: [{ frame: 1, seconds: 0.2 }] };
-    },
-    async render({ files, units, outputFolder, ready }, sink, signal) {
-      for (const unit of units) {
-        await ready?.(unit.frame);
-        await before(unit.frame, signal);
-        if (signal.aborted) throw new FarmError('Cancelled', 'Rendering was stopped.');
-        const scene = await readFile(join(files.root, files.main));
-        const exrPath = join(outputFolder, `${unit.frame}.exr`);
-        const previewPath = join(outputFolder, `${unit.frame}.png`);
-        await writeFile(exrPath, picture(scene, unit.frame, 'exr'));
-        await writeFile(previewPath, picture(scene, unit.frame, 'png'));
-        sink.progress({ frame: unit.frame, tile: unit.tile, fraction: 1 });
-        sink.log(`frame ${unit.frame} done`);
-        const size = { width: 8, height: 8, channels: ['R', 'G', 'B', 'A'] };
-        await sink.unit({
-          unit,
-          exrPath,
-          previewPath,
-          picturePath: null,
-          ...size,
-          renderSeconds: 0.01,
-          samples: 64,
-          rays: 100,
-        });
-      }
-    },
-  };
-}
-
-const picture = (scene: Buffer, frame: number, ext: string): Buffer =>
-  createHash('sha512').update(scene).update(`${frame}.${ext}`).digest();
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Runs as long as the machine needs; the test's own limit ends it. */

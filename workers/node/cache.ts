@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FarmError } from '../../domain/errors.ts';
 import type { FilePart } from '../../domain/projectFiles.ts';
+import { asDiskFull, isDiskFull } from './diskFull.ts';
 import { isAlive, lockedKeys, lockFreed, ownName, tryLock, withLock } from './hostLock.ts';
 import { PartFile } from './partFile.ts';
 
@@ -117,11 +118,11 @@ export class BlobCache {
 
   /**
    * Brings a blob here unless it is: one process of the host fetches, the others wait for it, and one of them goes on where
-   * it stopped if it fails or is killed.
+   * it stopped if it fails or is killed. Where the disk is full before the bound is reached, what nobody uses goes.
    * @param fill appends what lacks of the bytes; told to begin anew by nobody but itself
    * @returns whether this process filled it
-   * @throws FarmError `HashMismatch` when the bytes are others, `DiskFull` when they do not fit beside what is in use; what
-   *   `fill` throws; the signal's reason
+   * @throws FarmError `HashMismatch` when the bytes are others, `DiskFull` when they do not fit beside what is in use (what
+   *   had come of them is dropped then); what `fill` throws; the signal's reason
    */
   async obtain(
     hash: string,
@@ -129,35 +130,41 @@ export class BlobCache {
     fill: (part: PartFile) => Promise<void>,
     signal: AbortSignal,
   ): Promise<boolean> {
-    for (;;) {
-      signal.throwIfAborted();
-      if (await this.has(hash)) return false;
-      const locks = join(this.folder, 'locks');
-      const release = await tryLock(locks, hash);
-      if (!release) {
-        await lockFreed(locks, hash, signal);
-        continue;
-      }
-      try {
+    try {
+      for (;;) {
+        signal.throwIfAborted();
         if (await this.has(hash)) return false;
-        await this.fillPart(hash, sizeBytes, fill);
-      } finally {
-        await release();
+        const locks = join(this.folder, 'locks');
+        const release = await tryLock(locks, hash);
+        if (!release) {
+          await lockFreed(locks, hash, signal);
+          continue;
+        }
+        try {
+          if (await this.has(hash)) return false;
+          await this.fillWithRoom(hash, sizeBytes, fill);
+        } finally {
+          await release();
+        }
+        this.checked.add(hash);
+        this.use(hash);
+        return true;
       }
-      this.checked.add(hash);
-      this.use(hash);
-      return true;
+    } catch (error) {
+      throw asDiskFull(error, this.folder);
     }
   }
 
-  /** Puts a blob into a folder under its project name: a hard link where the file system has them, else a copy. */
+  /** Puts a blob into a folder under its project name: a hard link where the file system has them, else a copy. @throws FarmError `DiskFull` */
   async materialise(hash: string, target: string): Promise<void> {
     await mkdir(dirname(target), { recursive: true });
     try {
       await link(this.path(hash), target);
     } catch (error) {
       if (!isCode(error, 'EXDEV') && !isCode(error, 'EPERM') && !isCode(error, 'EMLINK')) throw error;
-      await copyFile(this.path(hash), target);
+      await copyFile(this.path(hash), target).catch((failure) => {
+        throw asDiskFull(failure, target);
+      });
     }
   }
 
@@ -188,8 +195,7 @@ export class BlobCache {
         createWriteStream(target, { flags: 'wx', mode: 0o444 }),
       );
     } catch (error) {
-      if (!isCode(error, 'ENOSPC')) throw error;
-      throw new FarmError('DiskFull', `No space is left on the disk of ${target}.`, { path: target });
+      throw asDiskFull(error, target);
     }
     assertHash(hash, digest.digest('hex'));
   }
@@ -197,6 +203,17 @@ export class BlobCache {
   /** Where a held blob lies. */
   path(hash: string): string {
     return join(this.folder, hash);
+  }
+
+  private async fillWithRoom(hash: string, sizeBytes: number, fill: (part: PartFile) => Promise<void>): Promise<void> {
+    try {
+      await this.fillPart(hash, sizeBytes, fill);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      // Others share the disk: the bound may be more than there is. Somebody may have made room before us.
+      await this.locked('used', () => this.evict(sizeBytes, hash));
+      await this.fillPart(hash, sizeBytes, fill);
+    }
   }
 
   private async fillPart(hash: string, sizeBytes: number, fill: (part: PartFile) => Promise<void>): Promise<void> {
@@ -213,6 +230,10 @@ export class BlobCache {
       }
       await part.finish(this.path(hash));
       if (this.pins.has(hash)) await this.hold(hash);
+    } catch (error) {
+      // Half a blob would only keep the disk full.
+      if (isDiskFull(error)) await rm(part.path, { force: true });
+      throw error;
     } finally {
       await part.close();
     }
@@ -274,15 +295,9 @@ export class BlobCache {
    * used longest ago. Only with the lock `used`. @throws FarmError `DiskFull`
    */
   private async sweep(moreBytes: number, forHash?: string): Promise<void> {
-    const blobs = await this.blobs();
-    // What there is of the one that wants room is part of that room.
-    const parts = (await this.parts()).filter(({ hash }) => hash !== forHash);
-    let used = [...blobs, ...parts].reduce((sum, { sizeBytes }) => sum + sizeBytes, moreBytes);
-    const candidates = [
-      ...parts.filter(({ isLocked }) => !isLocked),
-      ...blobs.filter(({ isPinned }) => !isPinned).sort((a, b) => a.usedAt - b.usedAt),
-    ];
-    for (const { path, hash, sizeBytes } of candidates) {
+    const { all, mayGo } = await this.heldBut(forHash);
+    let used = all.reduce((sum, { sizeBytes }) => sum + sizeBytes, moreBytes);
+    for (const { path, hash, sizeBytes } of mayGo) {
       if (used <= this.capacityBytes) break;
       await rm(path, { force: true });
       this.known.delete(hash);
@@ -299,6 +314,30 @@ export class BlobCache {
         place,
       );
     }
+  }
+
+  /** Gives so many bytes back to the disk, or what there is to give. Only with the lock `used`. */
+  private async evict(bytes: number, forHash: string): Promise<void> {
+    let freed = 0;
+    for (const { path, hash, sizeBytes } of (await this.heldBut(forHash)).mayGo) {
+      if (freed >= bytes) break;
+      await rm(path, { force: true });
+      this.known.delete(hash);
+      freed += sizeBytes;
+    }
+    // The next one counts anew.
+    await rm(join(this.folder, 'used'), { force: true });
+  }
+
+  /** What is here but for one blob (what there is of the one that wants room is part of that room), and what may go, in turn. */
+  private async heldBut(forHash: string | undefined) {
+    const blobs = await this.blobs();
+    const parts = (await this.parts()).filter(({ hash }) => hash !== forHash);
+    const mayGo = [
+      ...parts.filter(({ isLocked }) => !isLocked),
+      ...blobs.filter(({ isPinned }) => !isPinned).sort((a, b) => a.usedAt - b.usedAt),
+    ];
+    return { all: [...blobs, ...parts], mayGo };
   }
 
   private async blobs() {

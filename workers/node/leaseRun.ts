@@ -10,6 +10,7 @@ import type { RenderEngine, RenderRequest, RenderSink, SceneFiles } from '../../
 import type { BlobCache } from './cache.ts';
 import { leaveCopies } from './copies.ts';
 import { startDelivery } from './delivery.ts';
+import { asDiskFull } from './diskFull.ts';
 import { type Heart, LeaseStopped, startHeart } from './heart.ts';
 import { retrying } from './retry.ts';
 import { startStaging } from './staging.ts';
@@ -59,7 +60,7 @@ export async function runLease(lease: Lease, deps: LeaseRunDeps): Promise<LeaseO
       await handBack(lease, heart, deps, log);
       return 'stopped';
     }
-    const problem = toProblem(asRenderProblem(error));
+    const problem = toProblem(asRenderProblem(asDiskFull(error, deps.workFolder)));
     log.warn({ problem, err: error }, 'lease failed');
     await retrying(() => gateway.finish(lease.chunkId, finishing(lease, 'failed', { problem }), heart.signal), {
       signal: heart.signal,

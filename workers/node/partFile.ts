@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, type FileHandle, open, rename } from 'node:fs/promises';
-import { FarmError } from '../../domain/errors.ts';
+import { asDiskFull } from './diskFull.ts';
 
 export class PartFile {
   readonly path: string;
@@ -38,8 +38,7 @@ export class PartFile {
     try {
       await this.handle.appendFile(bytes);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      throw new FarmError('DiskFull', `No space is left on the disk of ${this.path}.`, { path: this.path });
+      throw asDiskFull(error, this.path);
     }
     this.count(bytes);
   }

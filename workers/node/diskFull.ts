@@ -1,0 +1,14 @@
+/** What a node's full disk says, as the farm's error that names the place. */
+import { FarmError } from '../../domain/errors.ts';
+
+const CODES: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'DiskFull'];
+
+/** No space, or no more of the quota, in the system's words or the farm's: nothing that is tried again at once helps. */
+export const isDiskFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && CODES.includes(error.code);
+
+/** `DiskFull` with the path that was written to, for the system's error; anything else as it is. */
+export function asDiskFull(error: unknown, path: string): unknown {
+  if (error instanceof FarmError || !isDiskFull(error)) return error;
+  return new FarmError('DiskFull', `No space is left on the disk of ${path}.`, { path }, { cause: error });
+}

@@ -1,0 +1,208 @@
+/** A full disk of a node, and of a site's store: said with its place, nothing half-done stays, and work goes on elsewhere and later. */
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Wallet } from 'ethers';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JOIN_TOKEN, openTestApi, type TestApi } from '../../farm-ui/api/testing/openApi.ts';
+import { locate } from '../../infra/bootstrap/locate.js';
+import { choosePort } from '../../infra/stack/free-ports.ts';
+import { createKeeper, type Keeper } from '../../infra/stack/keeper.ts';
+import { type ManagedProcess, startProcess, untilReady } from '../../infra/stack/managed-process.ts';
+import { offerChunk } from '../../ports/db/chunks.ts';
+import type { StoredFile } from '../../ports/db/documents.ts';
+import { setSiteStore } from '../../ports/db/siteStores.ts';
+import { createGatewayClient } from '../../ports/gateway/client.ts';
+import { createMinioStore } from '../../ports/store/minioStore.ts';
+import type { RenderEngine } from '../../renderer/engine.ts';
+import { seededBytes } from '../../test/support/bytes.ts';
+import { addJob, addStudio } from '../../test/support/rows.ts';
+import { MAY_MOUNT, mountSmallDisk, type SmallDisk } from '../../test/support/smallDisk.ts';
+import { picture, tinyEngine } from '../../test/support/tinyEngine.ts';
+import { runAgent } from './agent.ts';
+
+const MIB = 2 ** 20;
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+const scene = seededBytes(700_000, 'scene');
+const texture = seededBytes(1_300_000, 'texture');
+const files: StoredFile[] = [
+  { path: 'shot.glb', sizeBytes: scene.length, hash: sha256(scene) },
+  { path: 'wood.png', sizeBytes: texture.length, hash: sha256(texture) },
+];
+
+describe.skipIf(!MAY_MOUNT)('a full disk', () => {
+  let farm: TestApi;
+  let studioId: string;
+  let folder: string;
+  const cleanUp: (() => Promise<unknown> | unknown)[] = [];
+
+  beforeAll(async () => {
+    farm = await openTestApi({ leaseMs: 10_000, heartbeatMs: 100, claimWaitMs: 500 });
+    studioId = await addStudio(farm.record.database, 'north');
+    for (const bytes of [scene, texture]) await farm.store.put(studioId, 'blobs', bytes, 'application/octet-stream');
+    folder = await mkdtemp(join(tmpdir(), 'framewright-full-'));
+  });
+  afterAll(async () => {
+    for (const step of cleanUp.splice(0).reverse()) await step();
+    await farm?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function smallDisk(name: string, megabytes: number): Promise<SmallDisk> {
+    await mkdir(join(folder, name));
+    const disk = mountSmallDisk(join(folder, name), megabytes);
+    cleanUp.push(() => disk.unmount());
+    return disk;
+  }
+
+  function startNode(name: string, home: string, engine: RenderEngine, site = 'local') {
+    const shutdown = new AbortController();
+    const running = runAgent(
+      {
+        ...{ gateway: createGatewayClient(farm.url), engine, name, site, joinToken: JOIN_TOKEN, home, threads: 1 },
+        ...{
+          cacheBytes: 2 ** 30,
+          log: pino({ level: 'silent' }),
+          identity: Wallet.createRandom() as unknown as Wallet,
+        },
+      },
+      shutdown.signal,
+    );
+    running.catch(() => undefined);
+    const stop = async (): Promise<void> => {
+      shutdown.abort(new Error('the test ends'));
+      await running;
+    };
+    cleanUp.push(stop);
+    return { stop };
+  }
+
+  const chunkOf = async (chunkId: string) => {
+    const [chunk] = await farm.record.query<{ status: string; problem: Record<string, unknown> | null }>(
+      'SELECT status, problem FROM chunks WHERE id = $1',
+      [chunkId],
+    );
+    return chunk!;
+  };
+  const untilChunk = (chunkId: string, status: string) =>
+    expect.poll(async () => (await chunkOf(chunkId)).status, { timeout: 30_000 }).toBe(status);
+  const untilUploaded = (jobId: string) =>
+    expect
+      .poll(
+        async () =>
+          (await farm.record.query<{ status: string }>('SELECT status FROM units WHERE job_id = $1', [jobId])).map(
+            ({ status }) => status,
+          ),
+        { timeout: 30_000 },
+      )
+      .toEqual(['uploaded']);
+  const offer = (chunkId: string) => farm.record.database.asService((tx) => offerChunk(tx, chunkId));
+
+  it('of a node that stages fails the chunk with the path, leaves nothing half-done, and the node goes on when there is room', async () => {
+    const disk = await smallDisk('stages', 1);
+    const node = startNode('stages', disk.folder, tinyEngine());
+    const { jobId, chunkIds } = await addJob(farm.record.database, { studioId, files });
+    await untilChunk(chunkIds[0]!, 'failed');
+    const { problem } = await chunkOf(chunkIds[0]!);
+    expect(problem).toMatchObject({ code: 'DiskFull', place: { path: expect.stringContaining(disk.folder) } });
+    await expect.poll(() => readdir(join(disk.folder, 'work')), { timeout: 10_000 }).toEqual([]);
+    expect(await readdir(join(disk.folder, 'cache', 'parts'))).toEqual([]);
+    disk.resize(8);
+    await offer(chunkIds[0]!);
+    await untilUploaded(jobId);
+    await node.stop();
+  });
+
+  it('of a node gives way to what a lease needs where the cache holds what nobody uses', async () => {
+    const disk = await smallDisk('evicts', 8);
+    const node = startNode('evicts', disk.folder, tinyEngine());
+    const other = seededBytes(2_000_000, 'another scene');
+    await farm.store.put(studioId, 'blobs', other, 'application/octet-stream');
+    const others = [{ path: 'other.glb', sizeBytes: other.length, hash: sha256(other) }];
+    await untilUploaded((await addJob(farm.record.database, { studioId, files: others })).jobId);
+    await disk.fill(500_000);
+    await untilUploaded((await addJob(farm.record.database, { studioId, files })).jobId);
+    expect(await readdir(join(disk.folder, 'cache'))).not.toContain(others[0]!.hash);
+    await node.stop();
+  });
+
+  it('of a node that renders fails the chunk, and another node renders it', async () => {
+    const disk = await smallDisk('renders', 16);
+    const engine = tinyEngine(async () => void (await disk.fill(100_000)), MIB);
+    const full = startNode('renders', disk.folder, engine);
+    const { jobId, chunkIds } = await addJob(farm.record.database, { studioId, files });
+    await untilChunk(chunkIds[0]!, 'failed');
+    expect((await chunkOf(chunkIds[0]!)).problem).toMatchObject({
+      code: 'DiskFull',
+      place: { path: expect.stringContaining(disk.folder) },
+    });
+    await expect.poll(() => readdir(join(disk.folder, 'work')), { timeout: 10_000 }).toEqual([]);
+    const roomy = startNode('roomy', join(folder, 'roomy'), tinyEngine(undefined, MIB));
+    await offer(chunkIds[0]!);
+    await untilUploaded(jobId);
+    await Promise.all([full.stop(), roomy.stop()]);
+  });
+
+  it("of a site's store fails the chunk with the store's address; a node elsewhere delivers, and the site goes on when there is room", async () => {
+    const disk = await smallDisk('store', 24);
+    const { siteId, store, endpoint } = await startSite(disk);
+    await disk.fill(MIB);
+    const engine = tinyEngine(undefined, 3 * MIB);
+    const full = startNode('at-the-site', join(folder, 'at-the-site'), engine, 'garage');
+    const { jobId, chunkIds } = await addJob(farm.record.database, { studioId, files });
+    await untilChunk(chunkIds[0]!, 'failed');
+    const { problem } = await chunkOf(chunkIds[0]!);
+    expect(problem).toMatchObject({ code: 'DiskFull', place: { origin: endpoint } });
+    const exr = sha256(picture(scene, 1, 'exr', 3 * MIB));
+    expect(await store.stat(studioId, 'frames', exr)).toBeNull();
+    const roomy = startNode('at-home', join(folder, 'at-home'), engine);
+    await offer(chunkIds[0]!);
+    await untilUploaded(jobId);
+    expect((await farm.store.stat(studioId, 'frames', exr))?.sizeBytes).toBe(3 * MIB);
+    await roomy.stop();
+    await rm(join(disk.folder, 'filler'));
+    const later = await addJob(farm.record.database, { studioId, files });
+    await untilUploaded(later.jobId);
+    const [unit] = await farm.record.query<{ siteId: string }>(
+      'SELECT site_id AS "siteId" FROM units WHERE job_id = $1',
+      [later.jobId],
+    );
+    expect(unit!.siteId).toBe(siteId);
+    await full.stop();
+  });
+
+  /** A site with a store of its own on that disk. */
+  async function startSite(disk: SmallDisk) {
+    const keeperHome = join(folder, 'keeper');
+    await mkdir(keeperHome);
+    const keeper: Keeper = createKeeper(keeperHome);
+    cleanUp.push(() => keeper.dismiss());
+    const endpoint = `http://127.0.0.1:${await choosePort('store', {})}`;
+    const keys = { accessKey: 'garage-key', secretKey: 'garage-secret' };
+    const minio: ManagedProcess = await startProcess(
+      {
+        name: 'MinIO of the garage',
+        command: locate('minio')!.path,
+        args: ['server', join(disk.folder, 'data'), '--address', endpoint.replace('http://', '')],
+        env: {
+          ...{ MINIO_ROOT_USER: keys.accessKey, MINIO_ROOT_PASSWORD: keys.secretKey, MINIO_REGION: 'us-east-1' },
+          ...{ MINIO_BROWSER: 'off', MINIO_UPDATE: 'off', MINIO_CONFIG_DIR: join(folder, 'minio') },
+        },
+        logPath: join(folder, 'minio.log'),
+      },
+      keeper,
+    );
+    cleanUp.push(() => minio.stop());
+    await untilReady(minio, async () => (await fetch(`${endpoint}/minio/health/ready`)).ok);
+    const access = { endpoint, region: 'us-east-1', bucket: 'frames', ...keys };
+    const store = createMinioStore(access);
+    await store.ensureBucket();
+    const [site] = await farm.record.query<{ id: string }>(`INSERT INTO sites (name) VALUES ('garage') RETURNING id`);
+    await farm.record.database.asService((tx) =>
+      setSiteStore(tx, { siteId: site!.id, nearEndpoint: endpoint, agentUrl: null, agentToken: null, ...access }),
+    );
+    return { siteId: site!.id, store, endpoint };
+  }
+});
