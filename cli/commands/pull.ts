@@ -42,6 +42,7 @@ export function addPull(program: Command): void {
           wait: Boolean(flags.wait),
           previews: Boolean(flags.previews),
           transit: flags.transit,
+          onNote: (note) => process.stderr.write(`${note}\n`),
           ...(flags.json
             ? {}
             : {

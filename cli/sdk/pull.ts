@@ -13,6 +13,7 @@ import { followCommitted } from './delivery/committedFrames.ts';
 import { download } from './delivery/download.ts';
 import type { Source } from './delivery/receive.ts';
 import { SiteStreams } from './delivery/siteStreams.ts';
+import { usableTransit } from './delivery/transit.ts';
 import { FarmApiError } from './errors.ts';
 import type { DownloadUrl } from './types.ts';
 
@@ -31,6 +32,8 @@ interface PullConduct {
    * for links that are faster than the compression, `off` (default) never.
    */
   transit?: 'auto' | 'on' | 'off';
+  /** Told what is other than was asked for, in a sentence. */
+  onNote?: (note: string) => void;
   signal?: AbortSignal;
   onFile?: (name: string, file: { sizeBytes: number; skipped: boolean }) => void;
 }
@@ -53,7 +56,9 @@ export interface PullResult {
  * everything else is there; what the farm says when it cannot be told what arrived; the signal's reason
  */
 export async function pullJob(client: FarmClient, id: string, options: PullOptions): Promise<PullResult> {
-  const pull = new Pull(client, id, options);
+  const { transit, note } = usableTransit(options.transit ?? 'off');
+  if (note) options.onNote?.(note);
+  const pull = new Pull(client, id, { ...options, transit });
   try {
     await followCommitted(client, id, { wait: Boolean(options.wait), signal: pull.signal }, (unitId) =>
       pull.takeFrame(unitId),

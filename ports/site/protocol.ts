@@ -11,9 +11,6 @@
  */
 import { z } from 'zod';
 
-/** `on` compresses also for a link that waits for us; anything else leaves the choice to the agent. */
-export const TRANSIT_HEADER = 'framewright-transit';
-
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const file = z.object({ hash, sizeBytes: z.int().positive() });
 

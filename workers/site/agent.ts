@@ -1,4 +1,5 @@
 /** The site agent: a small HTTP service beside a site's store, so that a frame need not cross the link to be verified. */
+
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,9 +7,10 @@ import type { Logger } from 'pino';
 import type { FrameInspectors } from '../../activities/verify/frameInspectors.ts';
 import type { ExpectedFrame } from '../../activities/verify/judgeFrame.ts';
 import { judgeStoredFrame } from '../../activities/verify/judgeStoredFrame.ts';
+import { TRANSIT_HEADER } from '../../cli/sdk/delivery/transit.ts';
 import { ERROR_CATALOGUE, FarmError, toProblem } from '../../domain/errors.ts';
 import { readFrameAddress } from '../../ports/site/frameTicket.ts';
-import { TRANSIT_HEADER, verifyRequest } from '../../ports/site/protocol.ts';
+import { verifyRequest } from '../../ports/site/protocol.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
 import { sendFrame } from './sendFrame.ts';
 

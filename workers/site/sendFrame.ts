@@ -5,10 +5,11 @@
  */
 import { get as getHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { get as getHttps } from 'node:https';
+import { TRANSIT_TYPE } from '../../cli/sdk/delivery/transit.ts';
 import { FarmError } from '../../domain/errors.ts';
 import type { FrameTicket } from '../../ports/site/frameTicket.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
-import { BLOCK_BYTES, blocksOf, packBlock, rawBlock, TRANSIT_TYPE } from './transitEncoder.ts';
+import { BLOCK_BYTES, blocksOf, packBlock, rawBlock } from './transitEncoder.ts';
 
 /** Bytes on their way to the link while the next block is being made. */
 const WAITING_BYTES = 2 * BLOCK_BYTES;

@@ -7,17 +7,11 @@
  * The stream, `TRANSIT_TYPE`: blocks of `[u32 raw bytes][u32 packed bytes][body]`, little-endian, in the order of the file;
  * `packed bytes` 0 stands for a body of raw bytes.
  */
-import { createRequire } from 'node:module';
+import { zstd } from '../../cli/sdk/delivery/transit.ts';
 
-export const TRANSIT_TYPE = 'application/vnd.framewright.planes-zstd';
 /** Small, so that what to do is decided often. */
 export const BLOCK_BYTES = 256 * 1024;
 const LEVEL = 1;
-
-/** The binding itself, since the package's own function leaves the level out. Works on libuv's threads. */
-const { compress } = createRequire(import.meta.url)('@mongodb-js/zstd/bindings') as {
-  compress(bytes: Buffer, level: number): Promise<Buffer>;
-};
 
 /** Even bytes, then odd bytes, as differences. */
 function splitPlanes(raw: Buffer): Buffer {
@@ -38,10 +32,10 @@ function splitPlanes(raw: Buffer): Buffer {
   return planes;
 }
 
-/** One block of the stream with its head; raw where packing it gains less than a twentieth. */
+/** One block of the stream with its head; raw where packing it gains less than a twentieth, or cannot be done here. */
 export async function packBlock(raw: Buffer): Promise<{ bytes: Buffer; packed: boolean }> {
-  const body = await compress(splitPlanes(raw), LEVEL);
-  if (body.length > raw.length * 0.95) return { bytes: rawBlock(raw), packed: false };
+  const body = await zstd()?.compress(splitPlanes(raw), LEVEL);
+  if (!body || body.length > raw.length * 0.95) return { bytes: rawBlock(raw), packed: false };
   return { bytes: withHead(raw.length, body.length, body), packed: true };
 }
 

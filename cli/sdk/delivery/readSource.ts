@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FarmApiError } from '../errors.ts';
 import { brokenOff, type RemoteFile, wrongHash } from './download.ts';
 import { openSource, type Source } from './receive.ts';
-import { decodeTransit, TRANSIT_TYPE } from './transitDecoder.ts';
+import { TRANSIT_TYPE } from './transit.ts';
+import { decodeTransit } from './transitDecoder.ts';
 
 export interface ReadOptions {
   signal?: AbortSignal | undefined;

@@ -6,7 +6,8 @@ import { Agent, get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps, Agent as SecureAgent } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { decodeTransit, TRANSIT_TYPE } from './transitDecoder.ts';
+import { TRANSIT_HEADER, TRANSIT_TYPE } from './transit.ts';
+import { decodeTransit } from './transitDecoder.ts';
 
 /** Bytes that may wait for the disk; they are then written in one go. */
 const WAITING_BYTES = 4 * 2 ** 20;
@@ -94,7 +95,7 @@ export function openSource({ url, transit }: Source, from: number, { signal, sta
     timeout: stallMs,
     headers: {
       ...(from > 0 ? { range: `bytes=${from}-` } : {}),
-      ...(transit ? { 'framewright-transit': transit } : {}),
+      ...(transit ? { [TRANSIT_HEADER]: transit } : {}),
     },
     ...(signal ? { signal } : {}),
   };

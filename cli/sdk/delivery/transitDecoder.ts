@@ -1,13 +1,8 @@
 /** Opens what a site agent compressed for the way: see `workers/site/transitEncoder.ts` for the format. */
-import { createRequire } from 'node:module';
+import { zstd } from './transit.ts';
 
-export const TRANSIT_TYPE = 'application/vnd.framewright.planes-zstd';
 /** A block that claims to be larger is no block. */
 const LARGEST_BLOCK_BYTES = 16 * 2 ** 20;
-
-const { decompress } = createRequire(import.meta.url)('@mongodb-js/zstd/bindings') as {
-  decompress(bytes: Buffer): Promise<Buffer>;
-};
 
 /**
  * The file's bytes. Throws when the stream ends inside a block or is none.
@@ -38,11 +33,18 @@ export async function* decodeTransit(
       }
       if (have < head.bodyBytes) break;
       const body = take(head.bodyBytes);
-      yield head.packed ? joinPlanes(await decompress(body), head.rawBytes) : body;
+      yield head.packed ? joinPlanes(await unpack(body), head.rawBytes) : body;
       head = null;
     }
   }
   if (head || have > 0) throw new Error('the source ended inside a block');
+}
+
+function unpack(body: Buffer): Promise<Buffer> {
+  const library = zstd();
+  // Nobody asked for it here: see `usableTransit`.
+  if (!library) throw new Error('the source sent a compressed block, which this machine cannot open');
+  return library.decompress(body);
 }
 
 function readHead(bytes: Buffer): { rawBytes: number; bodyBytes: number; packed: boolean } {
