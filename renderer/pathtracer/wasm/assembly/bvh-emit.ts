@@ -194,12 +194,26 @@ function emitNode(binaryIndex: i32): i32 {
     store<i32>(children + <usize>count * 4, load<i32>(opened, BINARY_RIGHT));
     count++;
   }
+  sortByArea(children, count);
   for (let i = 0; i < count; i++) {
     const childIndex = load<i32>(children + <usize>i * 4);
     const child = binaryNode(childIndex);
     setChild(node, i, child, load<i32>(child, BINARY_LEFT) < 0 ? emitLeaf(child) : emitNode(childIndex));
   }
   return <i32>((<usize>index * NODE_STRIDE) >> REFERENCE_SHIFT);
+}
+
+/** Largest first: rays that ask for any hit take children in this order, and are likeliest to end in a large one. */
+function sortByArea(children: usize, count: i32): void {
+  for (let i = 1; i < count; i++) {
+    const index = load<i32>(children + <usize>i * 4);
+    const a = area(binaryNode(index));
+    let j = i;
+    for (; j > 0 && area(binaryNode(load<i32>(children + <usize>(j - 1) * 4))) < a; j--) {
+      store<i32>(children + <usize>j * 4, load<i32>(children + <usize>(j - 1) * 4));
+    }
+    store<i32>(children + <usize>j * 4, index);
+  }
 }
 
 function emitLeaf(binary: usize): i32 {

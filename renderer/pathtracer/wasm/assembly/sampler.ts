@@ -5,6 +5,7 @@
 /** What the numbers of a pixel are keyed by. */
 export let pixelKey: u32 = 0;
 let sampleIndex: u32 = 0;
+let reversedIndex: v128 = i32x4(0, 0, 0, 0);
 
 /** Murmur3's finaliser. */
 // @ts-ignore: decorator
@@ -32,6 +33,7 @@ export function setPixelKey(key: u32): void {
 
 export function startSample(index: u32): void {
   sampleIndex = index;
+  reversedIndex = reverseBits(i32x4.splat(index));
 }
 
 /** A number in [0, 1) for a decision that is keyed by what is decided on rather than by a dimension. */
@@ -80,7 +82,7 @@ export function sample4(block: u32): v128 {
 
   // Owen-scrambling the index shuffles the points of a pair, so that padded pairs do not correlate.
   const pairSeeds = i32x4.mul(v128.shuffle<i32>(seeds, seeds, 0, 0, 2, 2), i32x4.splat(0x2c1b3c6d));
-  const index = reverseBits(laineKarras(reverseBits(i32x4.splat(sampleIndex)), pairSeeds));
+  const index = reverseBits(laineKarras(reversedIndex, pairSeeds));
 
   // Sobol' dimensions in bit-reversed form: dimension 0 is the index itself, dimension 1 Pascal's triangle mod 2 times it.
   let second = butterfly(index, 1, 0x55555555);

@@ -137,7 +137,7 @@ export function occludedInMesh(
     // Two loops, each begun by what it does every time: compilers then take what does not change out of them.
     do {
       const node = nodes + (<usize>current << REFERENCE_SHIFT);
-      let mask = hitChildren(node, nearX, nearY, nearZ, ox, oy, oz, ix, iy, iz, f32x4.splat(reach), scratch);
+      let mask = hitChildren(!any, node, nearX, nearY, nearZ, ox, oy, oz, ix, iy, iz, f32x4.splat(reach), scratch);
       if (mask == 0) {
         do stack -= 8;
         while (!any && load<f32>(stack, ENTRY_DISTANCE) > reach);

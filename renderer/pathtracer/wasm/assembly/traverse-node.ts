@@ -18,10 +18,10 @@ export const ROBUST: f32 = <f32>1.0000006;
   return r < <f32>0.0 ? base + 32 : base;
 }
 
-/** Bit i is set where child i of `node` is hit before `tMax`; entry distances are left in `scratch`. */
+/** Bit i is set where child i of `node` is hit before `tMax`; with `keeps`, a constant, entry distances are left in `scratch`. */
 // @ts-ignore: decorator
 @inline export function hitChildren(
-  node: usize, nearX: usize, nearY: usize, nearZ: usize,
+  keeps: bool, node: usize, nearX: usize, nearY: usize, nearZ: usize,
   ox: v128, oy: v128, oz: v128, ix: v128, iy: v128, iz: v128, tMax: v128, scratch: usize,
 ): i32 {
   const nx = node + nearX;
@@ -41,7 +41,7 @@ export const ROBUST: f32 = <f32>1.0000006;
     f32x4.pmin(f32x4.mul(f32x4.sub(v128.load(gz), oz), iz), tMax),
   );
   // Stored here, between the halves: compilers that keep loads and stores in order then need fewer registers.
-  v128.store(scratch, near0);
+  if (keeps) v128.store(scratch, near0);
   const near1 = f32x4.pmax(
     f32x4.pmax(f32x4.mul(f32x4.sub(v128.load(nx, 16), ox), ix), f32x4.mul(f32x4.sub(v128.load(ny, 16), oy), iy)),
     f32x4.pmax(f32x4.mul(f32x4.sub(v128.load(nz, 16), oz), iz), zero),
@@ -50,7 +50,7 @@ export const ROBUST: f32 = <f32>1.0000006;
     f32x4.pmin(f32x4.mul(f32x4.sub(v128.load(gx, 16), ox), ix), f32x4.mul(f32x4.sub(v128.load(gy, 16), oy), iy)),
     f32x4.pmin(f32x4.mul(f32x4.sub(v128.load(gz, 16), oz), iz), tMax),
   );
-  v128.store(scratch, near1, 16);
+  if (keeps) v128.store(scratch, near1, 16);
   return (
     i32x4.bitmask(f32x4.le(near0, f32x4.mul(far0, widen))) | (i32x4.bitmask(f32x4.le(near1, f32x4.mul(far1, widen))) << 4)
   );

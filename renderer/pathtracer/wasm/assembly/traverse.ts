@@ -111,7 +111,7 @@ export function occluded(origin: v128, direction: v128, tMax: f32): bool {
     if (current >= 0) {
       const node = sceneNodes + (<usize>current << REFERENCE_SHIFT);
       const limit = f32x4.splat(any ? tMax : hitT);
-      const mask = hitChildren(node, nearX, nearY, nearZ, ox, oy, oz, ix, iy, iz, limit, scratch);
+      const mask = hitChildren(true, node, nearX, nearY, nearZ, ox, oy, oz, ix, iy, iz, limit, scratch);
       if (mask) {
         if ((mask & (mask - 1)) == 0) {
           current = load<i32>(node + (<usize>ctz(mask) << 2), NODE_CHILDREN);
