@@ -10,6 +10,10 @@ export const TECHNIQUE_LAYERS: Record<RenderTechnique, readonly LayerName[]> = {
   raster: ['beauty', 'albedo', 'normal', 'depth'],
 };
 
+/** Build that a frame carries: a quick look is not made by what makes finals, though one engine has both. */
+export const buildOfTechnique = (build: string, technique: RenderTechnique): string =>
+  technique === 'pathtrace' ? build : `${build}+${technique}`;
+
 /** @throws FarmError `SettingInvalid` for a layer that the technique cannot give, with the list of what it gives */
 export function checkTechniqueLayers({ technique, output }: RenderSettings): void {
   const given = TECHNIQUE_LAYERS[technique];

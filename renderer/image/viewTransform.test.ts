@@ -77,6 +77,14 @@ describe('view transforms', () => {
     expect(mapRow(opaque([[Infinity, Infinity, Infinity]]), view)[0]).toBeGreaterThan(240);
   });
 
+  it('gives sRGB codes by table that are those of the curve', () => {
+    const curve = (value: number) => (value <= 0.0031308 ? 12.92 * value : 1.055 * value ** (1 / 2.4) - 0.055);
+    const ramp = Float32Array.from({ length: 40_001 }, (_, i) => (i / 40_000) ** 2);
+    const wanted = Array.from(ramp, (value) => Math.floor(curve(value) * 255 + 0.5));
+    const mapped = mapRow(opaque(Array.from(ramp, (value) => [value, value, value])), 'srgb');
+    expect(wanted.filter((code, i) => code !== mapped[i * 4])).toEqual([]);
+  });
+
   it('doubles light with each stop of exposure, and undoes premultiplied alpha', () => {
     expect(mapRow([[0.1, 0.2, 0.3, 1]], 'agx', 1)).toEqual(mapRow([[0.2, 0.4, 0.6, 1]], 'agx'));
     const [whole, half] = [mapRow([[0.4, 0.2, 0.1, 1]]), mapRow([[0.2, 0.1, 0.05, 0.5]])];

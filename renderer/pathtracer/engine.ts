@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { FarmError } from '../../domain/errors.ts';
 import { frameTime } from '../../domain/frames.ts';
 import type { RenderSettings } from '../../domain/scene.ts';
-import { checkTechniqueLayers } from '../../domain/techniques.ts';
+import { buildOfTechnique, checkTechniqueLayers } from '../../domain/techniques.ts';
 import type {
   EngineProbe,
   Estimate,
@@ -33,7 +33,7 @@ import { buildOf, onTracerThatCan, TracerSlot } from './tiers.ts';
 import { type TracedPixels, type TraceOptions, type Tracer, traceOptionsOf } from './tracer.ts';
 
 /** Goes up when pictures change for a reason outside the compiled tracer (loader, defaults, formats). */
-const ENGINE_VERSION = 2;
+const ENGINE_VERSION = 3;
 
 /**
  * The engine with the means to end its threads. `build` names the compiled tracer once that was loaded, which every method
@@ -171,7 +171,8 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
     description: SceneDescription,
   ): Promise<FrameFacts> {
     return {
-      ...{ settings, unit, build: build!, camera: description.camera },
+      ...{ settings, unit, camera: description.camera },
+      build: buildOfTechnique(build!, settings.technique),
       cameraName: await shot.cameraName(unit.frame),
       time: frameTime(unit.frame, settings.fps, settings.start),
       names: cryptomatteNames(description),
@@ -238,7 +239,7 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
         width: rect.x1 - rect.x0,
         height: rect.y1 - rect.y0,
         renderSeconds: (performance.now() - begin) / 1000,
-        maker: { build: build!, tier: active.tier, device: active.device },
+        maker: { build: buildOfTechnique(build!, settings.technique), tier: active.tier, device: active.device },
         samples: 'sums' in traced ? traced.depth.length * trace.sampleCount : traced.samples,
         rays: traced.rays,
       });

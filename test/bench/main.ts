@@ -1,7 +1,7 @@
 /**
  * Runs the renderer's benchmarks side by side on the machine it is on, and prints a table:
  *
- *     npm run bench:render [-- --only embree,cycles,build,gpu,estimate] [--json FILE] [--threads 2] [--quick]
+ *     npm run bench:render [-- --only embree,cycles,build,gpu,estimate,quick] [--json FILE] [--threads 2] [--quick]
  *
  * Every figure is a ratio or was taken in alternation with what it is compared to. A part that cannot run is null, with a reason.
  */
@@ -14,12 +14,14 @@ import { benchEmbree } from './embree/run.ts';
 import { benchEstimate } from './estimate/run.ts';
 import { benchGpu } from './gpu/run.ts';
 import type { BenchContext, PartOutcome } from './part.ts';
+import { benchQuick } from './quick/run.ts';
 
 const PARTS: Record<string, (context: BenchContext) => Promise<PartOutcome<unknown>>> = {
   embree: benchEmbree,
   cycles: benchCycles,
   gpu: benchGpu,
   estimate: benchEstimate,
+  quick: benchQuick,
   build: benchBuild,
 };
 

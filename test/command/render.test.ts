@@ -7,7 +7,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveSettings } from '../../domain/settings.ts';
+import { decodeExr } from '../../renderer/image/exr/read.ts';
 import { createPathTracerEngine } from '../../renderer/pathtracer/engine.ts';
+import { hasVulkanForTests } from '../../renderer/pathtracer/wgsl/testing/softwareVulkan.ts';
 import { writeCube } from '../support/scenes.ts';
 
 const command = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'cli', 'bin', 'farm.js');
@@ -82,6 +84,22 @@ describe('farm render', () => {
     await engine.close();
     expect(await sha256(join(folder, 'out', 'cube.005.exr'))).toBe(await sha256(made[0]!));
   });
+
+  it.each(['raycast', ...(hasVulkanForTests() ? ['raster'] : [])])(
+    'draws with technique %s, and the file says so',
+    async (technique) => {
+      const { exitCode, stdout, stderr } = await farm(
+        ...['render', scene, '-o', `${technique}/cube.###.exr`, '--frames', '2-3', '--technique', technique, '--json'],
+        ...['--resolution', '64x36'],
+      );
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+      expect(JSON.parse(stdout).settings).toMatchObject({ technique });
+      const path = join(folder, technique, 'cube.003.exr');
+      const { attributes, planes } = await decodeExr(await readFile(path));
+      expect(attributes['framewright:build']).toMatch(new RegExp(`^pathtracer-.*\\+${technique}$`));
+      expect(new Set(planes.get('R')!).size).toBeGreaterThan(20);
+    },
+  );
 
   it('goes on where it was interrupted', async () => {
     const before = await stat(join(folder, 'out', 'cube.002.exr'));

@@ -1,4 +1,4 @@
-/** The raster draft's shader: the ray caster's shading (see `raycast/kernels.ts` for its sources), a triangle at a time. */
+/** The raster draft's shader: the ray caster's shading (see `raycast/kernels/` for its sources), a triangle at a time. */
 export const RASTER_SHADER = /* wgsl */ `
 struct View {
   right: vec4f, up: vec4f, back: vec4f, eye: vec4f,

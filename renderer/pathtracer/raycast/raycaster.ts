@@ -2,7 +2,7 @@
  * The ray-cast quick look: one ray a pixel over the path tracer's own tree, shaded by environment, punctual lights or a lamp at
  * the camera. No second rays, so no shadows. gpu.js runs it in WebAssembly with SIMD and threads, or where it is told to.
  */
-import gpujs, { type GPU as GpuInstance, type IKernelRunShortcut, type IPipelineRunShortcut } from 'gpu.js';
+import gpujs from 'gpu.js';
 import { FarmError } from '../../../domain/errors.ts';
 import type { PixelRect } from '../../../domain/scene.ts';
 import { QuickLightMaker } from '../environment/quickLight.ts';
@@ -12,10 +12,11 @@ import { Heap } from '../wasm/heap.ts';
 import { loadTracerModule } from '../wasm/module.ts';
 import { SceneMemory } from '../wasm/scene-memory.ts';
 import { ThreadPool } from '../wasm/threads.ts';
-import { type Atlas, packAtlas } from './atlas.ts';
+import { packAtlas } from './atlas.ts';
 import { BOX_WIDTH, flattenTree, TRIANGLE_WIDTH } from './flatten.ts';
-import { baseColour, findHit, lookDirection, sampleSlot, shade, shadingNormal, textureCoordinates } from './kernels.ts';
+import { defaultBackend, KernelSets, pixelsOf, type RaycastBackend, rows } from './kernelSet.ts';
 import { irradianceRows, lightRows, sharpRows, stackBlurred } from './lightRows.ts';
+import { placesOf } from './places.ts';
 import {
   CORNER_WIDTH,
   geometryTables,
@@ -25,28 +26,21 @@ import {
   kindOf,
   MATERIAL_WIDTH,
   materialTable,
-  SLOT_ALPHA,
-  SLOT_BASE,
-  SLOT_EMISSIVE,
-  SLOT_NORMAL,
-  SLOT_ROUGHNESS,
-  SLOT_TRANSMISSION,
+  SLOTS,
+  usedSlots,
   VERTEX_WIDTH,
   wantedTextures,
 } from './tables.ts';
 import { type PinholeView, pinholeView } from './view.ts';
 
-const { GPU } = gpujs;
+export type { RaycastBackend } from './kernelSet.ts';
+
 const { input } = gpujs as unknown as { input: (data: Float32Array, size: number[]) => unknown };
 
 /** Longest side of what one kernel call draws: bounds the memory of the planes to some 100 MB. */
 const MAX_TILE = 1024;
-/** Boxes that a ray looks at before it is given up: more than any tree has. */
-const MAX_STEPS = 33_554_432;
 /** Longest side of a texture: about what a picture of that height can show. */
 const textureSize = (height: number): number => (height > 1200 ? 2048 : 1024);
-
-export type RaycastBackend = 'webasm' | 'cpu' | 'gpu' | 'webgpu';
 
 export interface RaycasterOptions {
   threads: number;
@@ -64,21 +58,19 @@ interface Tables {
   corners: unknown;
   vertices: unknown;
   hasSeeThrough: boolean;
-  textures: { largest: number; atlas: Atlas; materials: unknown; texels: unknown } | null;
+  /** `slots`: which of `SLOTS` any material has a texture for. */
+  textures: { largest: number; materials: unknown; texels: unknown; slots: number[] } | null;
 }
 
-interface Kernels {
-  find: IKernelRunShortcut;
-  shade: IPipelineRunShortcut;
-}
-
-/** What one pass over a tile found: row-major. */
+/** What one pass over a tile found: row-major, four numbers a pixel. */
 interface Layer {
+  /** Instance (-1: none), triangle, u, v. */
   hits: Float32Array;
-  light: Float32Array[];
-  base: Float32Array[];
-  normal: Float32Array[];
-  positions: Float32Array;
+  /** Red, green, blue, and how much of what lies behind is hidden. */
+  light: Float32Array;
+  base: Float32Array;
+  normal: Float32Array;
+  positions: Float32Array | null;
   depth: Float32Array;
 }
 
@@ -96,10 +88,8 @@ class Raycaster implements Tracer {
   readonly #heap: Heap;
   readonly #pool: ThreadPool;
   readonly #memory: SceneMemory;
-  readonly #backend: RaycastBackend;
   readonly #light = new QuickLightMaker();
-  readonly #kernels = new Map<string, Kernels>();
-  #gpu: GpuInstance | null = null;
+  readonly #kernels: KernelSets;
   #tables: Tables | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -108,8 +98,8 @@ class Raycaster implements Tracer {
     this.#heap = heap;
     this.#pool = pool;
     this.#memory = new SceneMemory(heap, pool);
-    this.#backend = backend ?? (GPU.isWebAssemblySupported ? 'webasm' : 'cpu');
-    this.device = `gpu.js (${this.#backend})`;
+    this.#kernels = new KernelSets(backend ?? defaultBackend());
+    this.device = `gpu.js (${this.#kernels.backend})`;
   }
 
   setScene(scene: SceneDescription): Promise<void> {
@@ -135,9 +125,7 @@ class Raycaster implements Tracer {
   async close(): Promise<void> {
     await this.#turn.catch(() => undefined);
     await this.#pool.close();
-    this.#kernels.clear();
-    await this.#gpu?.destroy();
-    this.#gpu = null;
+    await this.#kernels.close();
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -184,7 +172,7 @@ class Raycaster implements Tracer {
     const atlas = packAtlas(images, wantedTextures(materials), largest);
     tables.textures = {
       largest,
-      atlas,
+      slots: usedSlots(materials),
       materials: rows(materialTable(materials, atlas), MATERIAL_WIDTH),
       texels: input(atlas.texels, [atlas.width, atlas.height]),
     };
@@ -222,9 +210,10 @@ class Raycaster implements Tracer {
     pixels: TracedPixels,
   ): Promise<void> {
     const view = pinholeView(tables.scene.camera, picture.height);
-    const solid = await this.#layer(tables, view, picture, tile, false);
-    const front = tables.hasSeeThrough ? await this.#layer(tables, view, picture, tile, true) : null;
-    const { rect, layers } = pixels;
+    const withPositions = pixels.layers.position !== undefined;
+    const solid = (await this.#layer(tables, view, picture, tile, false, withPositions))!;
+    const front = tables.hasSeeThrough ? await this.#layer(tables, view, picture, tile, true, withPositions) : null;
+    const { rect, layers, beauty, albedo, normal, depth } = pixels;
     const hasEnvironment = tables.scene.environment !== null;
     const wide = rect.x1 - rect.x0;
     for (let row = 0; row < tile.height && tile.y + row < rect.y1; row++) {
@@ -233,32 +222,42 @@ class Raycaster implements Tracer {
         const to = (tile.y + row - rect.y0) * wide + tile.x + column - rect.x0;
         const isFront = front !== null && front.depth[from]! < solid.depth[from]!;
         const first = isFront ? front : solid;
-        const hides = isFront ? front.light[3]![from]! : 1;
+        const hides = isFront ? front.light[from * 4 + 3]! : 1;
         for (let k = 0; k < 3; k++) {
-          const behind = isFront ? solid.light[k]![from]! * (1 - hides) * tintOf(tables, front, from, k) : 0;
-          pixels.beauty[to * 4 + k] = first.light[k]![from]! + behind;
-          pixels.albedo[to * 3 + k] = first.base[k]![from]!;
-          pixels.normal[to * 3 + k] = first.normal[k]![from]!;
+          const behind = isFront ? solid.light[from * 4 + k]! * (1 - hides) * tintOf(tables, front, from, k) : 0;
+          beauty[to * 4 + k] = first.light[from * 4 + k]! + behind;
+          albedo[to * 3 + k] = first.base[from * 4 + k]!;
+          normal[to * 3 + k] = first.normal[from * 4 + k]!;
+          if (layers.position) layers.position[to * 3 + k] = first.positions![from * 4 + k]!;
         }
         const isHit = solid.hits[from * 4]! >= 0;
-        pixels.beauty[to * 4 + 3] = hasEnvironment || isHit ? 1 : isFront ? hides : 0;
-        pixels.depth[to] = first.depth[from]!;
-        layers.position?.set(first.positions.subarray(from * 3, from * 3 + 3), to * 3);
+        beauty[to * 4 + 3] = hasEnvironment || isHit ? 1 : isFront ? hides : 0;
+        depth[to] = first.depth[from]!;
       }
     }
   }
 
-  /** Nearest surfaces of one kind in a tile, and their light. */
+  /** Nearest surfaces of one kind in a tile, and their light; null when it sees through nothing. */
   async #layer(
     tables: Tables,
     view: PinholeView,
     picture: { width: number; height: number },
     tile: { x: number; y: number; width: number; height: number },
     seeThrough: boolean,
-  ): Promise<Layer> {
-    const kernels = this.#kernelsFor(tile.width, tile.height, tables);
-    const { materials, texels } = this.#texturesOf(tables, textureSize(picture.height));
+    withPositions: boolean,
+  ): Promise<Layer | null> {
+    const { materials, texels, slots } = this.#texturesOf(tables, textureSize(picture.height));
     const { boxes, triangles, instances, corners, vertices } = tables;
+    const { width, height } = tile;
+    const kernels = this.#kernels.of(width, height, [
+      boxes,
+      triangles,
+      instances,
+      corners,
+      vertices,
+      materials,
+      texels,
+    ]);
     const [bx, by, bz] = view.back;
     const light = this.#light.make(tables.scene, [-bx, -by, -bz]);
     const sharp = sharpRows(light);
@@ -266,104 +265,28 @@ class Raycaster implements Tracer {
       ...[...view.right, ...view.up, ...view.back, ...view.eye],
       ...[view.near, view.pixelSize, picture.width / 2, picture.height / 2, tables.sceneEnd],
       ...[view.orthographic ? 1 : 0, tile.x, tile.y, seeThrough ? 1 : 0, light.lights.length],
-      ...[sharp.width, sharp.height, light.sharp ? 1 : 0],
+      ...[sharp.width, sharp.height, light.sharp ? 1 : 0, height, ...SLOTS.map((slot) => slots.indexOf(slot))],
     ]);
-    const found = await (kernels.find(
-      ...([camera, boxes, triangles, instances, corners, vertices, materials, texels] as never[]),
-    ) as unknown as Promise<Float32Array[][]>);
-    const hits = flatRows(found, tile.width, tile.height);
-    const { positions, depth, planes } = placesOf(hits, tables, view);
-    const size = [tile.width, tile.height];
-    const shaded = (await kernels.shade(
-      ...([
-        camera,
-        input(hits, [4, ...size]),
-        ...[instances, corners, vertices, materials, texels, lightRows(light), irradianceRows(light)],
-        ...[input(sharp.data, [sharp.width * 3, sharp.height]), stackBlurred(light), input(planes, [...size, 3])],
-      ] as never[]),
-    )) as unknown as { light: Float32Array[][]; base: Float32Array[][]; normal: Float32Array[][] };
-    return {
-      ...{ hits, positions, depth },
-      light: shaded.light.map(joined),
-      base: shaded.base.map(joined),
-      normal: shaded.normal.map(joined),
-    };
-  }
-
-  #kernelsFor(width: number, height: number, { boxes, triangles, vertices, corners }: Tables): Kernels {
-    // Only the WebAssembly backend takes arrays of other sizes rightly (gpu.js 2.24).
-    const sizes = this.#backend === 'webasm' ? [] : [boxes, triangles, vertices, corners].map(sizeOf);
-    const key = [width, height, ...sizes].join();
-    const known = this.#kernels.get(key);
-    if (known) return known;
-    this.#gpu ??= new GPU({ mode: this.#backend as never });
-    const gpu = this.#gpu;
-    const kernel = (body: unknown, output: number[], constants: Record<string, number> = {}): IKernelRunShortcut =>
-      gpu.createKernel(
-        body as never,
-        {
-          output,
-          constants,
-          precision: 'single',
-          asyncMode: true,
-          dynamicArguments: this.#backend === 'webasm',
-          loopMaxIterations: MAX_STEPS,
-        } as never,
-      ) as IKernelRunShortcut;
-    const plane = (body: unknown, channels: number, constants?: Record<string, number>): IKernelRunShortcut =>
-      kernel(body, [width, height, channels], constants);
-    const slot = (offset: number, channels: number): IKernelRunShortcut =>
-      plane(sampleSlot, channels, { slot: offset });
-    const uv = plane(textureCoordinates, 4);
-    const steps = {
-      base: plane(baseColour, 3),
-      normal: plane(shadingNormal, 3),
-      looks: plane(lookDirection, 2),
-      light: plane(shade, 4),
-      baseTexture: slot(SLOT_BASE, 3),
-      roughness: slot(SLOT_ROUGHNESS, 3),
-      bend: slot(SLOT_NORMAL, 3),
-      glow: slot(SLOT_EMISSIVE, 3),
-      clear: slot(SLOT_TRANSMISSION, 1),
-      hide: slot(SLOT_ALPHA, 1),
-    };
-    // gpu.js counts the parameters, so they are spelled out.
-    const pipeline = gpu.createPipeline(((
-      view: never,
-      hits: never,
-      instances: never,
-      corners: never,
-      vertices: never,
-      materials: never,
-      texels: never,
-      lights: never,
-      irradiance: never,
-      sharp: never,
-      blurred: never,
-      places: never,
-    ) => {
-      const call = (step: IKernelRunShortcut, ...values: unknown[]): unknown => step(...(values as never[]));
-      const coordinates = call(uv, hits, instances, corners, vertices);
-      const sample = (step: IKernelRunShortcut): unknown => call(step, hits, coordinates, instances, materials, texels);
-      const base = call(steps.base, hits, sample(steps.baseTexture), instances, corners, vertices, materials);
-      const normal = call(steps.normal, view, hits, sample(steps.bend), instances, corners, vertices, materials);
-      const surfaces = [
-        base,
-        sample(steps.roughness),
-        normal,
-        sample(steps.glow),
-        sample(steps.clear),
-        sample(steps.hide),
-      ];
-      const around = [lights, irradiance, sharp, blurred, places, call(steps.looks, view, hits, normal)];
-      const light = call(steps.light, view, hits, ...surfaces, instances, materials, corners, vertices, ...around);
-      return { light, base, normal };
-    }) as never);
-    const made = { find: kernel(findHit, [width, height], { maxSteps: MAX_STEPS }), shade: pipeline };
-    // Shots have one size, tiled ones a few.
-    if (this.#kernels.size >= 4) this.#kernels.clear();
-    this.#kernels.set(key, made);
-    return made;
+    const hits = await kernels.find(camera, boxes, triangles, instances, corners, vertices, materials, texels);
+    if (seeThrough && !hasHit(hits)) return null;
+    const found = pixelsOf(hits, width);
+    const surface = [instances, corners, vertices, materials];
+    const textures = pixelsOf(
+      slots.length === 0
+        ? new Float32Array(4 * width)
+        : await kernels.textures(slots.length)(camera, Float32Array.from(slots), found, ...surface, texels),
+      width,
+    );
+    const base = await kernels.base(camera, found, textures, ...surface);
+    const normal = await kernels.normal(camera, found, textures, ...surface);
+    const isNear = light.lights.some(({ kind }) => kind !== 'directional');
+    const { positions, depth } = placesOf(hits, tables, view, withPositions || isNear);
+    const shaded = await kernels.shade(
+      ...[camera, found, textures, pixelsOf(base, width), pixelsOf(normal, width)],
+      ...[pixelsOf(positions ?? new Float32Array(4 * width), width), instances, materials, lightRows(light)],
+      ...[irradianceRows(light), input(sharp.data, [sharp.width * 3, sharp.height]), stackBlurred(light)],
+    );
+    return { hits, positions, depth, light: shaded, base, normal };
   }
 }
 
@@ -378,9 +301,10 @@ const withoutTextures = (material: SurfaceMaterial): SurfaceMaterial =>
     emissive: [0, 0, 0],
   }) as SurfaceMaterial;
 
-const sizeOf = (table: unknown): string => (table as { size: ArrayLike<number> }).size[1]!.toString();
-
-const rows = (data: Float32Array, width: number): unknown => input(data, [width, data.length / width]);
+function hasHit(hits: Float32Array): boolean {
+  for (let i = 0; i < hits.length; i += 4) if (hits[i]! >= 0) return true;
+  return false;
+}
 
 function emptyPixels(rect: PixelRect, withPosition: boolean): TracedPixels {
   const pixels = (rect.x1 - rect.x0) * (rect.y1 - rect.y0);
@@ -400,60 +324,5 @@ function emptyPixels(rect: PixelRect, withPosition: boolean): TracedPixels {
 function tintOf({ scene, memoryOf }: Tables, layer: Layer, pixel: number, channel: number): number {
   const source = memoryOf[layer.hits[pixel * 4]!]!;
   const material = scene.materials[scene.meshes[scene.instances[source]!.mesh]!.material]!;
-  return material.transmission > 0 ? layer.base[channel]![pixel]! : 1;
-}
-
-/** One array of the pixels' four numbers; gpu.js gives views of one, pixel by pixel. */
-function flatRows(found: Float32Array[][], width: number, height: number): Float32Array {
-  const { buffer, byteOffset } = found[0]![0]!;
-  const last = found[height - 1]![width - 1]!;
-  const length = width * height * 4;
-  if (last.buffer === buffer && last.byteOffset - byteOffset === (length - 4) * 4) {
-    return new Float32Array(buffer, byteOffset, length);
-  }
-  const out = new Float32Array(length);
-  for (let i = 0; i < width * height; i++) out.set(found[Math.floor(i / width)]![i % width]!, i * 4);
-  return out;
-}
-
-function joined(plane: unknown): Float32Array {
-  const lines = plane as Float32Array[];
-  const width = lines[0]!.length;
-  const out = new Float32Array(width * lines.length);
-  lines.forEach((line, y) => {
-    out.set(line, y * width);
-  });
-  return out;
-}
-
-/** World positions (interleaved, and as planes) and depths of hits. */
-function placesOf(hits: Float32Array, { scene, memoryOf }: Tables, view: PinholeView) {
-  const count = hits.length / 4;
-  const positions = new Float32Array(count * 3);
-  const planes = new Float32Array(count * 3);
-  const depth = new Float32Array(count).fill(Number.POSITIVE_INFINITY);
-  const { back, eye } = view;
-  for (let i = 0; i < count; i++) {
-    const instance = hits[4 * i]!;
-    if (instance < 0) continue;
-    const { mesh, transform } = scene.instances[memoryOf[instance]!]!;
-    const geometry = scene.meshes[mesh]!;
-    const at = hits[4 * i + 1]! * 3;
-    const [u, v] = [hits[4 * i + 2]!, hits[4 * i + 3]!];
-    const [a, b, c] = [geometry.indices[at]! * 3, geometry.indices[at + 1]! * 3, geometry.indices[at + 2]! * 3];
-    const p = geometry.positions;
-    const w = 1 - u - v;
-    const x = p[a]! * w + p[b]! * u + p[c]! * v;
-    const y = p[a + 1]! * w + p[b + 1]! * u + p[c + 1]! * v;
-    const z = p[a + 2]! * w + p[b + 2]! * u + p[c + 2]! * v;
-    let along = 0;
-    for (let k = 0; k < 3; k++) {
-      const value = transform[k]! * x + transform[4 + k]! * y + transform[8 + k]! * z + transform[12 + k]!;
-      positions[3 * i + k] = value;
-      planes[k * count + i] = value;
-      along -= (value - eye[k]!) * back[k]!;
-    }
-    depth[i] = along;
-  }
-  return { positions, planes, depth };
+  return material.transmission > 0 ? layer.base[pixel * 4 + channel]! : 1;
 }

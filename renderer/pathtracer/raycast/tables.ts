@@ -14,12 +14,14 @@ export const INSTANCE_TO_WORLD = 17;
 /** base rgba, emissive rgb, metallic, roughness, normal scale, alpha cutoff, transmission, unlit, then slots. */
 export const MATERIAL_WIDTH = 112;
 /** Sixteen floats a slot: present, x, y, width, height, wrap s, wrap t, nearest, texture coordinate set, sRGB, transform of six. */
-export const SLOT_BASE = 16;
-export const SLOT_ALPHA = 32;
-export const SLOT_ROUGHNESS = 48;
-export const SLOT_NORMAL = 64;
-export const SLOT_EMISSIVE = 80;
-export const SLOT_TRANSMISSION = 96;
+const SLOT_BASE = 16;
+const SLOT_ALPHA = 32;
+const SLOT_ROUGHNESS = 48;
+const SLOT_NORMAL = 64;
+const SLOT_EMISSIVE = 80;
+const SLOT_TRANSMISSION = 96;
+/** In the order in which a kernel's `view` has them. */
+export const SLOTS = [SLOT_BASE, SLOT_ALPHA, SLOT_ROUGHNESS, SLOT_NORMAL, SLOT_EMISSIVE, SLOT_TRANSMISSION] as const;
 
 /** How a surface takes part: it stops rays, stops them where its alpha says so, or lets light through. */
 export type SurfaceKind = 0 | 1 | 2;
@@ -50,6 +52,14 @@ export function wantedTextures(materials: readonly SurfaceMaterial[]): Set<strin
     for (const [, texture, part] of slotsOf(material)) if (texture) wanted.add(`${texture.image}/${part}`);
   }
   return wanted;
+}
+
+/** Those of `SLOTS` that any material has a texture in. */
+export function usedSlots(materials: readonly SurfaceMaterial[]): number[] {
+  const used = new Set(
+    materials.flatMap((material) => slotsOf(material).flatMap(([slot, texture]) => (texture ? [slot] : []))),
+  );
+  return SLOTS.filter((slot) => used.has(slot));
 }
 
 export function materialTable(materials: readonly SurfaceMaterial[], atlas: Atlas): Float32Array {
