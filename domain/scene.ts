@@ -110,6 +110,13 @@ export const EXR_COMPRESSIONS: readonly ExrCompression[] = ['none', 'zips', 'zip
 
 export type PictureFormat = 'png' | 'tiff' | 'webp' | 'jpeg';
 export const PICTURE_FORMATS: readonly PictureFormat[] = ['png', 'tiff', 'webp', 'jpeg'];
+/** Endings of files by format. One list, so that names are alike on a farm and without one. */
+export const PICTURE_EXTENSIONS: Record<PictureFormat, string> = {
+  png: 'png',
+  tiff: 'tiff',
+  webp: 'webp',
+  jpeg: 'jpg',
+};
 
 export type PixelFilterKind = 'box' | 'triangle' | 'gaussian' | 'blackman-harris';
 export const PIXEL_FILTERS: readonly PixelFilterKind[] = ['box', 'triangle', 'gaussian', 'blackman-harris'];

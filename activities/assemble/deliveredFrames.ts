@@ -1,5 +1,7 @@
 /** The committed frames of a job with all that is known of them, in frame order. */
 import { FarmError } from '../../domain/errors.ts';
+import { PICTURE_EXTENSIONS } from '../../domain/scene.ts';
+import { completeSettings } from '../../domain/settings.ts';
 import { formatName, parseTemplate } from '../../domain/template.ts';
 import type { Tx } from '../../ports/db/client.ts';
 import type { StoredFile, UnitArtifact, UnitMeasurements, UnitWarning } from '../../ports/db/documents.ts';
@@ -17,6 +19,8 @@ export interface DeliveredFrame {
   name: string;
   exr: UnitArtifact;
   preview: UnitArtifact;
+  /** In the format that the job chose, under its name; null where that is the preview's. */
+  picture: (UnitArtifact & { name: string }) | null;
   measurements: UnitMeasurements;
   warnings: UnitWarning[];
   price: bigint;
@@ -42,6 +46,7 @@ export async function readDelivery(tx: Tx, { studioId, jobId }: JobKey): Promise
   const version = await getVersion(tx, jobId);
   if (!version) throw new FarmError('JobStateConflict', 'The job has no project version yet.', { job: jobId });
   const template = parseTemplate(job.submission.template);
+  const pictureExtension = PICTURE_EXTENSIONS[completeSettings(job.settings).output.picture];
   const rows = await tx
     .selectFrom('units as u')
     .innerJoin('layers as l', (join) => join.onRef('l.studioId', '=', 'u.studioId').onRef('l.id', '=', 'u.layerId'))
@@ -70,12 +75,15 @@ export async function readDelivery(tx: Tx, { studioId, jobId }: JobKey): Promise
     .execute();
   const frames = rows.map((row): DeliveredFrame => {
     const { frame, take, tile, layer, warnings, price, siteId, cached } = row;
-    const names = { shot: job.name, layer, version: version.number, frame, ext: 'exr' };
+    const named = (ext: string): string =>
+      formatName(template, { shot: job.name, layer, version: version.number, frame, ext });
+    const picture = row.artifacts!.find(({ kind }) => kind === 'picture');
     return {
       ...{ unitId: row.id, layer, frame, take, tile, warnings, price, siteId, cached },
-      name: formatName(template, names),
+      name: named('exr'),
       exr: row.artifacts!.find(({ kind }) => kind === 'exr')!,
       preview: row.artifacts!.find(({ kind }) => kind === 'preview')!,
+      picture: picture ? { ...picture, name: named(pictureExtension) } : null,
       measurements: row.measurements!,
       committedAt: row.committedAt!,
       node: {

@@ -26,6 +26,8 @@ export interface DeliveryManifest {
     tile: number;
     exr: ManifestFile;
     preview: ManifestFile;
+    /** In the format that the settings choose; null where that is the preview's. */
+    picture: ManifestFile | null;
     channels: string[];
     /** Base units of CMP. */
     price: string;
@@ -71,10 +73,11 @@ export function makeManifest(delivery: Delivery, outputs: JobOutputs | null, far
       main: job.submission.main,
       files: files.map(({ path, hash, sizeBytes }) => ({ path, sha256: hash, sizeBytes })),
     },
-    frames: frames.map(({ unitId, layer, frame, take, tile, name, exr, preview, measurements, ...rest }) => ({
+    frames: frames.map(({ unitId, layer, frame, take, tile, name, exr, preview, picture, measurements, ...rest }) => ({
       ...{ unitId, layer, frame, take, tile },
       exr: { path: name, sha256: exr.hash, sizeBytes: exr.sizeBytes },
       preview: { path: previewName(name), sha256: preview.hash, sizeBytes: preview.sizeBytes },
+      picture: picture && { path: picture.name, sha256: picture.hash, sizeBytes: picture.sizeBytes },
       channels: measurements.channels,
       price: rest.price.toString(),
       cached: rest.cached,

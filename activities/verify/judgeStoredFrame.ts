@@ -12,28 +12,32 @@ export interface StoredFrame {
   studioId: string;
   exr: StoredFile;
   preview: StoredFile;
+  /** In the format that the job chooses; absent where that is the preview's. */
+  picture?: StoredFile | undefined;
 }
 
 /** Enough to wait for a turn and be read. */
 const ADDRESS_SECONDS = 600;
 
 /**
- * Reads the EXR (length and hash checked), judges it, and looks whether the preview is there.
+ * Reads the EXR (length and hash checked), judges it, and looks whether preview and picture are there.
  * @throws FarmError `StoreFailed` when the store does not answer
  */
 export async function judgeStoredFrame(
   { store, inspectors }: { store: ObjectStore; inspectors: FrameInspectors },
-  { studioId, exr, preview }: StoredFrame,
+  { studioId, exr, preview, picture }: StoredFrame,
   expected: ExpectedFrame,
 ): Promise<Verdict> {
   const { hash, sizeBytes } = exr;
   const address = { studioId, kind: 'frames', hash, expiresSeconds: ADDRESS_SECONDS } as const;
   const url = await store.presignGet(address);
-  const [verdict, previewStat] = await Promise.all([
+  const isThere = async (file: StoredFile): Promise<boolean> =>
+    (await store.stat(studioId, 'frames', file.hash))?.sizeBytes === file.sizeBytes;
+  const [verdict, hasPreview, hasPicture] = await Promise.all([
     inspectors.judge({ url, hash, sizeBytes, expected }),
-    store.stat(studioId, 'frames', preview.hash),
+    isThere(preview),
+    picture ? isThere(picture) : true,
   ]);
-  return previewStat?.sizeBytes === preview.sizeBytes
-    ? verdict
-    : damaged('Its preview is not in the store as announced.');
+  if (!hasPreview) return damaged('Its preview is not in the store as announced.');
+  return hasPicture ? verdict : damaged('Its picture is not in the store as announced.');
 }

@@ -34,11 +34,14 @@ export async function verifyFrame(tools: VerifyTools, frame: UploadedFrame, expe
   const { width, height, crop, output } = expected;
   const exr = frame.artifacts.find(({ kind }) => kind === 'exr');
   const preview = frame.artifacts.find(({ kind }) => kind === 'preview');
+  const picture = frame.artifacts.find(({ kind }) => kind === 'picture');
   if (!exr || !preview) return damaged('It came without its EXR or preview.');
+  if (output.picture !== 'png' && !picture) return damaged(`It came without its picture (${output.picture}).`);
   const stored: StoredFrame = {
     studioId: frame.studioId,
     exr: { hash: exr.hash, sizeBytes: exr.sizeBytes },
     preview: { hash: preview.hash, sizeBytes: preview.sizeBytes },
+    ...(picture ? { picture: { hash: picture.hash, sizeBytes: picture.sizeBytes } } : {}),
   };
   const site = await tools.stores.of(frame.siteId);
   const verdict = await judgeAt(site, tools, stored, { width, height, crop, output });

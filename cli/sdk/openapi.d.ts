@@ -1563,7 +1563,62 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Redirect to the picture beside it */
+        /** Redirect to the preview beside it (PNG) */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    unitId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                302: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/frames/{unitId}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Redirect to the picture in the format that the job chose */
         get: {
             parameters: {
                 query?: never;
@@ -2835,6 +2890,12 @@ export interface components {
                 hash: string;
                 sizeBytes: number;
             } | null;
+            /** @description In the format that the job chose; null where that is PNG, as the preview is */
+            picture: {
+                /** @description SHA-256, lower-case hex */
+                hash: string;
+                sizeBytes: number;
+            } | null;
             warnings: {
                 code: string;
                 message: string;
@@ -2863,6 +2924,7 @@ export interface components {
         FrameUrlsInput: {
             exr: components["schemas"]["DownloadUrlInput"] | null;
             preview: components["schemas"]["DownloadUrlInput"] | null;
+            picture: components["schemas"]["DownloadUrlInput"] | null;
         };
         FrameAddressesPageInput: {
             items: {
@@ -2882,6 +2944,17 @@ export interface components {
                     transit: string | null;
                 } | null;
                 preview: {
+                    url: string;
+                    /** @description SHA-256, lower-case hex */
+                    hash: string;
+                    sizeBytes: number;
+                    name: string;
+                    /** @description Addresses of further copies at other sites */
+                    mirrors: string[];
+                    /** @description The same at the site's agent, compressed for the way where that helps */
+                    transit: string | null;
+                } | null;
+                picture: {
                     url: string;
                     /** @description SHA-256, lower-case hex */
                     hash: string;
@@ -3832,6 +3905,12 @@ export interface components {
                 hash: string;
                 sizeBytes: number;
             } | null;
+            /** @description In the format that the job chose; null where that is PNG, as the preview is */
+            picture: {
+                /** @description SHA-256, lower-case hex */
+                hash: string;
+                sizeBytes: number;
+            } | null;
             warnings: {
                 code: string;
                 message: string;
@@ -3860,6 +3939,7 @@ export interface components {
         FrameUrls: {
             exr: components["schemas"]["DownloadUrl"] | null;
             preview: components["schemas"]["DownloadUrl"] | null;
+            picture: components["schemas"]["DownloadUrl"] | null;
         };
         FrameAddressesPage: {
             items: {
@@ -3879,6 +3959,17 @@ export interface components {
                     transit: string | null;
                 } | null;
                 preview: {
+                    url: string;
+                    /** @description SHA-256, lower-case hex */
+                    hash: string;
+                    sizeBytes: number;
+                    name: string;
+                    /** @description Addresses of further copies at other sites */
+                    mirrors: string[];
+                    /** @description The same at the site's agent, compressed for the way where that helps */
+                    transit: string | null;
+                } | null;
+                picture: {
                     url: string;
                     /** @description SHA-256, lower-case hex */
                     hash: string;

@@ -25,7 +25,7 @@ export type PullOptions = PullTarget & PullConduct;
 interface PullConduct {
   /** Stay until the job is settled or ends, and take frames as they are committed. */
   wait?: boolean;
-  /** Also the tone-mapped previews (PNG). */
+  /** Also the tone-mapped previews (PNG). Pictures in another format that the job chose always come along. */
   previews?: boolean;
   /**
    * Lossless compression on the way, same bytes on disk: `auto` where a site offers it and as far as it helps, `on` also
@@ -155,14 +155,12 @@ class Pull {
   async #frame(unitId: string): Promise<void> {
     const found = await this.#addresses.of(unitId);
     if (!found) return;
-    const pictures = [found.exr, ...(this.#options.previews ? [found.preview] : [])];
+    const kinds = this.#options.previews ? (['exr', 'picture', 'preview'] as const) : (['exr', 'picture'] as const);
     await Promise.all(
-      pictures.map(async (file, index) => {
+      kinds.map(async (kind) => {
+        const file = found[kind];
         if (!file) return;
-        await this.#file(found.siteId, file, async () => {
-          const again = await this.#addresses.of(unitId);
-          return index === 0 ? again?.exr : again?.preview;
-        });
+        await this.#file(found.siteId, file, async () => (await this.#addresses.of(unitId))?.[kind]);
       }),
     );
     if (!found.exr) return;

@@ -56,9 +56,9 @@ export interface HostRequirements {
   attributes?: { name: string; anyOf?: string[]; allOf?: string[] }[];
 }
 
-/** A file that a unit made; both lie in the store under `frames/<hash>`. */
+/** A file that a unit made; all lie in the store under `frames/<hash>`. `picture`: only of jobs that choose another format than PNG. */
 export interface UnitArtifact {
-  kind: 'exr' | 'preview';
+  kind: 'exr' | 'preview' | 'picture';
   hash: string;
   sizeBytes: number;
 }

@@ -164,7 +164,8 @@ export const copiesAnswer = z.object({
   puts: z.array(z.object({ hash, url: z.string(), headers: z.record(z.string(), z.string()) })),
 });
 
-const artifact = z.object({ kind: z.enum(['exr', 'preview']), hash, sizeBytes: z.int().positive() });
+/** `picture`: in the format that the job's settings choose, where that is not the preview's PNG. */
+const artifact = z.object({ kind: z.enum(['exr', 'preview', 'picture']), hash, sizeBytes: z.int().positive() });
 export const announceRequest = z.object({
   leaseNumber: z.int().positive(),
   unitId: id,

@@ -18,6 +18,8 @@ export const verifyRequest = z.object({
   studioId: z.uuid(),
   exr: file,
   preview: file,
+  /** Where the job chose another format than the preview's. */
+  picture: file.optional(),
   /** `ExpectedFrame` of activities/verify/judgeFrame.ts: what was ordered. */
   expected: z.looseObject({
     width: z.int().positive(),

@@ -3,14 +3,6 @@ import sharp from 'sharp';
 import type { PictureFormat } from '../../domain/scene.ts';
 import { applyView, type ViewSettings } from './viewTransform.ts';
 
-/** Endings of files by format. */
-export const PICTURE_EXTENSIONS: Record<PictureFormat, string> = {
-  png: 'png',
-  tiff: 'tiff',
-  webp: 'webp',
-  jpeg: 'jpg',
-};
-
 /** Collects rows from the top on and encodes them. TIFF has 16 bits a channel, the others 8; JPEG shows pictures over black. */
 export class PictureBuilder {
   private readonly width: number;

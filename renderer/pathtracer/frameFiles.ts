@@ -2,12 +2,12 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { LayerName } from '../../domain/layers.ts';
-import type { PictureFormat, RenderSettings } from '../../domain/scene.ts';
+import { PICTURE_EXTENSIONS, type PictureFormat, type RenderSettings } from '../../domain/scene.ts';
 import type { RenderedUnit, RenderUnit } from '../engine.ts';
 import { denoise } from '../image/denoise.ts';
 import { ExrWriter } from '../image/exr/write.ts';
 import type { ImageProcessor } from '../image/imageProcessor.ts';
-import { PICTURE_EXTENSIONS, PictureBuilder } from '../image/picture.ts';
+import { PictureBuilder } from '../image/picture.ts';
 import {
   channelSources,
   denoisedLayersOf,

@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { FarmClient } from '../../cli/sdk/client.ts';
 import { type PullResult, pullJob } from '../../cli/sdk/pull.ts';
@@ -115,6 +116,30 @@ describe('delivery', () => {
     const replay = JSON.parse(stdout);
     expect(replay).toMatchObject({ isEqual: true, frame: 2, paths: [{ x: 80, y: 45, sample: 3 }] });
     expect(replay.paths[0].steps.at(-1).end).not.toBeNull();
+  });
+
+  it.each([
+    ['webp', 'webp'],
+    ['tiff', 'tiff'],
+    ['jpeg', 'jpg'],
+  ] as const)('delivers pictures as %s, whether rendered or cached', async (picture, ext) => {
+    const scene = join(folder, 'delivered.glb');
+    const wishes = { frames: '1-2', width: 96, height: 54, samples: 4, output: { picture }, cache: true };
+    for (const pass of ['rendered', 'cached']) {
+      const accepted = await submitScene(client, scene, wishes);
+      const to = join(folder, `${picture}-${pass}`);
+      const pulled = await pullJob(client, accepted.id, { folder: to, wait: true, previews: true });
+      expect((await untilFinal(client, accepted.id)).frames).toMatchObject({ cached: pass === 'cached' ? 2 : 0 });
+      for (const frame of await allFrames(client, accepted.id)) {
+        const path = join(to, frame.name.replace(/exr$/, ext));
+        expect(await hashOf(path), frame.name).toBe(frame.picture?.hash);
+        expect(await sharp(path).metadata()).toMatchObject({ format: picture, width: 96, height: 54 });
+        const preview = await sharp(join(to, frame.name.replace(/exr$/, 'png'))).metadata();
+        expect(preview).toMatchObject({ format: 'png', width: 96 });
+      }
+      const manifest = JSON.parse(await readFile(join(to, pulled.manifest!), 'utf8'));
+      expect(manifest.frames[0].picture.path).toBe(pulled.exr[0]!.replace(/exr$/, ext));
+    }
   });
 
   it('writes and checks the invoice from the command line', async () => {

@@ -61,10 +61,15 @@ async function deliverUnit(
   rendered: RenderedUnit,
   { gateway, tally, signal }: { gateway: GatewayClient; tally: Tally; signal: AbortSignal },
 ): Promise<void> {
-  const paths = { exr: rendered.exrPath, preview: rendered.previewPath };
-  const artifacts: Artifact[] = [];
-  const [exr, preview] = await Promise.all([hashFile(paths.exr), hashFile(paths.preview)]);
-  artifacts.push({ kind: 'exr', ...exr }, { kind: 'preview', ...preview });
+  const { exrPath, previewPath, picturePath } = rendered;
+  const paths = new Map<Artifact['kind'], string>([
+    ['exr', exrPath],
+    ['preview', previewPath],
+  ]);
+  if (picturePath) paths.set('picture', picturePath);
+  const artifacts = await Promise.all(
+    [...paths].map(async ([kind, path]): Promise<Artifact> => ({ kind, ...(await hashFile(path)) })),
+  );
   const said = { leaseNumber: lease.leaseNumber, unitId: unit.unitId, artifacts };
 
   await retrying(
@@ -76,7 +81,7 @@ async function deliverUnit(
         if (!artifact)
           throw new FarmError('ServiceFailed', 'The gateway answered for bytes that were not announced.', {});
         if (put.url === null) continue;
-        await gateway.upload(put.url, put.headers, paths[artifact.kind], artifact.sizeBytes, signal);
+        await gateway.upload(put.url, put.headers, paths.get(artifact.kind)!, artifact.sizeBytes, signal);
       }
     },
     { signal },
@@ -105,6 +110,5 @@ async function deliverUnit(
     // An answer got lost and the unit went through in the meantime: it is delivered.
     if (!(error instanceof FarmError && error.code === 'UnitAlreadyCommitted')) throw error;
   });
-  const files = [rendered.exrPath, rendered.previewPath, rendered.picturePath];
-  await Promise.all(files.map((file) => file && rm(file, { force: true })));
+  await Promise.all([...paths.values()].map((file) => rm(file, { force: true })));
 }

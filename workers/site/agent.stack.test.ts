@@ -77,6 +77,8 @@ it('refuses what is not there, has another length, is no picture, or lacks its p
   expect(await verify({ exr: { ...exr, sizeBytes: exr.sizeBytes + 1 } })).toMatchObject(refused);
   expect(await verify({ exr: noise })).toMatchObject(refused);
   expect(await verify({ exr, preview: missing })).toMatchObject(refused);
+  expect(await verify({ exr, picture: missing })).toMatchObject(refused);
+  expect(await verify({ exr, picture: preview })).toMatchObject({ accepted: true });
   // Another studio's frame is as good as none.
   expect(await verify({ exr, studioId: uuidv7() })).toMatchObject(refused);
 });

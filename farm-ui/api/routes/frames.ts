@@ -1,7 +1,7 @@
 /** A job's frames and outputs: lists, and addresses in the store that live for a while. */
 import { z } from 'zod';
 import { FarmError } from '../../../domain/errors.ts';
-import type { PictureFormat } from '../../../domain/scene.ts';
+import { PICTURE_EXTENSIONS, type PictureFormat } from '../../../domain/scene.ts';
 import { completeSettings } from '../../../domain/settings.ts';
 import type { Tx } from '../../../ports/db/client.ts';
 import type { OutputFile, UnitArtifact } from '../../../ports/db/documents.ts';
@@ -36,12 +36,15 @@ const ADDRESS_SECONDS = 3_600;
 const REDIRECT_SECONDS = 1_800;
 
 const EXR = { ext: 'exr', contentType: 'image/x-exr' };
-const PICTURES: Record<PictureFormat, { ext: string; contentType: string }> = {
-  png: { ext: 'png', contentType: 'image/png' },
-  tiff: { ext: 'tif', contentType: 'image/tiff' },
-  webp: { ext: 'webp', contentType: 'image/webp' },
-  jpeg: { ext: 'jpg', contentType: 'image/jpeg' },
-};
+const pictureType = (format: PictureFormat) => ({
+  ext: PICTURE_EXTENSIONS[format],
+  contentType: `image/${format}`,
+});
+const FRAME_FILES = {
+  exr: 'Redirect to the picture (OpenEXR)',
+  preview: 'Redirect to the preview beside it (PNG)',
+  picture: 'Redirect to the picture in the format that the job chose',
+} as const;
 
 interface NamedFile {
   /** Site whose store holds it; null: home. */
@@ -110,8 +113,12 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
     },
     async (request) => {
       const { studioId } = requireStudio(request, 'read');
-      const { exr, preview } = await database.withStudio(studioId, (tx) => filesOfUnit(tx, request.params));
-      return { exr: await download(studioId, exr), preview: await download(studioId, preview) };
+      const { exr, preview, picture } = await database.withStudio(studioId, (tx) => filesOfUnit(tx, request.params));
+      return {
+        exr: await download(studioId, exr),
+        preview: await download(studioId, preview),
+        picture: await download(studioId, picture),
+      };
     },
   );
 
@@ -132,8 +139,10 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
         const job = await requireJobById(tx, request.params.id);
         const rows = await committedUnits(tx, { jobId: job.id, unitIds: request.body.unitIds });
         const named = await namedFiles(tx, job);
-        const units = rows.map((row) => ({ row, exr: named(row, 'exr'), preview: named(row, 'preview') }));
-        const hashes = units.flatMap(({ exr, preview }) => [exr, preview].flatMap((file) => file?.hash ?? []));
+        const units = rows.map((row) => ({ row, ...filesOf(row, named) }));
+        const hashes = units.flatMap(({ exr, preview, picture }) =>
+          [exr, preview, picture].flatMap((file) => file?.hash ?? []),
+        );
         return { units, copies: await copiesOfFrames(tx, { studioId, hashes }) };
       });
       const addressed = async (file: NamedFile | null) => {
@@ -146,23 +155,24 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
         const transit = agent && signFrameAddress(agent, { studioId, hash: file.hash }, expiresAt);
         return { ...answer, mirrors: await Promise.all(mirrors), transit };
       };
-      const items = units.map(async ({ row, exr, preview }) => ({
+      const items = units.map(async ({ row, exr, preview, picture }) => ({
         unitId: row.id,
         siteId: row.siteId,
         exr: await addressed(exr),
         preview: await addressed(preview),
+        picture: await addressed(picture),
       }));
       return { items: await Promise.all(items) };
     },
   );
 
-  for (const kind of ['exr', 'preview'] as const) {
+  for (const kind of ['exr', 'preview', 'picture'] as const) {
     api.get(
       `/v1/jobs/:id/frames/:unitId/${kind}`,
       {
         schema: {
           tags: ['frames'],
-          summary: `Redirect to the ${kind === 'exr' ? 'picture (OpenEXR)' : 'picture beside it'}`,
+          summary: FRAME_FILES[kind],
           params: unitParams,
           response: { 302: z.undefined(), ...problems },
         },
@@ -171,6 +181,11 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
         const { studioId } = requireStudio(request, 'read');
         const files = await database.withStudio(studioId, (tx) => filesOfUnit(tx, request.params));
         const file = files[kind];
+        if (!file && kind === 'picture' && files.preview) {
+          throw new FarmError('NotFound', 'The job has no pictures but its PNG previews.', {
+            unit: request.params.unitId,
+          });
+        }
         if (!file) throw new FarmError('NotFound', 'The frame is not committed yet.', { unit: request.params.unitId });
         reply.header('cache-control', `private, max-age=${REDIRECT_SECONDS}`);
         return reply.redirect(await addressOf(studioId, file), 302);
@@ -279,8 +294,14 @@ async function filesOfUnit(
   const unit = isUuid(unitId) ? await getFrame(tx, unitId) : null;
   if (!unit || unit.jobId !== job.id) throw new FarmError('NotFound', 'The job has no such frame.', { unit: unitId });
   const named = await namedFiles(tx, job);
-  return { exr: named(unit, 'exr'), preview: named(unit, 'preview') };
+  return filesOf(unit, named);
 }
+
+const filesOf = <Row>(row: Row, named: (row: Row, kind: UnitArtifact['kind']) => NamedFile | null) => ({
+  exr: named(row, 'exr'),
+  preview: named(row, 'preview'),
+  picture: named(row, 'picture'),
+});
 
 /** Names the committed files of a job's units. */
 async function namedFiles(
@@ -288,10 +309,14 @@ async function namedFiles(
   job: JobRow,
 ): Promise<(row: FrameRow, kind: UnitArtifact['kind']) => NamedFile | null> {
   const naming = await namingOf(tx, job);
-  const picture = PICTURES[completeSettings(job.settings).output.picture];
+  const types = {
+    exr: EXR,
+    preview: pictureType('png'),
+    picture: pictureType(completeSettings(job.settings).output.picture),
+  };
   return (row, kind) => {
     const file = deliveredFile(row, kind);
-    const { ext, contentType } = kind === 'exr' ? EXR : picture;
+    const { ext, contentType } = types[kind];
     return file && { siteId: row.siteId, kind: 'frames', ...file, name: frameName(naming, row, ext), contentType };
   };
 }

@@ -210,6 +210,10 @@ export const frame = z.object({
   name: z.string().describe('File name from the template, relative, with .exr'),
   exr: z.object({ hash, sizeBytes: z.int() }).nullable(),
   preview: z.object({ hash, sizeBytes: z.int() }).nullable(),
+  picture: z
+    .object({ hash, sizeBytes: z.int() })
+    .nullable()
+    .describe('In the format that the job chose; null where that is PNG, as the preview is'),
   warnings: z.array(warning),
   refusals: z.array(z.object({ at: z.string(), node: z.string(), code: z.string(), message: z.string() })),
   committedAt: time.nullable(),
@@ -218,7 +222,11 @@ export const frame = z.object({
 export const framePage = z.object({ items: z.array(frame), nextCursor: z.string().nullable() });
 
 export const downloadUrl = z.object({ url: z.string(), hash, sizeBytes: z.int(), name: z.string() });
-export const frameUrls = z.object({ exr: downloadUrl.nullable(), preview: downloadUrl.nullable() });
+export const frameUrls = z.object({
+  exr: downloadUrl.nullable(),
+  preview: downloadUrl.nullable(),
+  picture: downloadUrl.nullable(),
+});
 /** A file of a frame, with the addresses of all its copies. */
 const frameDownload = downloadUrl.extend({
   mirrors: z.array(z.string()).describe('Addresses of further copies at other sites'),
@@ -230,6 +238,7 @@ const frameAddresses = z.object({
   siteId: id.nullable().describe('Site whose store has it; null: the farm itself'),
   exr: frameDownload.nullable(),
   preview: frameDownload.nullable(),
+  picture: frameDownload.nullable(),
 });
 export const frameAddressesRequest = z.object({ unitIds: z.array(id).min(1).max(200) });
 export const frameAddressesPage = z.object({ items: z.array(frameAddresses) });

@@ -43,6 +43,7 @@ export function frameView(unit: FrameRow, naming: FrameNaming): FrameView {
     name: frameName(naming, unit, 'exr'),
     exr: deliveredFile(unit, 'exr'),
     preview: deliveredFile(unit, 'preview'),
+    picture: deliveredFile(unit, 'picture'),
     warnings: unit.warnings,
     refusals: unit.refusals.map(({ at, node, code, message }) => ({ at, node, code, message })),
     committedAt: unit.committedAt?.toISOString() ?? null,

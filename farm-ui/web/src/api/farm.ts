@@ -58,6 +58,7 @@ export const addresses = {
   preview: (id: string, unitId: string, hash: string) =>
     `/v1/jobs/${id}/frames/${unitId}/preview?h=${hash.slice(0, 12)}`,
   exr: (id: string, unitId: string) => `/v1/jobs/${id}/frames/${unitId}/exr`,
+  picture: (id: string, unitId: string) => `/v1/jobs/${id}/frames/${unitId}/picture`,
   film: (id: string) => `/v1/jobs/${id}/outputs/film`,
   contactSheet: (id: string) => `/v1/jobs/${id}/outputs/contact-sheet`,
   invoicePdf: (id: string) => `/v1/jobs/${id}/invoice.pdf`,

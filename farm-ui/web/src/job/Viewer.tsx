@@ -125,6 +125,11 @@ function FrameFacts({ job, row }: { job: Job; row: FrameRow }) {
           <Download size={14} aria-hidden="true" /> EXR
         </a>
       )}
+      {row.status === 'committed' && row.unitId !== null && job.settings.output.picture !== 'png' && (
+        <a className="link" href={addresses.picture(job.id, row.unitId)} download>
+          <Download size={14} aria-hidden="true" /> {job.settings.output.picture.toUpperCase()}
+        </a>
+      )}
     </p>
   );
 }

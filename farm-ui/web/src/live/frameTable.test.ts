@@ -91,6 +91,7 @@ describe('FrameTable', () => {
       name: 'a.exr',
       exr: null,
       preview: null,
+      picture: null,
       warnings: [{ code: 'Black', message: 'black' }],
       refusals: [],
       committedAt: null,
