@@ -19,6 +19,7 @@ const NODE_ROOMS = [
   'infra/netlab',
   'test/bench',
   'test/reference',
+  'test/exr',
   'test/sim',
   'test/fuzz',
 ];
