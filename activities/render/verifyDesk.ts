@@ -9,7 +9,7 @@ import { commitUnit, refuseUnit } from '../../ports/db/commit.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
 import { type FarmServices, inRecord } from '../services.ts';
 import type { FrameInspectors } from '../verify/frameInspectors.ts';
-import { verifyFrame } from '../verify/verifyFrame.ts';
+import { duplicateWarnings, verifyFrame } from '../verify/verifyFrame.ts';
 
 /** What of a job keeping a chunk asks for. */
 export type KeptJob = Pick<JobRow, 'status' | 'pauseReason' | 'settings'>;
@@ -24,7 +24,7 @@ export interface DeskResult {
 
 export class VerifyDesk {
   readonly #services: FarmServices & { inspectors: FrameInspectors };
-  readonly #onDone: () => void;
+  readonly #onDone: (done: { isQuiet: boolean }) => void;
   /**
    * By unit and lease: a frame that is delivered again under a new lease is another one. Those that are done stay, since
    * a keeper may have looked at the record just before.
@@ -33,14 +33,14 @@ export class VerifyDesk {
   #result: DeskResult = { paidNodes: [], verifySeconds: 0 };
   #failure: { error: unknown } | null = null;
 
-  /** @param onDone called after each frame, whatever came of it */
-  constructor(services: FarmServices & { inspectors: FrameInspectors }, onDone: () => void) {
+  /** @param onDone called after each frame; `isQuiet`: it was committed, and the chunk has others: nothing is to be done */
+  constructor(services: FarmServices & { inspectors: FrameInspectors }, onDone: (done: { isQuiet: boolean }) => void) {
     this.#services = services;
     this.#onDone = onDone;
   }
 
   /**
-   * Takes on the delivered units that it has not got yet, and answers what came of earlier ones.
+   * Takes on the delivered units that it has not got yet, and answers what came of earlier ones since the last call.
    * @throws what verifying an earlier one failed with: a `FarmError` of database or store
    */
   take(state: ChunkState, job: KeptJob): DeskResult {
@@ -51,10 +51,16 @@ export class VerifyDesk {
       const done = this.#verify(state, job, unit)
         .catch((error: unknown) => {
           this.#failure ??= { error };
+          return { isQuiet: false };
         })
-        .finally(this.#onDone);
+        .then(this.#onDone);
       this.#taken.set(key, done);
     }
+    return this.takeResult();
+  }
+
+  /** What came of frames since the last call of this or `take`. */
+  takeResult(): DeskResult {
     const result = this.#result;
     this.#result = { paidNodes: [], verifySeconds: 0 };
     return result;
@@ -66,21 +72,22 @@ export class VerifyDesk {
   }
 
   /** Verifies a delivered unit and commits or refuses it. */
-  async #verify({ studioId, jobId }: ChunkState, job: KeptJob, unit: ChunkUnit): Promise<void> {
+  async #verify({ studioId, jobId }: ChunkState, job: KeptJob, unit: ChunkUnit): Promise<{ isQuiet: boolean }> {
     const began = performance.now();
     const services = this.#services;
     const { stores, inspectors, log } = services;
     const { unitId, frame, siteId, artifacts, nodeId } = unit;
     const leaseNumber = unit.leaseNumber!;
-    const verdict = await verifyFrame(
-      { stores, inspectors, log, inRecord: (work) => inRecord(services, work) },
-      { studioId, jobId, unitId, frame, siteId, artifacts: artifacts ?? [] },
-      completeSettings(job.settings),
-    );
+    const delivered = { studioId, jobId, unitId, frame, siteId, artifacts: artifacts ?? [] };
+    const verdict = await verifyFrame({ stores, inspectors, log }, delivered, completeSettings(job.settings));
     try {
       if (verdict.accepted) {
-        await inRecord(services, (tx) => commitUnit(tx, { unitId, leaseNumber, warnings: verdict.warnings }));
+        const { chunkCompleted } = await inRecord(services, async (tx) => {
+          const warnings = [...verdict.warnings, ...(await duplicateWarnings(tx, delivered))];
+          return commitUnit(tx, { unitId, leaseNumber, warnings });
+        });
         this.#result.paidNodes.push(nodeId!);
+        return { isQuiet: !chunkCompleted };
       } else {
         const { reason, message } = verdict;
         await inRecord(services, (tx) =>
@@ -95,5 +102,6 @@ export class VerifyDesk {
     } finally {
       this.#result.verifySeconds += (performance.now() - began) / 1000;
     }
+    return { isQuiet: false };
   }
 }

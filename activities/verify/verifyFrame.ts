@@ -1,11 +1,12 @@
 /** Looks at one uploaded frame before it is committed and billed. */
+import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { Tx } from '../../ports/db/client.ts';
 import type { UnitArtifact } from '../../ports/db/documents.ts';
 import { verifyAtSite } from '../../ports/site/client.ts';
 import type { SiteStore, SiteStores } from '../../ports/store/siteStores.ts';
 import type { FrameInspectors } from './frameInspectors.ts';
-import { damaged, type ExpectedFrame, type Verdict } from './judgeFrame.ts';
+import { damaged, type ExpectedFrame, type FrameWarning, type Verdict } from './judgeFrame.ts';
 import { judgeStoredFrame, type StoredFrame } from './judgeStoredFrame.ts';
 
 export interface UploadedFrame {
@@ -21,14 +22,13 @@ export interface UploadedFrame {
 export interface VerifyTools {
   stores: SiteStores;
   inspectors: FrameInspectors;
-  inRecord: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
   log: Logger;
 }
 
 /**
  * Has the frame's EXR read where it lies, with its bytes checked against the announced hash, and judged: by the agent of
- * its site, or here where the site has none. A black frame or one that equals another of the job is accepted with a
- * warning. Throws only when store or database do not answer.
+ * its site, or here where the site has none. A black frame is accepted with a warning. Throws only when the store does not
+ * answer.
  */
 export async function verifyFrame(tools: VerifyTools, frame: UploadedFrame, expected: ExpectedFrame): Promise<Verdict> {
   const { width, height, crop, output } = expected;
@@ -44,13 +44,7 @@ export async function verifyFrame(tools: VerifyTools, frame: UploadedFrame, expe
     ...(picture ? { picture: { hash: picture.hash, sizeBytes: picture.sizeBytes } } : {}),
   };
   const site = await tools.stores.of(frame.siteId);
-  const verdict = await judgeAt(site, tools, stored, { width, height, crop, output });
-  if (!verdict.accepted) return verdict;
-  const twin = await tools.inRecord((tx) => frameWithSamePicture(tx, frame, exr.hash));
-  if (twin !== null) {
-    verdict.warnings.push({ code: 'Duplicate', message: `The frame equals frame ${twin}, bit for bit.` });
-  }
-  return verdict;
+  return judgeAt(site, tools, stored, { width, height, crop, output });
 }
 
 async function judgeAt(
@@ -70,8 +64,9 @@ async function judgeAt(
   return judgeStoredFrame({ store, inspectors }, stored, expected);
 }
 
-/** Number of another committed frame of the job with the same EXR, or null. */
-async function frameWithSamePicture(tx: Tx, frame: UploadedFrame, hash: string): Promise<number | null> {
+/** The warning that a frame equals another committed one of the job, bit for bit; holds are legitimate. */
+export async function duplicateWarnings(tx: Tx, frame: UploadedFrame): Promise<FrameWarning[]> {
+  const hash = frame.artifacts.find(({ kind }) => kind === 'exr')?.hash;
   const twin = await tx
     .selectFrom('units')
     .select('frame')
@@ -79,9 +74,10 @@ async function frameWithSamePicture(tx: Tx, frame: UploadedFrame, hash: string):
     .where('jobId', '=', frame.jobId)
     .where('status', '=', 'committed')
     .where('frame', '!=', frame.frame)
-    .where('artifacts', '@>', JSON.stringify([{ kind: 'exr', hash }]) as never)
+    // As in the index `units_by_exr`.
+    .where(sql<boolean>`jsonb_path_query_first(artifacts, '$[*] ? (@.kind == "exr").hash') #>> '{}' = ${hash ?? null}`)
     .orderBy('frame')
     .limit(1)
     .executeTakeFirst();
-  return twin?.frame ?? null;
+  return twin ? [{ code: 'Duplicate', message: `The frame equals frame ${twin.frame}, bit for bit.` }] : [];
 }

@@ -67,16 +67,17 @@ export async function commitUnit(
     .where('id', '=', jobId)
     .returning(['spent', 'committedUnits', 'cachedUnits'])
     .executeTakeFirstOrThrow();
+  const money = { chainId, contract, token, tokenDecimals };
   await tx
     .insertInto('receiptLines')
     .values({
-      ...{ studioId, unitId, jobId, nodeId, chunkId, leaseNumber, chainId, contract, token, tokenDecimals },
+      ...{ studioId, unitId, jobId, nodeId, chunkId, leaseNumber, ...money },
       line: committedUnits,
       amount: price,
     })
     .execute();
   const postings = move(jobReserved(jobId), jobNode(jobId, nodeId), price);
-  await post(tx, { studioId, jobId, kind: 'commit', reference: `unit:${unitId}`, postings });
+  await post(tx, { studioId, jobId, kind: 'commit', reference: `unit:${unitId}`, postings, money });
   await appendEvent(tx, {
     studioId,
     jobId,
@@ -135,8 +136,8 @@ async function completeChunk(tx: Tx, { chunk }: LockedUnit): Promise<boolean> {
       .execute();
     await endAttempt(tx, { studioId, chunkId, leaseNumber, outcome: 'completed', problem: null });
     await appendEvent(tx, { studioId, jobId, type: 'chunk.ended', data: { chunkId, index, outcome: 'completed' } });
+    await notify(tx, CHANNELS.chunk, chunkId);
   }
-  await notify(tx, CHANNELS.chunk, chunkId);
   return completed;
 }
 

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import { type JournalKind, jobFree, jobReserved, type Posting } from '../../domain/money/accounts.ts';
 import type { Tx } from './client.ts';
+import type { JobRow } from './tables.ts';
 
 export interface JournalInput {
   studioId: string;
@@ -11,6 +12,8 @@ export interface JournalInput {
   /** What makes the journal happen once within its kind and studio: a unit, a lease, a transaction hash. */
   reference: string;
   postings: Posting[];
+  /** The job's, where the caller has its row; else they are read. */
+  money?: Pick<JobRow, 'chainId' | 'contract' | 'token' | 'tokenDecimals'>;
 }
 
 /**
@@ -21,7 +24,10 @@ export interface JournalInput {
  * @returns false when the journal was there before; nothing is written then
  * @throws FarmError `LedgerUnbalanced` when the postings do not sum to zero; `JobNotFound`
  */
-export async function post(tx: Tx, { studioId, jobId, kind, reference, postings }: JournalInput): Promise<boolean> {
+export async function post(
+  tx: Tx,
+  { studioId, jobId, kind, reference, postings, money }: JournalInput,
+): Promise<boolean> {
   const amounts = new Map<string, bigint>();
   for (const { account, amount } of postings) amounts.set(account, (amounts.get(account) ?? 0n) + amount);
   const entries = [...amounts].filter(([, amount]) => amount !== 0n);
@@ -30,16 +36,9 @@ export async function post(tx: Tx, { studioId, jobId, kind, reference, postings 
     throw new FarmError('LedgerUnbalanced', `The ${kind} of ${reference} sums to ${sum}.`, { kind, reference });
   }
   if (entries.length === 0) return false;
-  const job = await tx
-    .selectFrom('jobs')
-    .select(['chainId', 'contract', 'token', 'tokenDecimals'])
-    .where('studioId', '=', studioId)
-    .where('id', '=', jobId)
-    .executeTakeFirst();
-  if (!job) throw new FarmError('JobNotFound', `There is no job ${jobId}.`, { job: jobId });
   const journal = await tx
     .insertInto('ledgerJournals')
-    .values({ studioId, jobId, kind, reference, ...job })
+    .values({ studioId, jobId, kind, reference, ...(money ?? (await moneyOfJob(tx, studioId, jobId))) })
     .onConflict((conflict) => conflict.columns(['studioId', 'kind', 'reference']).doNothing())
     .returning('id')
     .executeTakeFirst();
@@ -49,6 +48,18 @@ export async function post(tx: Tx, { studioId, jobId, kind, reference, postings 
     .values(entries.map(([account, amount]) => ({ studioId, journalId: journal.id, account, amount })))
     .execute();
   return true;
+}
+
+/** @throws FarmError `JobNotFound` */
+async function moneyOfJob(tx: Tx, studioId: string, jobId: string): Promise<NonNullable<JournalInput['money']>> {
+  const job = await tx
+    .selectFrom('jobs')
+    .select(['chainId', 'contract', 'token', 'tokenDecimals'])
+    .where('studioId', '=', studioId)
+    .where('id', '=', jobId)
+    .executeTakeFirst();
+  if (!job) throw new FarmError('JobNotFound', `There is no job ${jobId}.`, { job: jobId });
+  return job;
 }
 
 /** Sum of an account, base units. `studioId` is needed where the transaction sees all studios. */

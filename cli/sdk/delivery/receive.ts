@@ -1,16 +1,17 @@
 /** One stream from an address into a file, hashed while it is written. */
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open as openFile, stat } from 'node:fs/promises';
 import { Agent, get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps, Agent as SecureAgent } from 'node:https';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { TRANSIT_HEADER, TRANSIT_TYPE } from './transit.ts';
 import { decodeTransit } from './transitDecoder.ts';
 
-/** Bytes that may wait for the disk; they are then written in one go. */
-const WAITING_BYTES = 4 * 2 ** 20;
+/**
+ * What arrives is gathered in blocks of this size, two for a stream: a write is a trip to another thread, and buffers that
+ * wait for the disk would make V8 collect again and again.
+ */
+const BLOCK_BYTES = 512 * 1024;
 
 const plain = new Agent({ keepAlive: true });
 const secure = new SecureAgent({ keepAlive: true });
@@ -59,20 +60,73 @@ export async function receive(from: Source, part: string, sizeBytes: number, way
   const count = (bytes: number): void => {
     receivedBytes += bytes;
   };
-  const file = createWriteStream(part, {
-    flags: have > 0 ? 'a' : 'w',
-    highWaterMark: WAITING_BYTES,
-    flush: true,
-  } as Parameters<typeof createWriteStream>[1]);
   const isPacked = response.headers['content-type'] === TRANSIT_TYPE;
-  const plainBytes = isPacked ? Readable.from(decodeTransit(response, count)) : response;
-  plainBytes.on('data', (bytes: Buffer) => {
-    if (!isPacked) count(bytes.length);
-    digest.update(bytes);
-    have += bytes.length;
+  const file = await openFile(part, have > 0 ? 'a' : 'w').catch((error: unknown) => {
+    response.destroy();
+    throw error;
   });
-  await pipeline(plainBytes, file);
+  try {
+    const disk = new BlockWriter(file);
+    const plainBytes = isPacked ? decodeTransit(response, count) : (response as AsyncIterable<Buffer>);
+    try {
+      for await (const bytes of plainBytes) {
+        if (!isPacked) count(bytes.length);
+        digest.update(bytes);
+        have += bytes.length;
+        await disk.write(bytes);
+      }
+    } finally {
+      // What came before a break is gone on with.
+      await disk.flush();
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
   return { hash: digest.digest('hex'), sizeBytes: have, receivedBytes };
+}
+
+/** Writes in blocks, one while the next is gathered. */
+class BlockWriter {
+  readonly #file: FileHandle;
+  #block = Buffer.allocUnsafe(BLOCK_BYTES);
+  #spare = Buffer.allocUnsafe(BLOCK_BYTES);
+  #filled = 0;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** @throws what an earlier block failed with */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      const some = bytes.subarray(at, at + BLOCK_BYTES - this.#filled);
+      this.#block.set(some, this.#filled);
+      this.#filled += some.length;
+      at += some.length;
+      if (this.#filled === BLOCK_BYTES) await this.#turn();
+    }
+  }
+
+  async flush(): Promise<void> {
+    await this.#turn();
+    await this.#writing;
+  }
+
+  async #turn(): Promise<void> {
+    await this.#writing;
+    const full = this.#block.subarray(0, this.#filled);
+    this.#writing = writeAll(this.#file, full);
+    // Whoever writes next hears of it.
+    this.#writing.catch(() => undefined);
+    [this.#block, this.#spare] = [this.#spare, this.#block];
+    this.#filled = 0;
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
 }
 
 /** What an earlier try left; a part that is longer than the file is nothing to go on from. */

@@ -73,7 +73,12 @@ class HalfTally implements Tally {
   result(): ExrChannelStats {
     const values = halfToFloatTable();
     const running = new RunningStats();
-    for (const [half, count] of this.counts.entries()) if (count > 0) running.add(values[half]!, count);
+    const { counts } = this;
+    // No iterator: most counts are zero, and this is asked for each channel of each frame.
+    for (let half = 0; half < counts.length; half += 1) {
+      const count = counts[half]!;
+      if (count > 0) running.add(values[half]!, count);
+    }
     return running.result();
   }
 }
