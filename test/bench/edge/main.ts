@@ -89,7 +89,6 @@ async function benchmark(options: EdgeOptions): Promise<EdgeReport> {
     return {
       ...{ formatVersion: 1, startedAt, size: options.size, linkMbits, sites, engine, renderSeconds, project },
       ...collect(done, failed),
-      sweeps: { sites: null, link: null, render: null },
       failures: [...[...failed].map(([name, why]) => `${name}: ${why}`), ...impossible(done)],
       ...{ machine, article: ARTICLE, emulated: EMULATED, assumptions: ASSUMPTIONS },
     };

@@ -6,9 +6,9 @@ import { SHOT_FRAMES } from './size.ts';
 
 /** A part of the benchmark that can be run alone. */
 export const PARTS = ['main', 'compressed', 'all-shared', 'wide-centre', 'studio-link'] as const;
-/** One side of `main`. */
-const SIDES = ['centre', 'edge'] as const;
-export type Part = (typeof PARTS)[number] | (typeof SIDES)[number];
+/** One side of `main` alone, and sweeps that take longer than the rest together. */
+const MORE_PARTS = ['centre', 'edge', 'sweep-sites', 'sweep-link', 'sweep-render'] as const;
+export type Part = (typeof PARTS)[number] | (typeof MORE_PARTS)[number];
 
 export interface EdgeOptions {
   size: number;
@@ -67,8 +67,8 @@ export function readOptions(args: readonly string[]): EdgeOptions {
     throw refuse(flag, values[flag], 'a whole number');
   };
   const parts = values.only.split(',').map((name) => {
-    const part = [...PARTS, ...SIDES].find((one) => one === name);
-    if (!part) throw refuse('only', name, `some of ${[...PARTS, ...SIDES].join(', ')}`);
+    const part = [...PARTS, ...MORE_PARTS].find((one) => one === name);
+    if (!part) throw refuse('only', name, `some of ${[...PARTS, ...MORE_PARTS].join(', ')}`);
     return part;
   });
   return {

@@ -13,6 +13,8 @@ const CONTROL_FRAMES = 20;
 const WIDER = 10;
 /** The studio's link in the sweep, as multiples of a site's. */
 const STUDIO_LINKS = [1, 3];
+/** Values of the sweeps: sites, Mbit/s of a link, seconds a frame. */
+const SWEPT = { sites: [1, 2, 5], link: [50, 200, 1000], render: [0, 10, 60] };
 
 /** All runs of what was asked for, in order. */
 export function planRuns(options: EdgeOptions): PlannedRun[] {
@@ -41,6 +43,12 @@ export function planRuns(options: EdgeOptions): PlannedRun[] {
     compressed: pair('compressed', { compressed: true, ...few }),
     'all-shared': project === 'all-shared' ? [] : pair('allShared', { project: 'all-shared', ...few }),
     'wide-centre': [{ name: 'wideCentre', parameters: centre({ linkMbits: linkMbits * WIDER }) }],
+    'sweep-sites': SWEPT.sites.flatMap((count) => [
+      { name: `sites${count}.centre`, parameters: centre({ nodesPerSite: count, ...few }) },
+      { name: `sites${count}.edge`, parameters: edge({ sites: count, ...few }) },
+    ]),
+    'sweep-link': SWEPT.link.flatMap((mbits) => pair(`link${mbits}`, { linkMbits: mbits, ...few })),
+    'sweep-render': SWEPT.render.flatMap((seconds) => pair(`render${seconds}`, { renderSeconds: seconds, ...few })),
     'studio-link': STUDIO_LINKS.flatMap((factor) =>
       pair(`studioLink${factor}`, { studioLinkMbits: linkMbits * factor, ...few }),
     ),
@@ -57,7 +65,10 @@ export const projectsOf = (runs: readonly PlannedRun[]): EdgeProject[] => [
 export function collect(
   done: ReadonlyMap<string, RunReport>,
   failures: ReadonlyMap<string, string>,
-): Pick<EdgeReport, 'centre' | 'edge' | 'ratio' | 'limitRatio' | 'compressed' | 'allShared' | 'controls' | 'reasons'> {
+): Pick<
+  EdgeReport,
+  'centre' | 'edge' | 'ratio' | 'limitRatio' | 'compressed' | 'allShared' | 'controls' | 'sweeps' | 'reasons'
+> {
   const reasons: Record<string, string> = {};
   const single = (name: string, place: string): RunReport | null => {
     const report = done.get(name) ?? null;
@@ -69,7 +80,12 @@ export function collect(
     return centre && edge ? { centre, edge } : null;
   };
   const [centre, edge] = [single('main.centre', 'centre'), single('main.edge', 'edge')];
-  const sweep = STUDIO_LINKS.map((factor) => both(`studioLink${factor}`, 'controls.studioLinkSweep'));
+  /** All of a sweep or nothing. */
+  const swept = (names: readonly string[], place: string): CentreAndEdge[] | null => {
+    const found = names.map((name) => both(name, place)).filter((one) => one !== null);
+    return found.length === names.length ? found : null;
+  };
+  const studioLinks = STUDIO_LINKS.map((factor) => `studioLink${factor}`);
   return {
     ...{ centre, edge },
     ratio: centre && edge ? centre.seconds / edge.seconds : null,
@@ -78,7 +94,21 @@ export function collect(
     allShared: both('allShared', 'allShared'),
     controls: {
       wideCentre: single('wideCentre', 'controls.wideCentre'),
-      studioLinkSweep: sweep.every((one) => one !== null) ? sweep : null,
+      studioLinkSweep: swept(studioLinks, 'controls.studioLinkSweep'),
+    },
+    sweeps: {
+      sites: swept(
+        SWEPT.sites.map((count) => `sites${count}`),
+        'sweeps.sites',
+      ),
+      link: swept(
+        SWEPT.link.map((mbits) => `link${mbits}`),
+        'sweeps.link',
+      ),
+      render: swept(
+        SWEPT.render.map((seconds) => `render${seconds}`),
+        'sweeps.render',
+      ),
     },
     reasons,
   };
