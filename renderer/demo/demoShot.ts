@@ -3,11 +3,11 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Document, type Material, type Mesh, type Node } from '@gltf-transform/core';
-import { KHRMaterialsIOR, KHRMaterialsTransmission, KHRMaterialsVolume } from '@gltf-transform/extensions';
+import type { Material } from '@gltf-transform/core';
 import { loadEnvironment, loadModel } from './cc0Assets.ts';
 import { writeGlbWithEnvironment } from './environmentGlb.ts';
-import { ring, type Shape, slabSide, slabTop, sphere } from './shapes.ts';
+import { SetBuilder } from './setBuilder.ts';
+import { ring, slabSide, slabTop, sphere } from './shapes.ts';
 import { terrazzoTexture } from './terrazzo.ts';
 
 /** What the farm shall make of it. */
@@ -20,94 +20,6 @@ export const DEMO_SHOT = {
   height: 270,
   samples: 16,
 } as const;
-
-type Rgb = [number, number, number];
-
-/** Adds materials, meshes and nodes to one document. */
-class SetBuilder {
-  readonly document = new Document();
-  private readonly buffer = this.document.createBuffer();
-  private readonly scene = this.document.createScene('shot');
-  private readonly transmission = this.document.createExtension(KHRMaterialsTransmission);
-  private readonly ior = this.document.createExtension(KHRMaterialsIOR);
-  private readonly volume = this.document.createExtension(KHRMaterialsVolume);
-
-  material(name: string, color: Rgb, metallic: number, roughness: number): Material {
-    return this.document
-      .createMaterial(name)
-      .setBaseColorFactor([...color, 1])
-      .setMetallicFactor(metallic)
-      .setRoughnessFactor(roughness);
-  }
-
-  /** Solid glass that colours light over `distance` metres. */
-  glass(name: string, color: Rgb, distance: number, roughness = 0): Material {
-    return this.material(name, [1, 1, 1], 0, roughness)
-      .setExtension('KHR_materials_transmission', this.transmission.createTransmission().setTransmissionFactor(1))
-      .setExtension('KHR_materials_ior', this.ior.createIOR().setIOR(1.5))
-      .setExtension(
-        'KHR_materials_volume',
-        this.volume.createVolume().setThicknessFactor(1).setAttenuationColor(color).setAttenuationDistance(distance),
-      );
-  }
-
-  mesh(name: string, shape: Shape, material: Material): Mesh {
-    const attribute = (array: Float32Array, type: 'VEC2' | 'VEC3') =>
-      this.document.createAccessor().setArray(Float32Array.from(array)).setType(type).setBuffer(this.buffer);
-    const primitive = this.document
-      .createPrimitive()
-      .setAttribute('POSITION', attribute(shape.positions, 'VEC3'))
-      .setAttribute('NORMAL', attribute(shape.normals, 'VEC3'))
-      .setIndices(
-        this.document
-          .createAccessor()
-          .setArray(Uint32Array.from(shape.indices))
-          .setType('SCALAR')
-          .setBuffer(this.buffer),
-      )
-      .setMaterial(material);
-    if (shape.uvs) primitive.setAttribute('TEXCOORD_0', attribute(shape.uvs, 'VEC2'));
-    return this.document.createMesh(name).addPrimitive(primitive);
-  }
-
-  /** Places a mesh; `turn` is about +Y, degrees. */
-  place(name: string, mesh: Mesh | null, at: Rgb, size = 1, turn = 0, parent?: Node): Node {
-    const half = (turn * Math.PI) / 360;
-    const node = this.document
-      .createNode(name)
-      .setTranslation(at)
-      .setScale([size, size, size])
-      .setRotation([0, Math.sin(half), 0, Math.cos(half)])
-      .setMesh(mesh);
-    if (parent) parent.addChild(node);
-    else this.scene.addChild(node);
-    return node;
-  }
-
-  /** One value a frame, linear in between. */
-  animate(clip: string, node: Node, target: 'rotation' | 'translation', values: number[][]): void {
-    const { fps } = DEMO_SHOT;
-    const animation =
-      this.document
-        .getRoot()
-        .listAnimations()
-        .find((existing) => existing.getName() === clip) ?? this.document.createAnimation(clip);
-    const input = this.document
-      .createAccessor()
-      .setArray(Float32Array.from(values, (_, frame) => frame / fps))
-      .setType('SCALAR')
-      .setBuffer(this.buffer);
-    const output = this.document
-      .createAccessor()
-      .setArray(Float32Array.from(values.flat()))
-      .setType(target === 'rotation' ? 'VEC4' : 'VEC3')
-      .setBuffer(this.buffer);
-    const sampler = this.document.createAnimationSampler().setInput(input).setOutput(output).setInterpolation('LINEAR');
-    animation
-      .addSampler(sampler)
-      .addChannel(this.document.createAnimationChannel().setSampler(sampler).setTargetNode(node).setTargetPath(target));
-  }
-}
 
 async function buildTable(set: SetBuilder): Promise<void> {
   const terrazzo = set.document
@@ -177,7 +89,7 @@ function buildCamera(set: SetBuilder): void {
 
 /** Writes the demo shot as one `.glb`: 24 frames at 24 frames a second, made for 480×270. Creates the folder. */
 export async function buildDemoShot(outFile: string): Promise<void> {
-  const set = new SetBuilder();
+  const set = new SetBuilder(DEMO_SHOT.fps);
   await buildTable(set);
   await buildFigures(set);
   buildCamera(set);

@@ -20,6 +20,7 @@ const NODE_ROOMS = [
   'test/bench',
   'test/reference',
   'test/exr',
+  'test/pictures',
   'test/sim',
   'test/fuzz',
 ];
