@@ -1,4 +1,7 @@
-/** Which statements are prepared by name, so that the database parses and plans them once a connection. */
+/**
+ * Which statements are prepared by name, so that the database parses and plans them once a connection. A pooler between
+ * this process and the database must know prepared statements (PgBouncer from 1.21 on).
+ */
 
 /** A text that comes this often comes again; lists of changing length make many texts that come once. */
 const WORTH_IT = 3;
