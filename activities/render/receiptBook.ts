@@ -34,11 +34,18 @@ export class ReceiptBook {
       const key = `${job.jobId}/${nodeId}`;
       if (!this.#open.has(key)) this.#open.set(key, { job, nodeId, writtenAt: time });
     }
-    for (const [key, entry] of this.#open) {
+    // Other keepers add to the map meanwhile.
+    for (const [key, entry] of [...this.#open]) {
       const ripe = time - entry.writtenAt >= policy.receiptSeconds * 1000;
       if (entry.job.jobId !== job.jobId || !(now || ripe)) continue;
-      this.#open.delete(key);
-      await inRecord(this.#services, (tx) => writeReceipt(tx, job, entry.nodeId, this.#mnemonic));
+      if (!this.#open.delete(key)) continue;
+      try {
+        await inRecord(this.#services, (tx) => writeReceipt(tx, job, entry.nodeId, this.#mnemonic));
+      } catch (error) {
+        // Still due, at the next chance.
+        if (!this.#open.has(key)) this.#open.set(key, entry);
+        throw error;
+      }
     }
   }
 }

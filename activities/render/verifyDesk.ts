@@ -9,7 +9,7 @@ import { commitUnit, refuseUnit } from '../../ports/db/commit.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
 import { type FarmServices, inRecord } from '../services.ts';
 import type { FrameInspectors } from '../verify/frameInspectors.ts';
-import { duplicateWarnings, verifyFrame } from '../verify/verifyFrame.ts';
+import { verifyFrame } from '../verify/verifyFrame.ts';
 
 /** What of a job keeping a chunk asks for. */
 export type KeptJob = Pick<JobRow, 'status' | 'pauseReason' | 'settings'>;
@@ -82,10 +82,9 @@ export class VerifyDesk {
     const verdict = await verifyFrame({ stores, inspectors, log }, delivered, completeSettings(job.settings));
     try {
       if (verdict.accepted) {
-        const { chunkCompleted } = await inRecord(services, async (tx) => {
-          const warnings = [...verdict.warnings, ...(await duplicateWarnings(tx, delivered))];
-          return commitUnit(tx, { unitId, leaseNumber, warnings });
-        });
+        const { chunkCompleted } = await inRecord(services, (tx) =>
+          commitUnit(tx, { unitId, leaseNumber, warnings: verdict.warnings }),
+        );
         this.#result.paidNodes.push(nodeId!);
         return { isQuiet: !chunkCompleted };
       } else {

@@ -1,12 +1,10 @@
 /** Looks at one uploaded frame before it is committed and billed. */
-import { sql } from 'kysely';
 import type { Logger } from 'pino';
-import type { Tx } from '../../ports/db/client.ts';
 import type { UnitArtifact } from '../../ports/db/documents.ts';
 import { verifyAtSite } from '../../ports/site/client.ts';
 import type { SiteStore, SiteStores } from '../../ports/store/siteStores.ts';
 import type { FrameInspectors } from './frameInspectors.ts';
-import { damaged, type ExpectedFrame, type FrameWarning, type Verdict } from './judgeFrame.ts';
+import { damaged, type ExpectedFrame, type Verdict } from './judgeFrame.ts';
 import { judgeStoredFrame, type StoredFrame } from './judgeStoredFrame.ts';
 
 export interface UploadedFrame {
@@ -36,6 +34,8 @@ export async function verifyFrame(tools: VerifyTools, frame: UploadedFrame, expe
   const preview = frame.artifacts.find(({ kind }) => kind === 'preview');
   const picture = frame.artifacts.find(({ kind }) => kind === 'picture');
   if (!exr || !preview) return damaged('It came without its EXR or preview.');
+  // It would take the preview's name.
+  if (output.picture === 'png' && picture) return damaged('It came with a picture that was not ordered.');
   if (output.picture !== 'png' && !picture) return damaged(`It came without its picture (${output.picture}).`);
   const stored: StoredFrame = {
     studioId: frame.studioId,
@@ -62,22 +62,4 @@ async function judgeAt(
     }
   }
   return judgeStoredFrame({ store, inspectors }, stored, expected);
-}
-
-/** The warning that a frame equals another committed one of the job, bit for bit; holds are legitimate. */
-export async function duplicateWarnings(tx: Tx, frame: UploadedFrame): Promise<FrameWarning[]> {
-  const hash = frame.artifacts.find(({ kind }) => kind === 'exr')?.hash;
-  const twin = await tx
-    .selectFrom('units')
-    .select('frame')
-    .where('studioId', '=', frame.studioId)
-    .where('jobId', '=', frame.jobId)
-    .where('status', '=', 'committed')
-    .where('frame', '!=', frame.frame)
-    // As in the index `units_by_exr`.
-    .where(sql<boolean>`jsonb_path_query_first(artifacts, '$[*] ? (@.kind == "exr").hash') #>> '{}' = ${hash ?? null}`)
-    .orderBy('frame')
-    .limit(1)
-    .executeTakeFirst();
-  return twin ? [{ code: 'Duplicate', message: `The frame equals frame ${twin.frame}, bit for bit.` }] : [];
 }

@@ -21,6 +21,7 @@ export async function watchJob(client: FarmClient, id: string, options: WatchOpt
   const display = options.quiet ? silentDisplay : process.stderr.isTTY ? barDisplay(job) : lineDisplay(job);
   const stop = new AbortController();
   options.signal?.addEventListener('abort', () => stop.abort(), { once: true });
+  if (options.signal?.aborted) stop.abort();
   if (FINAL.has(job.status)) stop.abort();
   try {
     for await (const event of client.events(id, { after: 0, signal: stop.signal })) {

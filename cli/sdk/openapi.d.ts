@@ -3203,8 +3203,8 @@ export interface components {
             nodesOnline: number;
             /** @description That have joined and not left */
             nodes: number;
-            /** @description Frames and project data on record here; counted at most once in half a minute */
-            storedBytes: number;
+            /** @description Frames and project data of all studios on record here, counted at most once in half a minute; null for who is no operator */
+            storedBytes: number | null;
             lastSeenAt: string | null;
         };
         SiteRequestInput: {
@@ -4218,8 +4218,8 @@ export interface components {
             nodesOnline: number;
             /** @description That have joined and not left */
             nodes: number;
-            /** @description Frames and project data on record here; counted at most once in half a minute */
-            storedBytes: number;
+            /** @description Frames and project data of all studios on record here, counted at most once in half a minute; null for who is no operator */
+            storedBytes: number | null;
             lastSeenAt: string | null;
         };
         SiteRequest: {

@@ -38,8 +38,10 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Deadlock, serialisation failure: the transaction did nothing and may simply be run again. */
-const RETRYABLE = new Set(['40P01', '40001']);
+/** `feature_not_supported`: a prepared statement whose columns a migration has changed. */
+const CHANGED_ANSWER = '0A000';
+/** Deadlock, serialisation failure, and that: the transaction did nothing and may simply be run again. */
+const RETRYABLE = new Set(['40P01', '40001', CHANGED_ANSWER]);
 const TRIES = 4;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -62,12 +64,20 @@ function typeParser(oid: number, format?: 'text' | 'binary'): (text: string) => 
 function openPool(connectionString: string, max: number): pg.Pool {
   const nameOf = createStatementNames();
   class PreparingClient extends pg.Client {
+    /** Rises when a migration has changed what a statement answers: a prepared one is refused from then on. */
+    #generation = 0;
+
     // biome-ignore lint/suspicious/noExplicitAny: the driver's own overloads; Kysely calls it with text and values.
     override query(first: any, second?: any, third?: any): any {
       const name = typeof first === 'string' && Array.isArray(second) && second.length > 0 ? nameOf(first) : undefined;
-      return name === undefined
-        ? super.query(first, second, third)
-        : super.query({ name, text: first, values: second }, third);
+      if (name === undefined) return super.query(first, second, third);
+      const prepared = { name: `${name}_${this.#generation}`, text: first, values: second };
+      const answer: unknown = super.query(prepared, third);
+      if (!(answer instanceof Promise)) return answer;
+      return answer.catch((error: { code?: unknown }) => {
+        if (error.code === CHANGED_ANSWER) this.#generation += 1;
+        throw error;
+      });
     }
   }
   const pool = new pg.Pool({

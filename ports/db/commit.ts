@@ -12,6 +12,7 @@ import { post } from './ledger.ts';
 import { type LockedUnit, lockUnit, nodeName } from './locks.ts';
 import { release } from './money.ts';
 import { afterCommit } from './recorded.ts';
+import type { UnitRow } from './tables.ts';
 
 export interface CommittedUnit {
   studioId: string;
@@ -48,14 +49,15 @@ export async function commitUnit(
   }
   const { studioId, jobId, price, frame, take, tile, chunkId, chainId, contract, token, tokenDecimals } = unit;
   const nodeId = unit.nodeId as string;
+  const warned = [...warnings, ...(await duplicateWarnings(tx, unit))];
 
   await tx
     .updateTable('units')
-    .set({ status: 'committed', reserved: false, warnings: json(warnings), committedAt: sql<Date>`clock_timestamp()` })
+    .set({ status: 'committed', reserved: false, warnings: json(warned), committedAt: sql<Date>`clock_timestamp()` })
     .where('studioId', '=', studioId)
     .where('id', '=', unitId)
     .execute();
-  await cacheUnit(tx, unit, warnings);
+  await cacheUnit(tx, unit, warned);
   const { spent, committedUnits, cachedUnits } = await tx
     .updateTable('jobs')
     .set((update) => ({
@@ -95,6 +97,25 @@ export async function commitUnit(
   });
   const chunkCompleted = await completeChunk(tx, locked);
   return { studioId, jobId, committed: committedUnits + cachedUnits, spent, chunkCompleted };
+}
+
+/** A frame that equals another committed one of its job, bit for bit, is accepted with a warning: holds are legitimate. */
+async function duplicateWarnings(tx: Tx, { studioId, jobId, frame, artifacts }: UnitRow): Promise<UnitWarning[]> {
+  const hash = artifacts?.find(({ kind }) => kind === 'exr')?.hash;
+  if (hash === undefined) return [];
+  const twin = await tx
+    .selectFrom('units')
+    .select('frame')
+    .where('studioId', '=', studioId)
+    .where('jobId', '=', jobId)
+    // Both to the letter as in the partial index `units_by_exr`: a parameter would hide it from a prepared plan.
+    .where(sql<boolean>`status = 'committed'`)
+    .where(sql<boolean>`jsonb_path_query_first(artifacts, '$[*] ? (@.kind == "exr").hash') #>> '{}' = ${hash}`)
+    .where('frame', '!=', frame)
+    .orderBy('frame')
+    .limit(1)
+    .executeTakeFirst();
+  return twin ? [{ code: 'Duplicate', message: `The frame equals frame ${twin.frame}, bit for bit.` }] : [];
 }
 
 /** Refuses a result that came late, twice or for a job that takes none: logged, never billed. */

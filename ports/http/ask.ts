@@ -34,10 +34,18 @@ export async function ask(url: string, question: Question = {}): Promise<Incomin
   }
 }
 
-/** @returns the whole body as text. @throws Error when it breaks off */
+/** An answer that is a text is small: its body comes within this time, or it does not come, milliseconds. */
+const TEXT_MS = 30_000;
+
+/** @returns the whole body as text. @throws Error when it breaks off, or does not end in time */
 export async function textOf(answer: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
-  for await (const part of answer as AsyncIterable<Buffer>) parts.push(part);
+  const deadline = setTimeout(() => answer.destroy(new Error('the answer did not end')), TEXT_MS);
+  try {
+    for await (const part of answer as AsyncIterable<Buffer>) parts.push(part);
+  } finally {
+    clearTimeout(deadline);
+  }
   if (!answer.complete) throw new Error('the answer broke off');
   return (parts.length === 1 ? parts[0]! : Buffer.concat(parts)).toString();
 }

@@ -38,11 +38,11 @@ export async function putFile(url: string, { headers, path, sizeBytes, signal }:
   );
   try {
     await sendFile(path, sizeBytes, request, answered);
-  } catch (error) {
-    request.destroy();
-    throw error;
+    return await answer;
+  } finally {
+    // A store that answered before it had read all would keep the connection half used.
+    if (!request.writableEnded) request.destroy();
   }
-  return answer;
 }
 
 /** Ends early, without an error, when the store has answered or hung up: what it said counts. */

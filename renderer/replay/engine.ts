@@ -78,8 +78,12 @@ export async function createReplayEngine({ folder, renderSeconds }: ReplayOption
 function requireFrame(
   held: ReadonlyMap<number, ReplayFrame>,
   unit: RenderUnit,
-  { width, height, crop }: RenderSettings,
+  { width, height, crop, output }: RenderSettings,
 ): ReplayFrame {
+  if (output.picture !== 'png') {
+    const message = `Frames traced beforehand come without a picture in ${output.picture}.`;
+    throw new FarmError('SettingInvalid', message, { setting: 'output.picture' });
+  }
   const found = held.get(unit.frame);
   if (!found)
     throw new FarmError('RenderFailed', `Frame ${unit.frame} was not traced beforehand.`, { frame: unit.frame });

@@ -40,9 +40,13 @@ export function addSites(api: Api, { database, hub }: ApiDeps & { hub: Hub }): v
     });
     return bytes;
   };
-  const viewOf = ({ createdAt: _, lastSeenAt, ...listing }: SiteListing, stored: Map<string, number>): SiteView => ({
+  /** @param stored null for who may not know what all studios store together */
+  const viewOf = (
+    { createdAt: _, lastSeenAt, ...listing }: SiteListing,
+    stored: Map<string, number> | null,
+  ): SiteView => ({
     ...listing,
-    storedBytes: stored.get(listing.id) ?? 0,
+    storedBytes: stored ? (stored.get(listing.id) ?? 0) : null,
     lastSeenAt: lastSeenAt?.toISOString() ?? null,
   });
 
@@ -50,8 +54,8 @@ export function addSites(api: Api, { database, hub }: ApiDeps & { hub: Hub }): v
     '/v1/sites',
     { schema: { tags, summary: 'Sites', response: { 200: siteList, ...problems } } },
     async (request) => {
-      requireCaller(request, 'read');
-      const stored = await storedNow();
+      const { role } = requireCaller(request, 'read');
+      const stored = role === 'operator' ? await storedNow() : null;
       return { items: (await database.asService((tx) => listSites(tx))).map((listing) => viewOf(listing, stored)) };
     },
   );

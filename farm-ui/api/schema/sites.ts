@@ -91,7 +91,12 @@ export const site = z.object({
   hasAgent: z.boolean(),
   nodesOnline: z.int(),
   nodes: z.int().describe('That have joined and not left'),
-  storedBytes: z.number().describe('Frames and project data on record here; counted at most once in half a minute'),
+  storedBytes: z
+    .number()
+    .nullable()
+    .describe(
+      'Frames and project data of all studios on record here, counted at most once in half a minute; null for who is no operator',
+    ),
   lastSeenAt: z.iso.datetime({ offset: true }).nullable(),
 });
 export const siteList = z.object({ items: z.array(site) });

@@ -37,8 +37,9 @@ export function SitesPage({ me }: { me: Me }) {
         <h1>Sites</h1>
         {sites.data && (
           <p className="count">
-            {online} of {plural(items.length, 'site')} online,{' '}
-            {formatBytes(items.reduce((sum, { storedBytes }) => sum + storedBytes, 0))} stored
+            {online} of {plural(items.length, 'site')} online
+            {items.some(({ storedBytes }) => storedBytes !== null) &&
+              `, ${formatBytes(items.reduce((sum, { storedBytes }) => sum + (storedBytes ?? 0), 0))} stored`}
           </p>
         )}
       </header>
@@ -91,10 +92,12 @@ function SiteCard({ site, now, maySteer }: { site: Site; now: Date; maySteer: bo
           <dt>Price of work</dt>
           <dd className="mono">{site.priceFactor === 1 ? 'tariff' : `tariff × ${site.priceFactor}`}</dd>
         </div>
-        <div>
-          <dt>Stored</dt>
-          <dd className="mono">{formatBytes(site.storedBytes)}</dd>
-        </div>
+        {site.storedBytes !== null && (
+          <div>
+            <dt>Stored</dt>
+            <dd className="mono">{formatBytes(site.storedBytes)}</dd>
+          </div>
+        )}
         {site.lastSeenAt !== null && site.kind === 'edge' && (
           <div>
             <dt>Last heard</dt>
@@ -188,7 +191,7 @@ function consequence(change: Change, { nodes, hasStore, storedBytes }: Site): st
   const parts = [
     nodes > 0 ? `${plural(nodes, 'node')} will have left and must join anew.` : '',
     hasStore
-      ? `The farm forgets how the store is reached: the ${formatBytes(storedBytes)} there can be fetched no more.`
+      ? `The farm forgets how the store is reached: ${storedBytes === null ? 'what lies' : `the ${formatBytes(storedBytes)}`} there can be fetched no more.`
       : '',
     'While jobs that are not over have work there, this is refused. The site can be registered again.',
   ];
