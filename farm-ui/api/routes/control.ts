@@ -116,6 +116,7 @@ export function addControl(api: Api, deps: ApiDeps): void {
   };
 
   steer('pause', 'Pause: nothing new starts, nodes hand back what they hold', 'work', 'pauseJob', async (tx, found) => {
+    requireUnsettled(found, 'paused');
     await transitionJob(tx, { jobId: found.id, to: 'paused', pauseReason: 'user' });
   });
 
@@ -136,6 +137,8 @@ export function addControl(api: Api, deps: ApiDeps): void {
     'cancelJob',
     async (tx, found) => {
       if (found.status === 'quoted') await transitionJob(tx, { jobId: found.id, to: 'cancelled' });
+      // Whole and paid, it only waits for its frames to be fetched: the signal ends the wait, and the job is completed.
+      else if (found.status === 'active' && isSettled(found)) return;
       else await transitionJob(tx, { jobId: found.id, to: 'stopping', stopReason: 'cancel' });
     },
   );
@@ -159,6 +162,7 @@ export function addControl(api: Api, deps: ApiDeps): void {
         found: await requireJobById(tx, request.params.id),
         account: (await getStudio(tx, studioId))?.account,
       }));
+      requireUnsettled(found, 'given more money');
       requireRaisable(found, cap);
       if (account) await requireFunds(account, cap - found.cap);
       await database.withStudio(studioId, async (tx) => {
@@ -186,6 +190,15 @@ export async function nudge(
 ): Promise<void> {
   const payload = { workflowId: renderWorkflowId(id), signal: SIGNALS[signal], args };
   await enqueue(tx, { studioId, topic: 'signal-workflow', payload });
+}
+
+const isSettled = ({ stageSeconds }: JobRow): boolean => stageSeconds.settle !== undefined;
+
+/** @throws FarmError `JobStateConflict` for a job that is paid and only waits for its frames to be fetched */
+function requireUnsettled(found: JobRow, what: string): void {
+  if (found.status !== 'active' || !isSettled(found)) return;
+  const why = `The job is settled and only waits for its frames to be fetched: it cannot be ${what}.`;
+  throw new FarmError('JobStateConflict', why, { from: found.status });
 }
 
 const notNow = ({ status }: JobRow, what: string): FarmError =>
