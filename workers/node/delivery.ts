@@ -8,8 +8,11 @@ import type { RenderedUnit } from '../../renderer/engine.ts';
 import { isPassing, retrying } from './retry.ts';
 import type { Tally } from './tally.ts';
 
-/** Units on their way beside the one being rendered; more would only fill the disk of a node with a slow link. */
-const DELIVERIES_AT_ONCE = 2;
+/**
+ * Units on their way beside the one being rendered: the earlier one shall be at the studio first, and more would only fill
+ * the disk of a node with a slow link.
+ */
+const DELIVERIES_AT_ONCE = 1;
 
 export interface Delivery {
   /** Takes a unit over; returns as soon as there is room for the next. @throws what an earlier delivery failed with */

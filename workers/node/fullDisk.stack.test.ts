@@ -98,6 +98,11 @@ describe.skipIf(!MAY_MOUNT)('a full disk', () => {
         { timeout: 30_000 },
       )
       .toEqual(['uploaded']);
+  /** While it is the only one online, the node that failed would be given the chunk again. */
+  const untilOnline = (name: string) =>
+    expect
+      .poll(() => farm.record.query('SELECT status FROM nodes WHERE name = $1', [name]), { timeout: 30_000 })
+      .toEqual([{ status: 'online' }]);
   const offer = (chunkId: string) => farm.record.database.asService((tx) => offerChunk(tx, chunkId));
 
   it('of a node that stages fails the chunk with the path, leaves nothing half-done, and the node goes on when there is room', async () => {
@@ -140,6 +145,7 @@ describe.skipIf(!MAY_MOUNT)('a full disk', () => {
     });
     await expect.poll(() => readdir(join(disk.folder, 'work')), { timeout: 10_000 }).toEqual([]);
     const roomy = startNode('roomy', join(folder, 'roomy'), tinyEngine(undefined, MIB));
+    await untilOnline('roomy');
     await offer(chunkIds[0]!);
     await untilUploaded(jobId);
     await Promise.all([full.stop(), roomy.stop()]);
@@ -158,11 +164,15 @@ describe.skipIf(!MAY_MOUNT)('a full disk', () => {
     const exr = sha256(picture(scene, 1, 'exr', 3 * MIB));
     expect(await store.stat(studioId, 'frames', exr)).toBeNull();
     const roomy = startNode('at-home', join(folder, 'at-home'), engine);
+    await untilOnline('at-home');
     await offer(chunkIds[0]!);
     await untilUploaded(jobId);
     expect((await farm.store.stat(studioId, 'frames', exr))?.sizeBytes).toBe(3 * MIB);
     await roomy.stop();
     await rm(join(disk.folder, 'filler'));
+    // The server looks at its disk now and then only; until then it refuses, and the chunk would fail once more.
+    const putFrame = () => store.put(studioId, 'outputs', Buffer.alloc(3 * MIB), 'image/x-exr').then(() => true);
+    await expect.poll(() => putFrame().catch(() => false), { timeout: 60_000, interval: 500 }).toBe(true);
     const later = await addJob(farm.record.database, { studioId, files });
     await untilUploaded(later.jobId);
     const [unit] = await farm.record.query<{ siteId: string }>(

@@ -85,6 +85,8 @@ export class SiteProcesses {
       {
         ...{ MINIO_ROOT_USER: accessKey, MINIO_ROOT_PASSWORD: secretKey, MINIO_REGION: region },
         ...{ MINIO_BROWSER: 'off', MINIO_UPDATE: 'off', MINIO_CONFIG_DIR: join(this.#folder, 'minio') },
+        // Ten stores share one disk here: what was just put is read from memory.
+        MINIO_API_ODIRECT: 'off',
       },
       false,
     );
