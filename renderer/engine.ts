@@ -122,7 +122,8 @@ export interface RenderEngine {
   inspect(files: SceneFiles): Promise<SceneInspection>;
   /**
    * Traces a small share of a few frames (some of those given) and extrapolates, with the job's own layers, denoiser and
-   * adaptive sampling. An abort ends it with `Cancelled`, also before it began.
+   * adaptive sampling. An abort ends it with `Cancelled`, also before it began. `jobFrameCount`: how many frames the job renders
+   * in all, over which loading is spread; those given when absent.
    */
   estimate(
     files: SceneFiles,
@@ -130,6 +131,7 @@ export interface RenderEngine {
     frames: number[],
     threads: number,
     signal?: AbortSignal,
+    jobFrameCount?: number,
   ): Promise<Estimate>;
   /** Renders the units in order; loads the scene once. Stops within one bucket of an abort and throws `Cancelled`. */
   render(request: RenderRequest, sink: RenderSink, signal: AbortSignal): Promise<void>;

@@ -49,6 +49,8 @@ export interface ClaimedLease {
    */
   units: { unitId: string; frame: number; tile: number; take: number; price: bigint; files: number[] }[];
   estimateFrames: number[];
+  /** Frames of the whole job; null where they are not known yet. */
+  jobFrameCount: number | null;
 }
 
 /**
@@ -207,5 +209,6 @@ async function lease(
       files: ofFrame.get(frame) ?? [],
     })),
     estimateFrames: chunk.estimateFrames,
+    jobFrameCount: job.frameCount,
   };
 }

@@ -111,6 +111,8 @@ export const lease = z.object({
   units: z.array(leaseUnit),
   /** For 'estimate': frames to calibrate with. */
   estimateFrames: z.array(z.int()).default([]),
+  /** For 'estimate': how many frames the job has in all, over which loading is spread. Absent: a farm of before did not say. */
+  jobFrameCount: z.int().positive().optional(),
 });
 
 export const heartbeatRequest = z.object({

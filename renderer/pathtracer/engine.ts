@@ -140,6 +140,7 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
     frames: number[],
     threads: number,
     signal?: AbortSignal,
+    jobFrameCount = frames.length,
   ): Promise<Estimate> {
     const settings = settingsOfTechnique(asked);
     if (frames.length === 0) throw new FarmError('FrameRangeInvalid', 'there are no frames to estimate');
@@ -159,7 +160,8 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
     };
     const measure = isQuick(settings.technique) ? estimateQuick : calibrate;
     return measure({
-      ...{ shot, settings, options, frames, tracer, stopwatch, loadSeconds, referenceScore, outputSeconds, signal },
+      ...{ shot, settings, options, frames, jobFrameCount, tracer, stopwatch, loadSeconds, referenceScore },
+      ...{ outputSeconds, signal },
     });
   }
 
@@ -253,8 +255,7 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
     },
     probe: (threads) => turnstile.run(() => probe(threads)),
     inspect: (files) => inspectShot(files, 'pathtracer'),
-    estimate: (files, settings, frames, threads, signal) =>
-      turnstile.run(() => estimate(files, settings, frames, threads, signal)),
+    estimate: (...asked) => turnstile.run(() => estimate(...asked)),
     render: (request, sink, signal) => turnstile.run(() => render(request, sink, signal)),
     close: () =>
       turnstile.run(async () => {

@@ -7,7 +7,8 @@
  *   evenly, each with one and then with more samples;
  * - adaptive sampling: the same, but patches are traced to their end, since nobody knows beforehand where noise will be;
  * - files: a small picture of the scene with the job's own layers, denoiser and formats, written twice, once per kind of output;
- * - scene: instantiating each calibrated frame; loading the file and building what all frames share count once per chunk.
+ * - scene: instantiating each calibrated frame; loading the file and building what all frames share count once for as many of
+ *   the job's frames as a chunk has.
  *
  * Times are processor time where that can be had (`stopwatch.ts`). Frames in between lie on the line between calibrated ones.
  */
@@ -41,7 +42,7 @@ const ADAPTIVE_PATCH = { width: 16, height: 8 };
 const LEAST_ADAPTIVE_PATCHES = 16;
 /** Side of those blocks. */
 const BLOCK = 8;
-/** Frames over which one chunk's loading is spread. */
+/** Frames over which one chunk's loading is spread, where the job has so many. */
 const FRAMES_PER_LOAD = 8;
 
 export interface CalibrationInput {
@@ -49,7 +50,10 @@ export interface CalibrationInput {
   settings: RenderSettings;
   /** What the tracer will be asked for. */
   options: TraceOptions;
+  /** Frames that may be looked at. */
   frames: number[];
+  /** Frames that the job renders, those and all others. */
+  jobFrameCount: number;
   tracer: Tracer;
   stopwatch: Stopwatch;
   /** What loading took, seconds. */
@@ -60,6 +64,10 @@ export interface CalibrationInput {
   /** Ends the calibration early: it then throws `Cancelled`. */
   signal?: AbortSignal | undefined;
 }
+
+/** What of a chunk's loading each frame pays, seconds. */
+export const loadingPerFrame = (loadSeconds: number, jobFrameCount: number): number =>
+  loadSeconds / Math.min(FRAMES_PER_LOAD, jobFrameCount);
 
 /** Throws `Cancelled` once the signal says so. */
 export function checkCalibrating(signal: AbortSignal | undefined): void {
@@ -108,7 +116,7 @@ export async function calibrate(input: CalibrationInput): Promise<Estimate> {
   const mean = frames.reduce((sum, frame) => sum + secondsOfFrame(known, frame), 0) / frames.length;
   const samples = times.reduce((sum, time) => sum + time.samples, 0) / times.length;
   return {
-    secondsPerFrame: mean + startSeconds / Math.min(FRAMES_PER_LOAD, frames.length),
+    secondsPerFrame: mean + loadingPerFrame(startSeconds, input.jobFrameCount),
     referenceScore: input.referenceScore,
     tracedShare: Math.min(1, times.reduce((sum, time) => sum + time.samplesTraced, 0) / (samples * frames.length)),
     frames: known,

@@ -1,7 +1,7 @@
 /** Chooses what draws: the path tracer for finals, the ray caster for a quick look, the rasteriser for a draft. */
 import type { RenderSettings, RenderTechnique } from '../../domain/scene.ts';
 import type { Estimate } from '../engine.ts';
-import { type CalibrationInput, checkCalibrating } from './estimate.ts';
+import { type CalibrationInput, checkCalibrating, loadingPerFrame } from './estimate.ts';
 import { createRasterizer } from './raster/rasterizer.ts';
 import { createRaycaster } from './raycast/raycaster.ts';
 import type { Tracer } from './tracer.ts';
@@ -81,7 +81,7 @@ export async function estimateQuick(input: CalibrationInput): Promise<Estimate> 
   const outputSeconds = await input.outputSeconds(description, frame);
   const seconds = sceneSeconds + (drawSeconds * pixels) / (width * height) + outputSeconds;
   return {
-    secondsPerFrame: seconds + input.loadSeconds / frames.length,
+    secondsPerFrame: seconds + loadingPerFrame(input.loadSeconds, input.jobFrameCount),
     referenceScore: input.referenceScore,
     tracedShare: Math.min(1, (width * height) / (pixels * frames.length)),
     frames: [{ frame, seconds }],

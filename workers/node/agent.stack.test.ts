@@ -7,12 +7,14 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FarmError } from '../../domain/errors.ts';
 import { receiptUnitsRoot } from '../../domain/money/merkle.ts';
+import { DEFAULT_RENDER_SETTINGS } from '../../domain/scene.ts';
 import { JOIN_TOKEN, openTestApi, type TestApi } from '../../farm-ui/api/testing/openApi.ts';
 import { insertEstimateChunk, loseLease, offerChunk } from '../../ports/db/chunks.ts';
 import { commitUnit } from '../../ports/db/commit.ts';
 import type { StoredFile } from '../../ports/db/documents.ts';
 import { setPreparing, transitionJob } from '../../ports/db/jobs.ts';
 import { nextReceipt } from '../../ports/db/receipts.ts';
+import { setResolved } from '../../ports/db/submissions.ts';
 import { createGatewayClient, type GatewayClient } from '../../ports/gateway/client.ts';
 import { addJob, addStudio, addSubmission } from '../../test/support/rows.ts';
 import { PROBE, picture, tinyEngine } from '../../test/support/tinyEngine.ts';
@@ -205,11 +207,22 @@ describe('a render node at the gateway', () => {
     expect(second).toEqual({ fetched: [], nodeId: first.nodeId });
   });
 
-  it('calibrates', async () => {
-    const agent = start('worker-3');
+  it('calibrates, and knows of how many frames', async () => {
+    const engine = tinyEngine();
+    const asked: unknown[] = [];
+    const agent = start('worker-3', {
+      engine: {
+        ...engine,
+        estimate: (project, settings, frames, threads, signal, jobFrameCount) => {
+          asked.push([frames, jobFrameCount]);
+          return engine.estimate(project, settings, frames, threads, signal, jobFrameCount);
+        },
+      },
+    });
     const jobId = await addSubmission(database(), { studioId, files });
     const chunkId = await database().asService(async (tx) => {
       await setPreparing(tx, jobId);
+      await setResolved(tx, { jobId, settings: DEFAULT_RENDER_SETTINGS, frames: '1-90', frameCount: 90 });
       const id = await insertEstimateChunk(tx, { jobId, frames: [1, 5] });
       await offerChunk(tx, id);
       return id;
@@ -225,6 +238,7 @@ describe('a render node at the gateway', () => {
       ),
     );
     expect(chunk.result).toMatchObject({ secondsPerFrame: 0.25, referenceScore: 1, tracedShare: 0.5 });
+    expect(asked).toEqual([[[1, 5], 90]]);
     await agent.stop();
   });
 

@@ -107,7 +107,8 @@ async function work(
   try {
     if (lease.kind === 'estimate') {
       await staging.done;
-      const estimate = await engine.estimate(files, settings, lease.estimateFrames, threads, signal);
+      const { estimateFrames, jobFrameCount } = lease;
+      const estimate = await engine.estimate(files, settings, estimateFrames, threads, signal, jobFrameCount);
       signal.throwIfAborted();
       return estimate;
     }

@@ -75,6 +75,7 @@ function leaseOf(claimed: ClaimedLease, heartbeatMs: number): Lease {
   return {
     ...{ chunkId, jobId, leaseNumber, kind, leaseMs, heartbeatMs, main, estimateFrames },
     ...{ sequence, files, sharedFiles, blobs },
+    ...(kind === 'estimate' && claimed.jobFrameCount !== null ? { jobFrameCount: claimed.jobFrameCount } : {}),
     settings: { ...settings },
     units: units.map((unit) => ({ ...unit, price: String(unit.price) })),
   };
