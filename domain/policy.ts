@@ -15,7 +15,7 @@ export interface Policy {
   refusalsPerUnit: number;
   /** NaN in the same frame from this many different nodes is the scene's fault. */
   nodesForSceneFault: number;
-  /** A node that failed a job this often gets no more of it. */
+  /** A node that failed a job this often gets no more of it; that a store was full is not the node's failure. */
   failuresPerNode: number;
   /** A job stops when more than this share of its chunks has failed. */
   failedChunkShare: number;

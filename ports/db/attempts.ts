@@ -1,5 +1,5 @@
 /** Attempts: one row for each lease of a chunk, with how it ended and why. */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Tx } from './client.ts';
 import { json, type ProblemDocument } from './documents.ts';
 import type { AttemptOutcome, AttemptRow } from './tables.ts';
@@ -28,6 +28,15 @@ export async function endAttempt(
     .where('outcome', 'is', null)
     .execute();
 }
+
+/**
+ * How often a node has failed a job, as SQL: what `failuresPerNode` bounds. That a store was full is not the node's doing; its
+ * own disk is (`place.path` instead of `place.origin`).
+ * @param jobId SQL that names the job's id, as @param nodeId the node's
+ */
+export const failuresOf = (jobId: RawBuilder<string>, nodeId: RawBuilder<string>): RawBuilder<number> => sql`
+  (SELECT count(*) FROM attempts AS a WHERE a.outcome = 'failed' AND a.job_id = ${jobId} AND a.node_id = ${nodeId}
+    AND NOT coalesce(a.problem ->> 'code' = 'DiskFull' AND a.problem -> 'place' ? 'origin', false))`;
 
 /** Attempts of a chunk, oldest first. */
 export async function attemptsOfChunk(tx: Tx, chunkId: string): Promise<AttemptRow[]> {

@@ -4,6 +4,7 @@ import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import type { Blob } from '../../domain/projectFiles.ts';
 import type { InspectedSequence, RenderSettings } from '../../domain/scene.ts';
 import { completeSettings } from '../../domain/settings.ts';
+import { failuresOf } from './attempts.ts';
 import type { Tx } from './client.ts';
 import type { StoredFile } from './documents.ts';
 import { appendEvent, CHANNELS, notify } from './events.ts';
@@ -106,8 +107,7 @@ async function pick(
       WHERE j.status IN ('preparing', 'active')
         AND may_render(j.placement, here.site_id)
         AND EXISTS (SELECT FROM chunks AS o WHERE o.status = 'offered' AND o.job_id = j.id)
-        AND (SELECT count(*) FROM attempts AS a WHERE a.outcome = 'failed' AND a.job_id = j.id AND a.node_id = ${node.id})
-          < limits.failures
+        AND ${failuresOf(sql`j.id`, sql`${node.id}`)} < limits.failures
     )
     SELECT c.* FROM chunks AS c JOIN candidates AS j ON j.studio_id = c.studio_id AND j.id = c.job_id
     WHERE c.status = 'offered'
@@ -118,8 +118,7 @@ async function pick(
       AND (${node.id} <> ALL (c.avoid) OR NOT EXISTS (
         SELECT FROM nodes AS other WHERE other.status = 'online' AND other.id <> ALL (c.avoid) AND meets(other.labels, c.needs)
           AND may_render(j.placement, other.site_id)
-          AND (SELECT count(*) FROM attempts AS a
-            WHERE a.outcome = 'failed' AND a.job_id = c.job_id AND a.node_id = other.id) < j.failures))
+          AND ${failuresOf(sql`c.job_id`, sql`other.id`)} < j.failures))
     ORDER BY c.kind = 'estimate' DESC, j.priority DESC, j.studio_load, j.job_load, j.cached_bytes DESC, j.created_at, j.id,
       c.index
     LIMIT 1

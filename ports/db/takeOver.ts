@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { barredBy, NO_WISH } from '../../domain/placement.ts';
 import { takeOverPays } from '../../domain/siteTime.ts';
+import { failuresOf } from './attempts.ts';
 import type { Tx } from './client.ts';
 import { appendEvent } from './events.ts';
 import { type PlacementDocument, workOfSites } from './placement.ts';
@@ -37,8 +38,7 @@ export async function takeOverChunk(
       AND may_render(j.placement, here.site_id)
       AND meets(${JSON.stringify(node.labels)}::jsonb, c.needs)
       AND ${node.id} <> ALL (c.avoid)
-      AND (SELECT count(*) FROM attempts AS a WHERE a.outcome = 'failed' AND a.job_id = j.id AND a.node_id = ${node.id})
-        < coalesce((j.policy ->> 'failuresPerNode')::int, ${failuresPerNode}::int)
+      AND ${failuresOf(sql`j.id`, sql`${node.id}`)} < coalesce((j.policy ->> 'failuresPerNode')::int, ${failuresPerNode}::int)
     ORDER BY j.priority DESC, j.created_at, c.job_id, c.site_id, c.index DESC
     LIMIT ${AT_MOST}`.execute(tx);
   for (const waiting of rows) {

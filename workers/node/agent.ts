@@ -32,6 +32,8 @@ export interface AgentOptions {
   cacheFolder?: string | undefined;
   /** Bound of the cache; where nodes share one, they should agree on it. */
   cacheBytes: number;
+  /** Other patience with a full store than that of `delivery.ts`, milliseconds. */
+  storePatienceMs?: number | undefined;
   log: Logger;
 }
 
@@ -74,7 +76,8 @@ export async function runAgent(options: AgentOptions, shutdown: AbortSignal): Pr
     const rendered = new Promise<void>((resolve) => {
       onRendered = resolve;
     });
-    const services = { gateway, engine, cache, tally, workFolder, threads, log, shutdown };
+    const { storePatienceMs } = options;
+    const services = { gateway, engine, cache, tally, workFolder, threads, storePatienceMs, log, shutdown };
     return { rendered, ended: runLease(lease, { ...services, onRendered, onReceiptsPending: signReceipts }) };
   };
 

@@ -5,6 +5,7 @@ import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { Artifact, Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
 import { hashFile } from '../../ports/store/hashFile.ts';
 import type { RenderedUnit } from '../../renderer/engine.ts';
+import { isStoreFull } from './diskFull.ts';
 import { isPassing, retrying } from './retry.ts';
 import type { Tally } from './tally.ts';
 
@@ -13,6 +14,10 @@ import type { Tally } from './tally.ts';
  * the disk of a node with a slow link.
  */
 const DELIVERIES_AT_ONCE = 1;
+/** How long a frame waits for room in a store that is full before its lease fails: somebody may be making some. Milliseconds. */
+const STORE_PATIENCE_MS = 120_000;
+/** First and longest wait for room, milliseconds: it takes longer to come than a connection. */
+const ROOM_MS = { firstMs: 1_000, longestMs: 15_000 };
 
 export interface Delivery {
   /** Takes a unit over; returns as soon as there is room for the next. @throws what an earlier delivery failed with */
@@ -23,12 +28,18 @@ export interface Delivery {
   settled(): Promise<void>;
 }
 
+interface DeliveryDeps {
+  gateway: GatewayClient;
+  tally: Tally;
+  signal: AbortSignal;
+  /** Takes a line for the lease's log. */
+  say: (line: string) => void;
+  /** Another limit than `STORE_PATIENCE_MS`. */
+  storePatienceMs?: number | undefined;
+}
+
 /** @param onFailure called once, with the first failure */
-export function startDelivery(
-  lease: Lease,
-  { gateway, tally, signal }: { gateway: GatewayClient; tally: Tally; signal: AbortSignal },
-  onFailure: (error: unknown) => void,
-): Delivery {
+export function startDelivery(lease: Lease, deps: DeliveryDeps, onFailure: (error: unknown) => void): Delivery {
   const onTheWay = new Set<Promise<void>>();
   let failure: { error: unknown } | undefined;
   const check = (): void => {
@@ -37,7 +48,7 @@ export function startDelivery(
   return {
     async take(unit, rendered) {
       check();
-      const task: Promise<void> = deliverUnit(lease, unit, rendered, { gateway, tally, signal })
+      const task: Promise<void> = deliverUnit(lease, unit, rendered, deps)
         .catch((error) => {
           if (failure) return;
           failure = { error };
@@ -58,12 +69,8 @@ export function startDelivery(
   };
 }
 
-async function deliverUnit(
-  lease: Lease,
-  unit: LeaseUnit,
-  rendered: RenderedUnit,
-  { gateway, tally, signal }: { gateway: GatewayClient; tally: Tally; signal: AbortSignal },
-): Promise<void> {
+async function deliverUnit(lease: Lease, unit: LeaseUnit, rendered: RenderedUnit, deps: DeliveryDeps): Promise<void> {
+  const { gateway, tally, signal } = deps;
   const { exrPath, previewPath, picturePath } = rendered;
   const paths = new Map<Artifact['kind'], string>([
     ['exr', exrPath],
@@ -75,20 +82,18 @@ async function deliverUnit(
   );
   const said = { leaseNumber: lease.leaseNumber, unitId: unit.unitId, artifacts };
 
-  await retrying(
-    async () => {
-      // Announced anew on each try: addresses expire, and what has arrived in the meantime need not be sent again.
-      const { puts } = await gateway.announce(lease.chunkId, said, signal);
-      for (const put of puts) {
-        const artifact = artifacts.find(({ hash, kind }) => hash === put.hash && kind === put.kind);
-        if (!artifact)
-          throw new FarmError('ServiceFailed', 'The gateway answered for bytes that were not announced.', {});
-        if (put.url === null) continue;
-        await gateway.upload(put.url, put.headers, paths.get(artifact.kind)!, artifact.sizeBytes, signal);
-      }
-    },
-    { signal },
-  );
+  const send = async (): Promise<void> => {
+    // Announced anew on each try: addresses expire, and what has arrived in the meantime need not be sent again.
+    const { puts } = await gateway.announce(lease.chunkId, said, signal);
+    for (const put of puts) {
+      const artifact = artifacts.find(({ hash, kind }) => hash === put.hash && kind === put.kind);
+      if (!artifact)
+        throw new FarmError('ServiceFailed', 'The gateway answered for bytes that were not announced.', {});
+      if (put.url === null) continue;
+      await gateway.upload(put.url, put.headers, paths.get(artifact.kind)!, artifact.sizeBytes, signal);
+    }
+  };
+  await whenThereIsRoom(() => retrying(send, { signal }), `Frame ${unit.frame}`, deps);
   await tally.record(lease.jobId, unit.unitId, BigInt(unit.price));
   await retrying(
     () =>
@@ -114,4 +119,22 @@ async function deliverUnit(
     if (!(error instanceof FarmError && error.code === 'UnitAlreadyCommitted')) throw error;
   });
   await Promise.all([...paths.values()].map((file) => rm(file, { force: true })));
+}
+
+/** Waits while a store is full, as long as the lease's patience lasts, and says so once. */
+async function whenThereIsRoom(
+  put: () => Promise<void>,
+  what: string,
+  { signal, say, storePatienceMs = STORE_PATIENCE_MS }: DeliveryDeps,
+): Promise<void> {
+  let fullSince: number | undefined;
+  await retrying(put, {
+    ...ROOM_MS,
+    signal,
+    retryable: (error) => isStoreFull(error) && performance.now() - (fullSince ?? performance.now()) < storePatienceMs,
+    onRetry: (error) => {
+      if (fullSince === undefined) say(`${what} waits: ${(error as Error).message}`);
+      fullSince ??= performance.now();
+    },
+  });
 }

@@ -57,13 +57,16 @@ describe.skipIf(!MAY_MOUNT)('a full disk', () => {
     return disk;
   }
 
-  function startNode(name: string, home: string, engine: RenderEngine, site = 'local') {
+  function startNode(
+    ...[name, home, engine, site = 'local', storePatienceMs]: [string, string, RenderEngine, string?, number?]
+  ) {
     const shutdown = new AbortController();
     const running = runAgent(
       {
         ...{ gateway: createGatewayClient(farm.url), engine, name, site, joinToken: JOIN_TOKEN, home, threads: 1 },
         ...{
           cacheBytes: 2 ** 30,
+          storePatienceMs,
           log: pino({ level: 'silent' }),
           identity: Wallet.createRandom() as unknown as Wallet,
         },
@@ -80,22 +83,23 @@ describe.skipIf(!MAY_MOUNT)('a full disk', () => {
   }
 
   const chunkOf = async (chunkId: string) => {
-    const [chunk] = await farm.record.query<{ status: string; problem: Record<string, unknown> | null }>(
-      'SELECT status, problem FROM chunks WHERE id = $1',
-      [chunkId],
-    );
+    const [chunk] = await farm.record.query<{
+      status: string;
+      leaseNumber: string;
+      problem: Record<string, unknown> | null;
+    }>('SELECT status, lease_number AS "leaseNumber", problem FROM chunks WHERE id = $1', [chunkId]);
     return chunk!;
   };
   const untilChunk = (chunkId: string, status: string) =>
     expect.poll(async () => (await chunkOf(chunkId)).status, { timeout: 30_000 }).toBe(status);
-  const untilUploaded = (jobId: string) =>
+  const untilUploaded = (jobId: string, timeout = 30_000) =>
     expect
       .poll(
         async () =>
           (await farm.record.query<{ status: string }>('SELECT status FROM units WHERE job_id = $1', [jobId])).map(
             ({ status }) => status,
           ),
-        { timeout: 30_000 },
+        { timeout },
       )
       .toEqual(['uploaded']);
   /** While it is the only one online, the node that failed would be given the chunk again. */
@@ -151,12 +155,38 @@ describe.skipIf(!MAY_MOUNT)('a full disk', () => {
     await Promise.all([full.stop(), roomy.stop()]);
   });
 
+  it("of a site's store is waited for and said in the lease's log; the same lease delivers when there is room", async () => {
+    const disk = await smallDisk('patient', 24);
+    const { siteId, endpoint } = await startSite('barn', disk);
+    await disk.fill(MIB);
+    const node = startNode('patient', join(folder, 'at-the-barn'), tinyEngine(undefined, 3 * MIB), 'barn');
+    const { jobId, chunkIds } = await addJob(farm.record.database, { studioId, files });
+    const lines = async () =>
+      (
+        await farm.record.query<{ line: string }>(
+          `SELECT data ->> 'line' AS line FROM job_events WHERE job_id = $1 AND type = 'log'`,
+          [jobId],
+        )
+      ).map(({ line }) => line);
+    const said = `No space is left on the disk of the object store at ${endpoint}.`;
+    await expect.poll(async () => (await lines()).join('\n'), { timeout: 30_000 }).toContain(said);
+    expect(await chunkOf(chunkIds[0]!)).toMatchObject({ status: 'leased', problem: null });
+    await rm(join(disk.folder, 'filler'));
+    await untilUploaded(jobId, 90_000);
+    expect(await chunkOf(chunkIds[0]!)).toMatchObject({ leaseNumber: '1', problem: null });
+    expect(await farm.record.query('SELECT site_id AS "siteId" FROM units WHERE job_id = $1', [jobId])).toEqual([
+      { siteId },
+    ]);
+    expect((await lines()).filter((line) => line.includes(said))).toHaveLength(1);
+    await node.stop();
+  });
+
   it("of a site's store fails the chunk with the store's address; a node elsewhere delivers, and the site goes on when there is room", async () => {
     const disk = await smallDisk('store', 24);
-    const { siteId, store, endpoint } = await startSite(disk);
+    const { siteId, store, endpoint } = await startSite('garage', disk);
     await disk.fill(MIB);
     const engine = tinyEngine(undefined, 3 * MIB);
-    const full = startNode('at-the-site', join(folder, 'at-the-site'), engine, 'garage');
+    const full = startNode('at-the-site', join(folder, 'at-the-site'), engine, 'garage', 500);
     const { jobId, chunkIds } = await addJob(farm.record.database, { studioId, files });
     await untilChunk(chunkIds[0]!, 'failed');
     const { problem } = await chunkOf(chunkIds[0]!);
@@ -184,23 +214,23 @@ describe.skipIf(!MAY_MOUNT)('a full disk', () => {
   });
 
   /** A site with a store of its own on that disk. */
-  async function startSite(disk: SmallDisk) {
-    const keeperHome = join(folder, 'keeper');
+  async function startSite(name: string, disk: SmallDisk) {
+    const keeperHome = join(folder, `keeper-${name}`);
     await mkdir(keeperHome);
     const keeper: Keeper = createKeeper(keeperHome);
     cleanUp.push(() => keeper.dismiss());
     const endpoint = `http://127.0.0.1:${await choosePort('store', {})}`;
-    const keys = { accessKey: 'garage-key', secretKey: 'garage-secret' };
+    const keys = { accessKey: `${name}-key`, secretKey: `${name}-secret` };
     const minio: ManagedProcess = await startProcess(
       {
-        name: 'MinIO of the garage',
+        name: `MinIO of the ${name}`,
         command: locate('minio')!.path,
         args: ['server', join(disk.folder, 'data'), '--address', endpoint.replace('http://', '')],
         env: {
           ...{ MINIO_ROOT_USER: keys.accessKey, MINIO_ROOT_PASSWORD: keys.secretKey, MINIO_REGION: 'us-east-1' },
-          ...{ MINIO_BROWSER: 'off', MINIO_UPDATE: 'off', MINIO_CONFIG_DIR: join(folder, 'minio') },
+          ...{ MINIO_BROWSER: 'off', MINIO_UPDATE: 'off', MINIO_CONFIG_DIR: join(folder, `minio-${name}`) },
         },
-        logPath: join(folder, 'minio.log'),
+        logPath: join(folder, `minio-${name}.log`),
       },
       keeper,
     );
@@ -209,7 +239,7 @@ describe.skipIf(!MAY_MOUNT)('a full disk', () => {
     const access = { endpoint, region: 'us-east-1', bucket: 'frames', ...keys };
     const store = createMinioStore(access);
     await store.ensureBucket();
-    const [site] = await farm.record.query<{ id: string }>(`INSERT INTO sites (name) VALUES ('garage') RETURNING id`);
+    const [site] = await farm.record.query<{ id: string }>('INSERT INTO sites (name) VALUES ($1) RETURNING id', [name]);
     await farm.record.database.asService((tx) =>
       setSiteStore(tx, { siteId: site!.id, nearEndpoint: endpoint, agentUrl: null, agentToken: null, ...access }),
     );

@@ -24,6 +24,8 @@ export interface LeaseRunDeps {
   /** Absolute folder for the lease's own folders; they are removed at its end. */
   workFolder: string;
   threads: number;
+  /** Other patience with a full store than that of `delivery.ts`, milliseconds. */
+  storePatienceMs?: number | undefined;
   log: Logger;
   /** Aborts when this process shall end: the lease is handed back. */
   shutdown: AbortSignal;
@@ -127,10 +129,13 @@ async function renderUnits(
   options: Omit<RenderRequest, 'units'>,
   heart: Heart,
   failed: AbortController,
-  { gateway, engine, tally, log, onRendered }: LeaseRunDeps,
+  { gateway, engine, tally, log, storePatienceMs, onRendered }: LeaseRunDeps,
 ): Promise<void> {
   const { signal } = heart;
-  const delivery = startDelivery(lease, { gateway, tally, signal }, (error) => failed.abort(error));
+  const say = (line: string): void => heart.log(line);
+  const delivery = startDelivery(lease, { gateway, tally, signal, say, storePatienceMs }, (error) =>
+    failed.abort(error),
+  );
   const units = new Map(lease.units.map((unit) => [keyOf(unit), unit]));
   const unitOf = (place: { frame: number; tile: number }): LeaseUnit => {
     const unit = units.get(keyOf(place));

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { FarmError } from '../../../domain/errors.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
+import { failuresOf } from '../attempts.ts';
 import type { Tx } from '../client.ts';
 import { deliverableOf } from '../deliveries.ts';
 import type { JobRow } from '../tables.ts';
@@ -131,8 +132,7 @@ async function fitOfNextChunk(tx: Tx, job: JobRow): Promise<Fit> {
     ), fit AS (
       SELECT meets(n.labels, next.needs) AND may_render(${JSON.stringify(job.placement)}::jsonb, n.site_id) AS meets,
         may_render(${JSON.stringify(job.placement)}::jsonb, n.site_id) AS placed, n.id <> ALL (next.avoid) AS fresh,
-        (SELECT count(*) FROM attempts AS a
-          WHERE a.outcome = 'failed' AND a.job_id = ${job.id} AND a.node_id = n.id) < ${limit}::int AS allowed,
+        ${failuresOf(sql`${job.id}`, sql`n.id`)} < ${limit}::int AS allowed,
         NOT EXISTS (SELECT FROM chunks AS c WHERE c.status = 'leased' AND c.node_id = n.id) AS idle
       FROM nodes AS n, next WHERE n.status = 'online'
     )
