@@ -1,5 +1,8 @@
-import { afterAll, expect, it } from 'vitest';
-import { openEngine, openShot } from './local.ts';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, expect, it, onTestFinished } from 'vitest';
+import { frameTarget, mergeLocally, openEngine, openShot, partTarget, renderShot } from './local.ts';
 import { projectWith, toGlb, triangleScene } from './pathtracer/gltf/tinyScenes.ts';
 
 const engine = openEngine();
@@ -13,4 +16,29 @@ it('says of frames beyond the animation that they hold, as the farm does', async
   };
   expect(await warningsFor('1-10')).toEqual(['Nothing moves in this scene, so all 10 frames show the same.']);
   expect(await warningsFor('1')).toEqual([]);
+});
+
+it('writes no frame when parts of a later one do not fit', async () => {
+  const root = await projectWith({ 'a.glb': toGlb(triangleScene()) });
+  const folder = await mkdtemp(path.join(tmpdir(), 'framewright-merge-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const shot = await openShot(engine, root, { frames: '1-2', width: 16, height: 8, samples: 2 });
+  const target = frameTarget(path.join(folder, 'shot.####.exr'));
+  const parts: string[] = [];
+  for (const start of [0, 1]) {
+    const samples = { start, count: 1 };
+    await renderShot(engine, {
+      ...{ shot, frames: [1, 2], target: partTarget(target, samples), previews: false, samples, threads: 1 },
+      signal: new AbortController().signal,
+      onFrame: (frame) => void parts.push(frame.path),
+      onProgress: () => undefined,
+      onLog: () => undefined,
+    });
+  }
+  const merge = (files: string[]): Promise<void> => mergeLocally(files, target, false, () => undefined);
+  const before = await readdir(folder);
+  await expect(merge(parts.slice(0, 3))).rejects.toThrow('Frame 2 has 2 samples; 1 are in none of the files.');
+  expect(await readdir(folder)).toEqual(before);
+  await merge(parts);
+  expect(await readdir(folder)).toEqual([...before, 'shot.0001.exr', 'shot.0002.exr'].sort());
 });

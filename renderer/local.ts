@@ -207,7 +207,8 @@ export function partTarget(target: FrameTarget, samples: SampleRange): FrameTarg
 
 /**
  * Merges files of sample ranges, of one frame or several, into the frames at their places: the very bytes of an undivided render.
- * @throws FarmError as `mergeParts`, before a frame is written; `SettingInvalid` for several frames and one place
+ * @throws FarmError as `mergeParts`, before a frame is written, unless it is the sums of a file that are damaged: that is found when
+ * its frame is merged, and the frames before it stay; `SettingInvalid` for several frames and one place
  */
 export async function mergeLocally(
   files: readonly string[],
@@ -227,7 +228,8 @@ export async function mergeLocally(
   const work = await mkdtemp(path.join(folder, '.farm-merge-'));
   try {
     for (const [frame, parts] of frames) {
-      const { exrPath, previewPath, picturePath, samples, rays } = await mergeParts(parts, work, processor);
+      const files = parts.map(({ file }) => file);
+      const { exrPath, previewPath, picturePath, samples, rays } = await mergeParts(files, work, processor);
       const place = target.pathOf(frame);
       const picture = picturePath ?? previewPath;
       const beside = previews ? withExtension(place, path.extname(picture)) : null;

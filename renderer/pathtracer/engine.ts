@@ -22,6 +22,7 @@ import { writeUnitFiles } from './frameFiles.ts';
 import { cryptomatteNames, type FrameFacts, frameChannels, writableCompression } from './frameLayers.ts';
 import { inspectShot } from './gltf/inspectShot.ts';
 import { OutputTimes } from './outputTime.ts';
+import { sourceOf } from './partFile.ts';
 import type { TracePartial } from './partial.ts';
 import { checkSampleRange, writePartFiles } from './sampleRanges.ts';
 import type { SceneDescription } from './scene/description.ts';
@@ -230,7 +231,10 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
       const { rect } = traced;
       const made =
         'sums' in traced
-          ? await writePartFiles(outputFolder, traced, facts)
+          ? await writePartFiles(outputFolder, {
+              ...{ partial: traced, facts },
+              source: sourceOf(active, await shot.inputs(unit.frame)),
+            })
           : {
               ...(await writeUnitFiles(outputFolder, traced, facts, processor)),
               channels: frameChannels(settings.output).map(({ name }) => name),

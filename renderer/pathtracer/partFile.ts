@@ -10,9 +10,11 @@
  * | `nearest.<layer>.<channel>`                 | float | that sample's position, motion, uv                             |
  * | `<cryptomatte layer>.<nn>.id`, `….<nn>.n`   | uint  | an id's bits and its samples, in order of appearance; absent places are empty |
  *
- * The attribute `framewright:part` is JSON: `formatVersion`, `ranges` (half open), `rays`, `layers`, and all that the finished
- * frame's header says (settings, camera, names, build), so that merging needs no scene.
+ * The attribute `framewright:part` is JSON: `formatVersion`, `ranges` (half open), `rays`, `layers`, `source` (what the sums depend
+ * on beside the settings), and all that the finished frame's header says (settings, camera, names, build), so that merging needs
+ * no scene.
  */
+import { open, readFile } from 'node:fs/promises';
 import { FarmError } from '../../domain/errors.ts';
 import { LAYERS, type LayerName } from '../../domain/layers.ts';
 import { decodeExr, type ExrPicture, readExrHeader } from '../image/exr/read.ts';
@@ -20,13 +22,38 @@ import type { ExrChannelSource } from '../image/exr/write.ts';
 import { ExrWriter } from '../image/exr/write.ts';
 import type { FrameFacts } from './frameLayers.ts';
 import { NAMES_PER_PIXEL, type NameLayer, sumChannels, type TracePartial } from './partial.ts';
+import type { Tracer } from './tracer.ts';
 
 const ATTRIBUTE = 'framewright:part';
+
+/** What sums depend on beside the frame's settings: parts of one frame have the same. */
+export interface PartSource {
+  /** SHA-256 over the files that the frame was rendered from. */
+  inputs: string;
+  tier: Tracer['tier'];
+  /** Null on the CPU, where all machines give the same bits. */
+  device: string | null;
+}
+
+/** @param inputs as `Shot.inputs` */
+export const sourceOf = ({ tier, device }: Pick<Tracer, 'tier' | 'device'>, inputs: string): PartSource => ({
+  ...{ inputs, tier, device: tier === 'gpu' ? device : null },
+});
 
 /** A sample range with what the frame's header will say. */
 export interface SamplePart {
   partial: TracePartial;
   facts: FrameFacts;
+  source: PartSource;
+}
+
+/** What a part says of itself, without its sums. */
+export interface PartHeader {
+  file: string;
+  facts: FrameFacts;
+  source: PartSource;
+  /** Half open, ascending. */
+  ranges: readonly (readonly [number, number])[];
 }
 
 interface PartDocument {
@@ -34,8 +61,12 @@ interface PartDocument {
   ranges: (readonly [number, number])[];
   rays: number;
   layers: LayerName[];
+  source: PartSource;
   facts: FrameFacts;
 }
+
+/** Most headers are shorter: those of scenes with many names are not. */
+const HEADER_BYTES = 65_536;
 
 const twoDigits = (index: number): string => String(index).padStart(2, '0');
 
@@ -78,10 +109,10 @@ function channelsOf(partial: TracePartial): ExrChannelSource[] {
 }
 
 /** Writes the part; the file has its name only when it is whole. Returns its channels in file order. */
-export async function writePart(path: string, { partial, facts }: SamplePart): Promise<string[]> {
+export async function writePart(path: string, { partial, facts, source }: SamplePart): Promise<string[]> {
   const { rect, width, height, ranges, rays, layers } = partial;
   const channels = channelsOf(partial);
-  const document: PartDocument = { formatVersion: 1, ranges: [...ranges], rays, layers: [...layers], facts };
+  const document: PartDocument = { formatVersion: 1, ranges: [...ranges], rays, layers: [...layers], source, facts };
   const writer = await ExrWriter.open(path, {
     ...{ width, height, rect, compression: 'zip', channels: channels.map(({ name, type }) => ({ name, type })) },
     attributes: { [ATTRIBUTE]: { kind: 'string', value: JSON.stringify(document, plainArrays) } },
@@ -99,15 +130,36 @@ export async function writePart(path: string, { partial, facts }: SamplePart): P
 /** Floats of a typed array have the same value as numbers of JSON. */
 const plainArrays = (_: string, value: unknown): unknown => (value instanceof Float32Array ? [...value] : value);
 
-/** Reads what `writePart` wrote. Throws `SettingInvalid` naming the file for anything else, also for a later format. */
-export function readPart(bytes: Uint8Array, name: string): SamplePart {
-  const document = readDocument(bytes, name);
-  return attempt(name, () => ({ partial: partialOf(decodeExr(bytes), document), facts: factsOf(document.facts) }));
+/**
+ * Reads the sums that `writePart` wrote. Throws `FileNotFound`, and `SettingInvalid` naming the file for anything else, also for a
+ * later format.
+ */
+export async function readPart(file: string): Promise<TracePartial> {
+  const bytes = await readFile(file).catch(() => notFound(file));
+  return attempt(file, () => partialOf(decodeExr(bytes), readDocument(bytes, file)));
 }
 
-/** What a part's header says of its frame, without its sums. Throws as `readPart`. */
-export function readPartFacts(bytes: Uint8Array, name: string): FrameFacts {
-  return attempt(name, () => factsOf(readDocument(bytes, name).facts));
+/** Reads no more of a part than its header. Throws as `readPart`. */
+export async function readPartHeader(file: string): Promise<PartHeader> {
+  const handle = await open(file).catch(() => notFound(file));
+  try {
+    for (let size = HEADER_BYTES; ; size *= 4) {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(size), 0, size, 0).catch(() => notFound(file));
+      try {
+        const { facts, source, ranges } = readDocument(buffer.subarray(0, bytesRead), file);
+        return attempt(file, () => ({ ...{ file, source, ranges }, facts: factsOf(facts) }));
+      } catch (error) {
+        // Of a file that was read to its end no more is to be had.
+        if (bytesRead < size) throw error;
+      }
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function notFound(file: string): never {
+  throw new FarmError('FileNotFound', `There is no file "${file}".`, { path: file });
 }
 
 const refuse = (name: string, why: string): FarmError =>
@@ -128,6 +180,7 @@ function readDocument(bytes: Uint8Array, name: string): PartDocument {
   if (!document) throw refuse(name, `its attribute ${ATTRIBUTE} is damaged`);
   const { formatVersion } = document;
   if (formatVersion !== 1) throw refuse(name, `it has format ${formatVersion}, and this build reads 1`);
+  if (!document.source) throw refuse(name, 'it does not say which files it was rendered from; render it again');
   return document;
 }
 

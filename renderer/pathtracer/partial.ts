@@ -53,7 +53,7 @@ export function sumChannels(layers: readonly LayerName[]): string[] {
 }
 
 /** Samples that a partial holds. */
-export function sampleCountOf({ ranges }: Pick<TracePartial, 'ranges'>): number {
+function sampleCountOf({ ranges }: Pick<TracePartial, 'ranges'>): number {
   return ranges.reduce((sum, [start, end]) => sum + end - start, 0);
 }
 

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LAYER_NAMES } from '../../domain/layers.ts';
 import { DEFAULT_RENDER_SETTINGS, type RenderSettings } from '../../domain/scene.ts';
 import type { RenderedUnit, RenderUnit, SceneFiles } from '../engine.ts';
@@ -110,6 +110,45 @@ describe('sample ranges', () => {
     await expect(merging(a!, otherSeed!)).rejects.toThrow(/another setting seed/);
     await expect(merging(a!, finished!)).rejects.toThrow(/it is a finished picture/);
     await expect(merging(a!, `${a}-gone.exr`)).rejects.toMatchObject({ code: 'FileNotFound' });
+  });
+
+  it('are not merged when a file of the scene has changed between them', async () => {
+    const settings = { ...DEFAULT_RENDER_SETTINGS, width: 16, height: 8, samples: 4, denoise: false };
+    const [before] = pathsOf(await render([range(0, 2)], settings));
+    const repainted = triangleScene();
+    repainted.json.materials[0].pbrMetallicRoughness.baseColorFactor = [0.1, 0.2, 0.3, 1];
+    await writeFile(path.join(files.root, 'a.glb'), toGlb(repainted));
+    onTestFinished(() => writeFile(path.join(files.root, 'a.glb'), toGlb(triangleScene())));
+    const [after] = pathsOf(await render([range(2, 4)], settings));
+    await expect(mergeParts([before!, after!], await newFolder(), processor)).rejects.toMatchObject({
+      code: 'SettingInvalid',
+      message: `"${after}" does not belong to "${before}": its files were other ones: the scene, a texture or an environment has changed between them.`,
+    });
+  });
+
+  it('are not merged when another tier or device traced some of them', async () => {
+    const settings = { ...DEFAULT_RENDER_SETTINGS, width: 16, height: 8, samples: 4, denoise: false };
+    const [first, second] = pathsOf(await render([range(0, 2), range(2, 4)], settings));
+    const place = await newFolder();
+    /** The same sums, as if the GPU of that name (two letters) had traced them. */
+    const asTracedOn = async (file: string, device: string): Promise<string> => {
+      const from = '"tier":"cpu","device":null';
+      const text = (await readFile(file)).toString('latin1');
+      expect(text).toContain(from);
+      const changed = path.join(place, `${device}-${path.basename(file)}`);
+      await writeFile(changed, Buffer.from(text.replace(from, `"tier":"gpu","device":"${device}"`), 'latin1'));
+      return changed;
+    };
+    const merging = (...parts: string[]): Promise<unknown> => mergeParts(parts, place, processor);
+    await expect(merging(first!, await asTracedOn(second!, 'A1'))).rejects.toThrow(
+      /"A1" traced it, not the cpu tier, so sums may differ/,
+    );
+    await expect(merging(await asTracedOn(first!, 'A1'), await asTracedOn(second!, 'B2'))).rejects.toThrow(
+      /"B2" traced it, not "A1"/,
+    );
+    await expect(merging(await asTracedOn(first!, 'A1'), await asTracedOn(second!, 'A1'))).resolves.toMatchObject({
+      frame: 3,
+    });
   });
 
   it('are refused by name when they are damaged or of a later format', async () => {

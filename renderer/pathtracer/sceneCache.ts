@@ -11,15 +11,10 @@ import type { SceneFiles } from '../engine.ts';
 import { ContentStore } from './gltf/contentStore.ts';
 import { type LoadedScene, loadScene, OWN_CHOICE, type SceneChoice } from './gltf/load.ts';
 
-/** Two projects are the same when they list the same paths and sizes, and the files that the scene read have the same bytes. */
-interface Fingerprint {
-  listing: string;
-  contents: string;
-}
-
 interface HeldScene {
   scene: LoadedScene;
-  fingerprint: Fingerprint;
+  /** Two projects are the same when they list the same paths and sizes, and the files that the scene read have the same bytes. */
+  listing: string;
 }
 
 export interface CacheOptions {
@@ -34,6 +29,7 @@ export class SceneCache {
   readonly store = new ContentStore();
   /** Latest last. */
   private held: HeldScene[] = [];
+  private readonly contents = new WeakMap<LoadedScene, string>();
 
   /** The scene of these files, from memory when it is held. Throws as `loadScene`. */
   async load(
@@ -43,8 +39,8 @@ export class SceneCache {
   ): Promise<LoadedScene> {
     const listing = await listingOf(files, choice, ignores);
     for (const entry of this.held) {
-      const { scene, fingerprint } = entry;
-      if (fingerprint.listing !== listing || fingerprint.contents !== (await contentsOf(files.root, scene))) continue;
+      const { scene } = entry;
+      if (entry.listing !== listing || this.contentsOf(scene) !== (await hashFiles(files.root, scene))) continue;
       this.held = [...this.held.filter((other) => other !== entry), entry];
       return scene;
     }
@@ -53,12 +49,18 @@ export class SceneCache {
     this.store.nextFile();
     try {
       const scene = await loadScene(files, choice, hold > 1 ? this.store : null);
-      this.held.push({ scene, fingerprint: { listing, contents: await contentsOf(files.root, scene) } });
+      this.contents.set(scene, await hashFiles(files.root, scene));
+      this.held.push({ scene, listing });
       return scene;
     } catch (error) {
       this.clear();
       throw error;
     }
+  }
+
+  /** SHA-256 over the paths and bytes of the files that a scene of this cache was read from. */
+  contentsOf(scene: LoadedScene): string {
+    return this.contents.get(scene)!;
   }
 
   clear(): void {
@@ -86,7 +88,7 @@ async function listingOf(
   return [JSON.stringify([main, choice.scene, choice.variant]), ...lines.flat().sort()].join('\n');
 }
 
-async function contentsOf(root: string, scene: LoadedScene): Promise<string> {
+async function hashFiles(root: string, scene: LoadedScene): Promise<string> {
   const hash = createHash('sha256');
   for (const { path } of [...scene.files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     hash.update(`${path}\0`);

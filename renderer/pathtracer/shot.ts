@@ -2,6 +2,7 @@
  * A shot as frames: one animated file, or a sequence of one file a frame. Everything that the settings choose about the
  * scene (scene, variant, camera, lens, shutter) is applied here, for every technique.
  */
+import { createHash } from 'node:crypto';
 import { frameTime } from '../../domain/frames.ts';
 import type { RenderSettings } from '../../domain/scene.ts';
 import type { SceneFiles } from '../engine.ts';
@@ -57,13 +58,28 @@ export class Shot {
 
   /** The scene of a frame, with the next frame's poses when shutter or layers need them. */
   async at(frame: number): Promise<SceneDescription> {
-    const { fps, start, camera, width, height, lens, shutter, output } = this.settings;
-    const scene = await this.sceneOf(frame);
-    const needsMotion = shutter > 0 || output.layers.includes('motion');
-    const hasNext = this.sequence?.frames.includes(frame + 1) ?? false;
-    const nextScene = needsMotion && hasNext ? await this.sceneOf(frame + 1) : null;
-    const motion = needsMotion ? { shutter, nextTime: frameTime(frame + 1, fps, start), nextScene } : null;
+    const { fps, start, camera, width, height, lens, shutter } = this.settings;
+    const { scene, nextScene } = await this.scenesOf(frame);
+    const motion = this.needsMotion() ? { shutter, nextTime: frameTime(frame + 1, fps, start), nextScene } : null;
     return this.instancerOf(scene).at(frameTime(frame, fps, start), camera, width / height, { lens, motion });
+  }
+
+  /** SHA-256 over the paths and bytes of the files that a frame is made of. */
+  async inputs(frame: number): Promise<string> {
+    const { scene, nextScene } = await this.scenesOf(frame);
+    const contents = [scene, ...(nextScene ? [nextScene] : [])].map((read) => this.cache.contentsOf(read));
+    return createHash('sha256').update(contents.join()).digest('hex');
+  }
+
+  private needsMotion(): boolean {
+    return this.settings.shutter > 0 || this.settings.output.layers.includes('motion');
+  }
+
+  /** The frame's scene, and the next frame's where that is another file and something moves. */
+  private async scenesOf(frame: number): Promise<{ scene: LoadedScene; nextScene: LoadedScene | null }> {
+    const scene = await this.sceneOf(frame);
+    const hasNext = this.sequence?.frames.includes(frame + 1) ?? false;
+    return { scene, nextScene: this.needsMotion() && hasNext ? await this.sceneOf(frame + 1) : null };
   }
 
   /** Asks the cache, which compares files by their bytes, once a frame only. */
