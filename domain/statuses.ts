@@ -67,13 +67,14 @@ export const UNIT_TRANSITIONS: Record<UnitStatus, readonly UnitStatus[]> = {
 /**
  * Delivery to the studio, beside the job's own status. A studio that said at submit that it takes the frames is awaited, for a
  * while (`policy.deliveryWaitSeconds`); the others fetch what they like when they like. `delivered`: every committed frame of a
- * job that commits no more was acknowledged with its hash. `overdue`: the job ended before that.
+ * job that commits no more was acknowledged with its hash. `overdue`: the job ended before that. A job that ended without a frame
+ * (declined, expired, nothing rendered) is awaited no longer.
  */
 export type DeliveryStatus = 'on-demand' | 'awaited' | 'overdue' | 'delivered';
 
 export const DELIVERY_TRANSITIONS: Record<DeliveryStatus, readonly DeliveryStatus[]> = {
   'on-demand': ['delivered'],
-  awaited: ['delivered', 'overdue'],
+  awaited: ['delivered', 'overdue', 'on-demand'],
   overdue: ['delivered'],
   delivered: [],
 };

@@ -2,7 +2,6 @@
 import type { Problem } from '../../domain/errors.ts';
 import { isFinalJob, type Stage } from '../../domain/statuses.ts';
 import { cancelJobChunks } from '../../ports/db/chunks.ts';
-import { closeDelivery } from '../../ports/db/deliveries.ts';
 import { json } from '../../ports/db/documents.ts';
 import { requireJob, transitionJob } from '../../ports/db/jobs.ts';
 import { lockJob } from '../../ports/db/locks.ts';
@@ -53,7 +52,6 @@ export async function endJob(services: FarmServices, input: JobKey & { problem: 
     if (status === 'paused') await transitionJob(tx, { jobId, to: 'active' });
     const cancelled = status === 'stopping' && stopReason === 'cancel';
     const to = cancelled ? 'cancelled' : problem || status === 'stopping' ? 'failed' : 'completed';
-    await closeDelivery(tx, jobId);
     await transitionJob(tx, { jobId, to, ...(problem ? { problem } : {}) });
     return { status: to };
   });

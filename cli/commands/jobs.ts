@@ -99,9 +99,9 @@ const DELIVERY_WORDS: Record<JobView['delivery']['status'], string> = {
   delivered: 'all acknowledged',
 };
 
-/** How many frames the studio has. */
+/** How many frames the studio has; nothing where there are none to have. */
 const deliveryText = ({ status, delivered, of }: JobView['delivery']): string =>
-  `  delivered ${delivered} of ${of} frames, ${DELIVERY_WORDS[status]}\n`;
+  of === 0 ? '' : `  delivered ${delivered} of ${of} frames, ${DELIVERY_WORDS[status]}\n`;
 
 const PACE_WORDS = { 'link-up': 'its link away', 'link-down': 'its link towards it', render: 'its nodes' } as const;
 

@@ -55,7 +55,7 @@ function lineOf({ type, data }: JobEventView): string | undefined {
     case 'unit.late':
       return pc.yellow(`a late result from ${data.node} was refused and is not billed`);
     case 'delivery.changed':
-      return Number(data.delivered) === Number(data.of) || data.status === 'overdue' ? deliveredLine(data) : undefined;
+      return data.status === 'delivered' || data.status === 'overdue' ? deliveredLine(data) : undefined;
     case 'output.ready':
       return `${data.kind === 'contactSheet' ? 'contact sheet' : data.kind} ready`;
     case 'invoice.issued':

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   addJob,
   addNode,
+  addQuoted,
   addStudio,
   artifactsOf,
   deliver,
@@ -13,7 +14,7 @@ import {
 } from '../../test/support/rows.ts';
 import { uniqueName } from '../../test/support/services.ts';
 import { commitUnit } from './commit.ts';
-import { acknowledgeFrames, closeDelivery } from './deliveries.ts';
+import { acknowledgeFrames } from './deliveries.ts';
 import { getJob, transitionJob } from './jobs.ts';
 
 let record: TestRecord;
@@ -114,7 +115,6 @@ describe('the end of a job', () => {
   const stop = () =>
     record.database.asService(async (tx) => {
       await transitionJob(tx, { jobId, to: 'stopping', stopReason: 'cancel' });
-      await closeDelivery(tx, jobId);
       await transitionJob(tx, { jobId, to: 'cancelled' });
     });
 
@@ -144,5 +144,21 @@ describe('the end of a job', () => {
     await say(units.slice(0, 1));
     await stop();
     expect(await job()).toMatchObject({ delivery: 'on-demand', deliveredUnits: 1 });
+  });
+
+  it('awaits nothing of a job that ended without a frame', async () => {
+    await begin(0);
+    await stop();
+    expect(await job()).toMatchObject({ status: 'cancelled', delivery: 'on-demand', deliveredUnits: 0 });
+    expect((await events()).map(({ data }) => data)).toEqual([{ status: 'on-demand', delivered: 0, of: 0 }]);
+  });
+
+  it.each(['cancelled', 'expired'] as const)('awaits nothing of a quote that is %s', async (to) => {
+    const { database } = record;
+    studioId = await addStudio(database, uniqueName('studio-'));
+    jobId = await addQuoted(database, { studioId, frames: 3, awaitDelivery: true });
+    expect((await job()).delivery).toBe('awaited');
+    await database.withStudio(studioId, (tx) => transitionJob(tx, { jobId, to }));
+    expect(await job()).toMatchObject({ status: to, delivery: 'on-demand' });
   });
 });

@@ -60,15 +60,17 @@ export async function acknowledgeFrames(
 }
 
 /**
- * What a job that ends is to its studio: `delivered`, or `overdue` where frames were awaited and not acknowledged. Call it
- * when nothing will be committed any more.
+ * What a job that ends is to its studio: `delivered`, or `overdue` where frames were awaited and not acknowledged; where there
+ * are none, nothing is awaited any more.
+ * @param job locked, with its final status
  */
-export async function closeDelivery(tx: Tx, jobId: string): Promise<void> {
-  const job = await lockJobState(tx, jobId);
+export async function closeDelivery(tx: Tx, job: LockedJob): Promise<void> {
   if (job.delivery === 'delivered') return;
-  const isWhole = committedOf(job) > 0 && job.deliveredUnits >= committedOf(job);
+  const committed = committedOf(job);
+  const isWhole = committed > 0 && job.deliveredUnits >= committed;
   if (isWhole) await setDelivery(tx, job, job.deliveredUnits, 'delivered');
-  else if (job.delivery === 'awaited') await setDelivery(tx, job, job.deliveredUnits, 'overdue');
+  else if (job.delivery === 'awaited')
+    await setDelivery(tx, job, job.deliveredUnits, committed > 0 ? 'overdue' : 'on-demand');
 }
 
 async function setDelivery(

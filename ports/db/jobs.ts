@@ -9,6 +9,7 @@ import {
   type StopReason,
 } from '../../domain/statuses.ts';
 import type { Tx } from './client.ts';
+import { closeDelivery } from './deliveries.ts';
 import { type JobOutputs, json, type ProblemDocument } from './documents.ts';
 import { appendEvent } from './events.ts';
 import { lockJob } from './locks.ts';
@@ -84,7 +85,8 @@ export interface TransitionInput {
 
 /**
  * Takes a job to another state by the table of `domain/statuses.ts`, with event `job.changed`. A step to the state it
- * already has changes nothing, so that activities may repeat it; a new reason to pause replaces the old one.
+ * already has changes nothing, so that activities may repeat it; a new reason to pause replaces the old one. A job that ends
+ * closes its delivery with it.
  * @throws FarmError `JobStateConflict` when the table does not allow the step, `JobNotFound`
  */
 export async function transitionJob(tx: Tx, input: TransitionInput): Promise<JobRow> {
@@ -93,6 +95,8 @@ export async function transitionJob(tx: Tx, input: TransitionInput): Promise<Job
   if (job.status === input.to && job.pauseReason === pauseReason) return job;
   if (job.status !== input.to) assertJobTransition(job.status, input.to);
   const goesOn = input.to === 'active' || input.to === 'preparing' || input.to === 'uploading';
+  // Before the last word: whoever follows the job stops listening there.
+  if (isFinalJob(input.to)) await closeDelivery(tx, { ...job, status: input.to });
   const problem = input.problem === undefined ? (goesOn ? null : job.problem) : input.problem;
   const changed = await tx
     .updateTable('jobs')
