@@ -64,7 +64,7 @@ export function addSubmit(program: Command): void {
 async function submit(scene: string, flags: SubmitFlags): Promise<void> {
   const settings = requestOf(flags);
   // Before anything is sent: what cannot be delivered need not be rendered.
-  const bucket = flags.wait ? await bucketOf(flags) : null;
+  const bucket = await bucketToWaitFor(flags);
   const client = connect();
   const decimals = (await client.farm()).token.decimals;
   const options = submitOptions(flags, decimals, settings);
@@ -95,6 +95,17 @@ async function submit(scene: string, flags: SubmitFlags): Promise<void> {
     return;
   }
   await waitAndPull(client, job, flags, bucket ?? folderOf(flags, job));
+}
+
+/** The bucket of `--wait --to s3://…`, reached. @throws FarmApiError of `bucketOf`; `SettingInvalid` for a target that nobody would fill */
+async function bucketToWaitFor(flags: SubmitFlags): Promise<PullTarget | null> {
+  if (flags.wait) return bucketOf(flags);
+  const flag = flags.to !== undefined ? 'to' : flags.toEndpoint !== undefined ? 'to-endpoint' : null;
+  if (flag === null) return null;
+  const remedy = 'Add --wait to stay and take the frames, or leave it out and fetch them with "farm pull JOB --to …".';
+  throw refuse('SettingInvalid', `--${flag} says where frames go, but without --wait none are taken.`, remedy, {
+    setting: flag,
+  });
 }
 
 async function waitAndPull(client: FarmClient, job: JobView, flags: SubmitFlags, target: PullTarget): Promise<void> {

@@ -1,18 +1,16 @@
 /** `farm render` as a person runs it: the built command, in a process of its own, on real files. */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveSettings } from '../../domain/settings.ts';
 import { decodeExr } from '../../renderer/image/exr/read.ts';
 import { createPathTracerEngine } from '../../renderer/pathtracer/engine.ts';
 import { hasVulkanForTests } from '../../renderer/pathtracer/wgsl/testing/softwareVulkan.ts';
+import { farmIn } from '../support/command.ts';
 import { writeCube } from '../support/scenes.ts';
 
-const command = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'cli', 'bin', 'farm.js');
 const SMALL = ['--resolution', '64x36', '--samples', '4', '--tier', 'cpu'];
 
 let folder: string;
@@ -24,16 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs `farm …` in the folder, without any farm. */
-function farm(...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  const env = { ...process.env, FARM_HOME: join(folder, 'no-farm'), FARM_URL: '', FARM_KEY: '', NO_COLOR: '1' };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [command, ...args], { cwd: folder, env }, (error, stdout, stderr) =>
-      resolve({ exitCode: error ? Number(error.code) : 0, stdout, stderr }),
-    );
-  });
-}
-
+const farm = (...args: string[]) => farmIn(folder)(...args);
 const sha256 = async (path: string): Promise<string> =>
   createHash('sha256')
     .update(await readFile(path))
