@@ -95,8 +95,11 @@ export function sampleTextures(
   return [red, green, blue, 1];
 }
 
-/** Base colour (factor, texture and vertex colour), and how much of what lies behind the surface its alpha hides. */
-export function baseColour(
+/**
+ * What two kernels share that look at the surface itself. Both begin by looking its corners up: a helper cannot, since gpu.js 2.24
+ * hands no tables to helpers in WebAssembly, and calls them lane by lane.
+ */
+type SurfaceKernel = (
   this: Pixel,
   view: number[],
   hits: Pixels,
@@ -105,7 +108,10 @@ export function baseColour(
   corners: Rows,
   vertices: Rows,
   materials: Rows,
-): Four {
+) => Four;
+
+/** Base colour (factor, texture and vertex colour), and how much of what lies behind the surface its alpha hides. */
+export const baseColour: SurfaceKernel = function (view, hits, textures, instances, corners, vertices, materials) {
   const x = this.thread.x;
   const y = this.thread.y;
   const instance = hits[y]![x]![0]!;
@@ -138,19 +144,10 @@ export function baseColour(
     }
   }
   return [red, green, blue, hides];
-}
+};
 
 /** World normal, bent by the normal map and turned to the viewer; 0 where nothing was hit. */
-export function shadingNormal(
-  this: Pixel,
-  view: number[],
-  hits: Pixels,
-  textures: Pixels,
-  instances: Rows,
-  corners: Rows,
-  vertices: Rows,
-  materials: Rows,
-): Four {
+export const shadingNormal: SurfaceKernel = function (view, hits, textures, instances, corners, vertices, materials) {
   const x = this.thread.x;
   const y = this.thread.y;
   const k = hits[y]![x]![0]!;
@@ -222,4 +219,4 @@ export function shadingNormal(
     }
   }
   return [nx, ny, nz, 0];
-}
+};
