@@ -1,0 +1,89 @@
+/** Light as the filter takes it: without the surface's colour, and without fireflies. */
+import type { Planes, Tile } from './planes.ts';
+
+/** Light arriving at the surface: colour over albedo. What was not hit stays as it is. */
+export function demodulate(this: Tile, beauty: Planes, albedo: Planes, guide: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  const z = this.thread.z;
+  if (guide[6]![y]![x]! < 0) return beauty[z]![y]![x]!;
+  return beauty[z]![y]![x]! / Math.max(albedo[z]![y]![x]!, 0.02);
+}
+
+/** Of linear Rec.709 light. */
+export function luminance(this: Tile, light: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  return 0.2126 * light[0]![y]![x]! + 0.7152 * light[1]![y]![x]! + 0.0722 * light[2]![y]![x]!;
+}
+
+/** Colour again: light times albedo. */
+export function remodulate(this: Tile, state: Planes, albedo: Planes, guide: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  const z = this.thread.z;
+  if (guide[6]![y]![x]! < 0) return state[z]![y]![x]!;
+  return state[z]![y]![x]! * Math.max(albedo[z]![y]![x]!, 0.02);
+}
+
+/** Factor that brings a lone bright pixel (a firefly) down to its second brightest neighbour; 1 elsewhere. */
+export function fireflyScale(this: Tile, luma: Planes, guide: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  if (guide[6]![y]![x]! < 0) return 1;
+  let first = 0;
+  let second = 0;
+  for (let t = 0; t < 9; t++) {
+    const i = (t % 3) - 1;
+    const j = Math.floor(t / 3) - 1;
+    const nx = Math.min(Math.max(x + i, 0), this.constants.w - 1);
+    const ny = Math.min(Math.max(y + j, 0), this.constants.h - 1);
+    let value = luma[0]![ny]![nx]!;
+    if (t === 4) value = 0;
+    second = Math.max(second, Math.min(first, value));
+    first = Math.max(first, value);
+  }
+  const own = luma[0]![y]![x]!;
+  if (own > second) return second / own;
+  return 1;
+}
+
+/**
+ * The same by measured variance: brought down is only what its neighbours' noise does not explain, and kept is what the
+ * pixel's own samples agree on, which is a small highlight. Cutting every local maximum, as `fireflyScale` does, would darken.
+ */
+export function measuredFireflyScale(this: Tile, luma: Planes, variance: Planes, guide: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  if (guide[6]![y]![x]! < 0) return 1;
+  let second = 0;
+  let first = 0;
+  let sum = 0;
+  let noise = 0;
+  for (let t = 0; t < 9; t++) {
+    const i = (t % 3) - 1;
+    const j = Math.floor(t / 3) - 1;
+    const nx = Math.min(Math.max(x + i, 0), this.constants.w - 1);
+    const ny = Math.min(Math.max(y + j, 0), this.constants.h - 1);
+    let value = luma[0]![ny]![nx]!;
+    let spread = variance[0]![ny]![nx]!;
+    if (t === 4) {
+      value = 0;
+      spread = 0;
+    }
+    second = Math.max(second, Math.min(first, value));
+    first = Math.max(first, value);
+    sum += value;
+    noise += spread;
+  }
+  const own = luma[0]![y]![x]!;
+  const limit = Math.max(second, sum / 8 + 3 * Math.sqrt(Math.max(noise / 8, 0)));
+  const isCertain = own - limit > 4 * Math.sqrt(Math.max(variance[0]![y]![x]!, 0));
+  if (own > limit && !isCertain) return limit / own;
+  return 1;
+}
+
+/** Light times what the firefly test said. */
+export function scaleLight(this: Tile, light: Planes, scale: Planes): number {
+  return light[this.thread.z]![this.thread.y]![this.thread.x]! * scale[0]![this.thread.y]![this.thread.x]!;
+}
