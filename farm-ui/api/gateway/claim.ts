@@ -1,6 +1,7 @@
 /** A node asks for work and waits for it: woken by what is offered, not by looking again and again. */
 
 import { type ClaimedLease, claimChunk } from '../../../ports/db/claim.ts';
+import { finishLease } from '../../../ports/db/lease.ts';
 import { receiptsPending as isReceiptPending } from '../../../ports/db/receipts.ts';
 import type { NodeRow } from '../../../ports/db/tables.ts';
 import type { ClaimRequest, Lease } from '../../../ports/gateway/protocol.ts';
@@ -43,6 +44,14 @@ export async function claim(
           receiptsPending: await isReceiptPending(tx, node.id),
         };
       });
+      if (found && gone.aborted) {
+        // Hung up while the chunk was being leased: else it would wait for the end of a lease that nobody knows of.
+        const { chunkId, leaseNumber } = found;
+        await database.asService((tx) =>
+          finishLease(tx, { chunkId, nodeId: node.id, leaseNumber, outcome: 'handed-back' }),
+        );
+        return { lease: null, receiptsPending };
+      }
       if (found) return { lease: leaseOf(found, gateway.heartbeatMs), receiptsPending };
       const leftMs = until - performance.now();
       if (receiptsPending || leftMs <= 0) return { lease: null, receiptsPending };
