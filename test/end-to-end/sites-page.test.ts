@@ -103,6 +103,25 @@ describe('the page of sites', () => {
     await page.context().close();
   });
 
+  it("asks nothing for an operator's key that is a studio's: no job, no stream that is refused, and nodes are followed", async () => {
+    const page = await openPage(operatorKey, '/');
+    const refused: string[] = [];
+    page.on('response', (response) => {
+      if (response.status() >= 400) refused.push(response.url());
+    });
+    const main = page.getByRole('main');
+    for (const path of ['/', '/submit', '/jobs/some-job']) {
+      await page.goto(`${url}${path}`);
+      await main.getByText('This key belongs to no studio').waitFor();
+      expect(await page.locator('.live-sign').count()).toBe(0);
+    }
+    expect(await page.getByRole('navigation', { name: 'Places' }).getByText('New job').count()).toBe(0);
+    await main.getByRole('link', { name: 'Nodes' }).click();
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(refused).toEqual([]);
+    await page.context().close();
+  });
+
   it('removes a site after a question that says what that means', async () => {
     const page = await openPage(operatorKey, '/sites');
     await siteOf(page).getByRole('button', { name: 'Remove' }).click();

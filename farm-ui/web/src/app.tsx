@@ -2,6 +2,7 @@ import { CircleHelp } from 'lucide-react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Link, Route, Switch, useLocation } from 'wouter';
 import { AccountPage } from './account/AccountPage.tsx';
+import { NoStudio } from './account/NoStudio.tsx';
 import { SignIn } from './account/SignIn.tsx';
 import { keyInAddress, withoutKey } from './account/session.ts';
 import { problemOf, SIGNED_OUT } from './api/client.ts';
@@ -82,11 +83,14 @@ export function App() {
   return (
     <Shell me={session.me}>
       <Switch>
+        {session.me.studio === null && <Route path={/^\/($|jobs|submit)/} component={NoStudio} />}
         <Route path="/" component={JobsPage} />
         <Route path="/jobs" component={JobsPage} />
         <Route path="/submit" component={SubmitPage} />
         <Route path="/jobs/:id/:tab?">{({ id, tab }) => <JobPage key={id} id={id} tab={tab ?? 'shot'} />}</Route>
-        <Route path="/nodes" component={NodesPage} />
+        <Route path="/nodes">
+          <NodesPage me={session.me} />
+        </Route>
         <Route path="/sites">
           <SitesPage me={session.me} />
         </Route>

@@ -9,11 +9,11 @@ import { Mark } from './ui/Mark.tsx';
 import { useIsDark, useTheme } from './ui/useTheme.ts';
 
 const PLACES = [
-  { href: '/', text: 'Jobs', icon: Clapperboard, within: /^\/($|jobs)/ },
-  { href: '/submit', text: 'New job', icon: Plus, within: /^\/submit/ },
-  { href: '/nodes', text: 'Nodes', icon: Server, within: /^\/nodes/ },
-  { href: '/sites', text: 'Sites', icon: MapPin, within: /^\/sites/ },
-  { href: '/account', text: 'Account', icon: CircleUser, within: /^\/account/ },
+  { href: '/', text: 'Jobs', icon: Clapperboard, within: /^\/($|jobs)/, ofStudio: true },
+  { href: '/submit', text: 'New job', icon: Plus, within: /^\/submit/, ofStudio: true },
+  { href: '/nodes', text: 'Nodes', icon: Server, within: /^\/nodes/, ofStudio: false },
+  { href: '/sites', text: 'Sites', icon: MapPin, within: /^\/sites/, ofStudio: false },
+  { href: '/account', text: 'Account', icon: CircleUser, within: /^\/account/, ofStudio: false },
 ];
 
 const KEYS: [string, string][] = [
@@ -53,7 +53,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
           <Mark /> <span>Framewright</span>
         </Link>
         <nav aria-label="Places">
-          {PLACES.map(({ href, text, icon: Icon, within }) => (
+          {PLACES.filter(({ ofStudio }) => me.studio || !ofStudio).map(({ href, text, icon: Icon, within }) => (
             <Link key={href} href={href} aria-current={within.test(location) ? 'page' : undefined}>
               <Icon size={16} aria-hidden="true" />
               <span>{text}</span>

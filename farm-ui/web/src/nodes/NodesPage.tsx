@@ -1,13 +1,11 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Aperture, CircleCheck, CircleDashed, CircleMinus, CircleX, Server } from 'lucide-react';
-import { useEffect } from 'react';
 import { problemOf } from '../api/client.ts';
 import { addresses, farm } from '../api/farm.ts';
-import type { FarmNode } from '../api/types.ts';
+import type { FarmNode, Me } from '../api/types.ts';
 import { formatAgo, formatBytes, plural } from '../lib/format.ts';
-import { openStream } from '../live/stream.ts';
+import { useChanges } from '../live/useChanges.ts';
 import { Copy } from '../ui/Copy.tsx';
-import { setConnection } from '../ui/connection.ts';
 import { Empty, Skeleton } from '../ui/Empty.tsx';
 import { ProblemNote } from '../ui/ProblemNote.tsx';
 import { useNow } from '../ui/useNow.ts';
@@ -21,10 +19,12 @@ const STATUS = {
 } as const;
 
 /** Machines that render: what they are, how fast they measured, whether they work. */
-export function NodesPage() {
+export function NodesPage({ me }: { me: Me }) {
   useTitle('Nodes');
   const nodes = useQuery({ queryKey: ['nodes'], queryFn: farm.nodes });
-  useNodeChanges();
+  // Machines come and go for everybody; what a studio's jobs give them to do only the studio hears of.
+  useChanges('nodes', addresses.siteEvents);
+  useChanges('nodes', me.studio ? addresses.allEvents : null);
   const now = useNow(10_000);
   const items = nodes.data?.items ?? [];
   const best = Math.max(1e-9, ...items.map(({ score }) => score));
@@ -104,29 +104,4 @@ function NodeCard({ node, best, now }: { node: FarmNode; best: number; now: Date
       </dl>
     </li>
   );
-}
-
-/** Fetches the list again when an event says that a node took, lost or ended work. */
-function useNodeChanges(): void {
-  const client = useQueryClient();
-  useEffect(() => {
-    let timer = 0;
-    const close = openStream({
-      address: addresses.allEvents,
-      onConnection: setConnection,
-      onResumed: () => void client.invalidateQueries({ queryKey: ['nodes'] }),
-      onEvents: (events) => {
-        if (timer !== 0 || !events.some(({ type }) => type.startsWith('chunk.') || type === 'job.changed')) return;
-        timer = window.setTimeout(() => {
-          timer = 0;
-          void client.invalidateQueries({ queryKey: ['nodes'] });
-        }, 600);
-      },
-    });
-    return () => {
-      close();
-      setConnection(null);
-      window.clearTimeout(timer);
-    };
-  }, [client]);
 }

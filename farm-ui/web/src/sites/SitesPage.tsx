@@ -1,13 +1,12 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { CircleCheck, CircleMinus, CirclePause, CirclePlay, CircleX, MapPin, Trash2 } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { problemOf } from '../api/client.ts';
 import { addresses, farm } from '../api/farm.ts';
 import type { Me, Problem, Site } from '../api/types.ts';
 import { formatAgo, formatBytes, formatRate, plural } from '../lib/format.ts';
-import { openStream } from '../live/stream.ts';
+import { useChanges } from '../live/useChanges.ts';
 import { Button } from '../ui/Button.tsx';
-import { setConnection } from '../ui/connection.ts';
 import { Dialog } from '../ui/Dialog.tsx';
 import { Empty, Skeleton } from '../ui/Empty.tsx';
 import { ProblemNote } from '../ui/ProblemNote.tsx';
@@ -27,7 +26,7 @@ type Change = 'draining' | 'online' | 'removed';
 export function SitesPage({ me }: { me: Me }) {
   useTitle('Sites');
   const sites = useQuery({ queryKey: ['sites'], queryFn: farm.sites });
-  useSiteChanges();
+  useChanges('sites', addresses.siteEvents);
   const now = useNow(10_000);
   const items = sites.data?.items ?? [];
   const online = items.filter(({ status }) => status === 'online').length;
@@ -211,22 +210,4 @@ function countryName(code: string | null): string | null {
   if (code === null) return null;
   const name = countries.of(code);
   return name === undefined || name === code ? code : `${name} (${code})`;
-}
-
-/** Fetches the list again when the farm says that a site or a node of one changed. */
-function useSiteChanges(): void {
-  const client = useQueryClient();
-  useEffect(() => {
-    const again = (): void => void client.invalidateQueries({ queryKey: ['sites'] });
-    const close = openStream({
-      address: addresses.siteEvents,
-      onConnection: setConnection,
-      onResumed: again,
-      onEvents: again,
-    });
-    return () => {
-      close();
-      setConnection(null);
-    };
-  }, [client]);
 }
