@@ -32,6 +32,7 @@ import {
   SCENE_SRGB_TABLE,
 } from './layout';
 import { setLights } from './lights';
+import { recallHit, recallRay, setPacketRay, setPackets } from './packet-rays';
 import { probeBsdf } from './probe-bsdf';
 import { probeLights } from './probe-lights';
 import { probePacket, probeRays } from './probe-traverse';
@@ -40,7 +41,7 @@ import { pixelKey, sample4, startPixel, startSample } from './sampler';
 import { setSheenScene } from './sheen';
 import { setSrgbTable } from './texture';
 import { rayCount, setTraversal } from './traverse';
-import { castPacket, recallHit, recallRay, setPacketRay, setPackets } from './traverse-packet';
+import { castPacket } from './traverse-packet';
 
 export { buildMeshTree, buildSceneBvh, buildScratchBytes, emitMeshTree };
 export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable, probeBsdf, probeLights };

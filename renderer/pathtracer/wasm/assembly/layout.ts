@@ -347,7 +347,7 @@ export const BUCKET = 16;
 export const WORKSPACE_SIZE = 49152;
 export const WORKSPACE_MESH_STACK = 8192;
 export const WORKSPACE_SCRATCH = 24576;
-/** What traverse-packet.ts keeps of the rays that it casts together. */
+/** What packet-rays.ts and packet-space.ts keep of rays that are cast together. */
 export const WORKSPACE_PACKET = 32768;
 
 // Scratch for building one BVH of n references (see bvh-build.ts).

@@ -7,8 +7,9 @@ import {
   SCENE_INSTANCES,
   SCENE_NODES,
 } from './layout';
+import { recallHit, setPacketRay, setPackets } from './packet-rays';
 import { hitInstance, hitT, hitTriangle, hitU, hitV, intersect, occluded, setRayTime, setTraversal } from './traverse';
-import { castPacket, recallHit, setPacketRay, setPackets } from './traverse-packet';
+import { castPacket } from './traverse-packet';
 
 /**
  * Rays are [origin.xyz, time][direction.xyz, tMax]; hits are t, u, v, triangle (-1 without a hit), instance, 1 when `occluded`

@@ -1,9 +1,9 @@
 // The camera's rays through a block of pixels, cast together: they go nearly the same way, so a node is asked once for all of
 // them, by intervals (Boulos et al. 2006, "Geometric and Arithmetic Culling Methods for Entire Ray Packets"), and only in front of
 // a leaf each ray is tested for itself. What a ray hits is found with the very arithmetic of a ray that is cast alone, and
-// does not depend on the tree; so whether rays are cast together changes no bit. Nothing may move while they are cast.
+// does not depend on the tree; so whether rays are cast together changes no bit. Nothing may move while they are cast. The rays lie
+// in packet-rays.ts, what is known of them in one space in packet-space.ts.
 import { setAlphaSegment } from './alpha';
-import { setRay } from './camera';
 import {
   INSTANCE_FLAGS,
   INSTANCE_IS_IDENTITY,
@@ -14,31 +14,54 @@ import {
   MESH_NODES,
   MESH_PACKS,
   NODE_CHILDREN,
-  PACK_IDS,
   REFERENCE_SHIFT,
   WORKSPACE_MESH_STACK,
-  WORKSPACE_PACKET,
-  WORKSPACE_SCRATCH,
 } from './layout';
-import { setPixelKey } from './sampler';
 import {
-  closestInMesh,
-  END,
-  hitInstance,
-  hitT,
-  hitTriangle,
-  hitU,
-  hitV,
-  LANES_T,
-  LANES_U,
-  LANES_V,
-  meetPack,
-  reachOf,
-  setHit,
-  slackOf,
-  winsTie,
-} from './traverse-mesh';
-import { nearPlanes, reciprocal, ROBUST } from './traverse-node';
+  count,
+  groups,
+  keepFound,
+  keepHit,
+  packet,
+  RAY_DIRECTION,
+  RAY_INSTANCE,
+  RAY_KEY,
+  RAY_STRIDE,
+  RAY_T,
+  RAY_TRIANGLE,
+  RAY_U,
+  RAY_V,
+  scratch,
+  setRayCount,
+} from './packet-rays';
+import {
+  columns,
+  enterSpace,
+  INVERSE_X,
+  INVERSE_Y,
+  INVERSE_Z,
+  nearX,
+  nearY,
+  nearZ,
+  OBJECT,
+  ORIGIN_X,
+  ORIGIN_Y,
+  ORIGIN_Z,
+  rangeOf,
+  REACH,
+  returnToWorld,
+  SHEAR_FACTORS,
+  SHEAR_ORIGIN,
+  SHEAR_SLACK,
+  SHEAR_STRIDE,
+  SHEAR_V,
+  SHEAR_W,
+  SHEARS,
+  WORLD,
+} from './packet-space';
+import { setPixelKey } from './sampler';
+import { closestInMesh, END, LANES_T, LANES_U, LANES_V, meetPack, reachOf, setHit, winsTie } from './traverse-mesh';
+import { ROBUST } from './traverse-node';
 import { countRays, instances, intersect, only, sceneNodes, workspace } from './traverse';
 import { transformPoint, transformVector, x, y, z } from './vec';
 
@@ -48,78 +71,8 @@ const FEW: i32 = 8;
 const MANY_LEAVES: i32 = 48;
 const SPARSE: i32 = 3;
 
-// One ray as it was given: origin, direction (fourth lane: depth scale); then what it hit.
-const RAY_STRIDE: usize = 64;
-const RAY_DIRECTION: usize = 16;
-const RAY_T: usize = 32;
-const RAY_U: usize = 36;
-const RAY_V: usize = 40;
-const RAY_TRIANGLE: usize = 44;
-const RAY_INSTANCE: usize = 48;
-const RAY_KEY: usize = 52; // its pixel's (sampler.ts)
-// Columns of one float a ray: origins, reciprocals of directions, how far boxes count. There are two sets of them.
-const WORLD: usize = 4096;
-const OBJECT: usize = 6144;
-const ORIGIN_X: usize = 0;
-const ORIGIN_Y: usize = 256;
-const ORIGIN_Z: usize = 512;
-const INVERSE_X: usize = 768;
-const INVERSE_Y: usize = 1024;
-const INVERSE_Z: usize = 1280;
-const REACH: usize = 1536;
-// The shear of each ray (traverse-mesh.ts): axes, origin along them, shear, slack.
-const SHEARS: usize = 8192;
-const SHEAR_STRIDE: usize = 64;
-const SHEAR_V: usize = 4;
-const SHEAR_W: usize = 8;
-const SHEAR_ORIGIN: usize = 12; // three floats
-const SHEAR_FACTORS: usize = 24; // three floats
-const SHEAR_SLACK: usize = 36;
-
 // Entry of a stack: distance, reference, the node that it is a child of, and which one (times four).
 const ENTRY: usize = 16;
-
-let packet: usize = 0;
-let scratch: usize = 0;
-let count: i32 = 0;
-let groups: usize = 0; // bytes of a column that are used: 16 for each four rays
-
-// The space that the rays are in: its columns, and where in a node the planes lie that all of them enter through.
-let columns: usize = 0;
-let nearX: usize = 0;
-let nearY: usize = 0;
-let nearZ: usize = 0;
-
-/** Takes the memory of `setTraversal`, which comes first. */
-export function setPackets(): void {
-  packet = workspace + WORKSPACE_PACKET;
-  scratch = workspace + WORKSPACE_SCRATCH + 64;
-}
-
-/** Sets ray `index`; `key` is its pixel's (sampler.ts), for what is decided by chance on the way. */
-export function setPacketRay(index: i32, origin: v128, direction: v128, depthScale: f32, key: u32): void {
-  const ray = packet + <usize>index * RAY_STRIDE;
-  v128.store(ray, origin);
-  v128.store(ray, f32x4.replace_lane(direction, 3, depthScale), RAY_DIRECTION);
-  store<f32>(ray, Infinity, RAY_T);
-  store<u32>(ray, 0, RAY_INSTANCE);
-  store<u32>(ray, key, RAY_KEY);
-}
-
-/** Makes ray `index` the one that camera and sampler are at. */
-export function recallRay(index: i32): void {
-  const ray = packet + <usize>index * RAY_STRIDE;
-  setPixelKey(load<u32>(ray, RAY_KEY));
-  setRay(v128.load(ray), v128.load(ray, RAY_DIRECTION), load<f32>(ray, RAY_DIRECTION + 12));
-}
-
-/** Makes the hit of ray `index` the one that `traverse.ts` tells of; false when there is none. */
-export function recallHit(index: i32): bool {
-  const ray = packet + <usize>index * RAY_STRIDE;
-  const instance = load<u32>(ray, RAY_INSTANCE);
-  setHit(instance, load<u32>(ray, RAY_TRIANGLE), load<f32>(ray, RAY_T), load<f32>(ray, RAY_U), load<f32>(ray, RAY_V));
-  return instance != 0;
-}
 
 /** Finds the closest hit of each of the first `rays` rays. */
 export function castPacket(rays: i32): void {
@@ -127,8 +80,7 @@ export function castPacket(rays: i32): void {
     countRays(rays);
     return;
   }
-  count = rays;
-  groups = <usize>((rays + 3) >> 2) << 4;
+  setRayCount(rays);
   setAlphaSegment(0);
   if (only) {
     countRays(rays);
@@ -170,56 +122,6 @@ function visitAlone(ray: usize, instance: usize, mesh: usize): void {
   keepFound(ray);
 }
 
-/** Keeps the hit that `traverse-mesh.ts` tells of. */
-function keepFound(ray: usize): void {
-  keepHit(ray, hitInstance, hitTriangle, hitT, hitU, hitV);
-}
-
-/**
- * Brings the rays into the space of `instance` (0: the world) and says whether they all point into one octant there, without
- * which they cannot go together. `mesh`: what they are to meet there, 0 for instances.
- */
-function enterSpace(space: usize, instance: usize, mesh: usize): bool {
-  const toObject = instance != 0 && (load<i32>(instance, INSTANCE_FLAGS) & INSTANCE_IS_IDENTITY) == 0;
-  columns = packet + space;
-  let signs = 0;
-  for (let i = 0; i < count; i++) {
-    const ray = packet + <usize>i * RAY_STRIDE;
-    let o = v128.load(ray);
-    let d = v128.load(ray, RAY_DIRECTION);
-    if (toObject) {
-      o = transformPoint(instance + INSTANCE_TO_OBJECT, o);
-      d = transformVector(instance + INSTANCE_TO_OBJECT, d);
-    }
-    const rx = reciprocal(x(d));
-    const ry = reciprocal(y(d));
-    const rz = reciprocal(z(d));
-    const octant = (rx < <f32>0.0 ? 1 : 0) | (ry < <f32>0.0 ? 2 : 0) | (rz < <f32>0.0 ? 4 : 0);
-    if (i == 0) signs = octant;
-    if (octant != signs) return false;
-    const at = columns + (<usize>i << 2);
-    store<f32>(at, x(o), ORIGIN_X);
-    store<f32>(at, y(o), ORIGIN_Y);
-    store<f32>(at, z(o), ORIGIN_Z);
-    store<f32>(at, rx, INVERSE_X);
-    store<f32>(at, ry, INVERSE_Y);
-    store<f32>(at, rz, INVERSE_Z);
-    let reach = load<f32>(ray, RAY_T);
-    if (mesh) reach = shear(packet + SHEARS + <usize>i * SHEAR_STRIDE, mesh, o, d, rx, ry, rz, reach);
-    store<f32>(at, reach, REACH);
-  }
-  // The last group is filled up with copies that reach nothing.
-  const last = columns + (<usize>(count - 1) << 2);
-  for (let at = last + 4; at < columns + groups; at += 4) {
-    for (let column = ORIGIN_X; column < REACH; column += 256) store<f32>(at + column, load<f32>(last + column));
-    store<f32>(at, -<f32>1.0, REACH);
-  }
-  nearX = signs & 1 ? 32 : 0;
-  nearY = signs & 2 ? 96 : 64;
-  nearZ = signs & 4 ? 160 : 128;
-  return true;
-}
-
 /** The rays that meet the box at `planes` (`meetBox`), and only they, are taken to an instance. */
 function meetInstance(instance: usize, planes: usize): void {
   let met: u64 = 0;
@@ -232,55 +134,12 @@ function meetInstance(instance: usize, planes: usize): void {
     const worldY = nearY;
     const worldZ = nearZ;
     visit(instance);
-    columns = packet + WORLD;
-    nearX = worldX;
-    nearY = worldY;
-    nearZ = worldZ;
+    returnToWorld(worldX, worldY, worldZ);
   }
   for (let i = 0; i < count; i++) {
     const at = <usize>i;
     store<f32>(columns + (at << 2), load<f32>(packet + at * RAY_STRIDE, RAY_T), REACH);
   }
-}
-
-/** Prepares a ray for the triangles of `mesh` as a ray that is cast alone is; returns how far boxes count. */
-function shear(to: usize, mesh: usize, o: v128, d: v128, rx: f32, ry: f32, rz: f32, far: f32): f32 {
-  const ax = abs<f32>(x(d));
-  const ay = abs<f32>(y(d));
-  const az = abs<f32>(z(d));
-  const mainX = ax >= ay && ax >= az;
-  const mainY = !mainX && ay >= az;
-  const inverse = mainX ? rx : mainY ? ry : rz;
-  const origin = mainX ? x(o) : mainY ? y(o) : z(o);
-  const axisW: usize = mainX ? 0 : mainY ? 16 : 32;
-  store<u32>(to, mainX ? 16 : 0);
-  store<u32>(to, mainX || mainY ? 32 : 16, SHEAR_V);
-  store<u32>(to, axisW, SHEAR_W);
-  store<f32>(to, mainX ? y(o) : x(o), SHEAR_ORIGIN);
-  store<f32>(to, mainX || mainY ? z(o) : y(o), SHEAR_ORIGIN + 4);
-  store<f32>(to, origin, SHEAR_ORIGIN + 8);
-  store<f32>(to, (mainX ? y(d) : x(d)) * inverse, SHEAR_FACTORS);
-  store<f32>(to, (mainX || mainY ? z(d) : y(d)) * inverse, SHEAR_FACTORS + 4);
-  store<f32>(to, inverse, SHEAR_FACTORS + 8);
-  const slack = slackOf(mesh, axisW >> 2, origin, inverse);
-  store<f32>(to, slack, SHEAR_SLACK);
-  return reachOf(far, slack);
-}
-
-/** The least and the greatest of a column, as lanes 0 and 1. */
-function rangeOf(column: usize): v128 {
-  let low = v128.load(columns + column);
-  let high = low;
-  for (let at = columns + column + 16; at < columns + column + groups; at += 16) {
-    const four = v128.load(at);
-    low = f32x4.pmin(low, four);
-    high = f32x4.pmax(high, four);
-  }
-  low = f32x4.pmin(low, v128.shuffle<f32>(low, low, 2, 3, 0, 1));
-  high = f32x4.pmax(high, v128.shuffle<f32>(high, high, 2, 3, 0, 1));
-  low = f32x4.pmin(low, v128.shuffle<f32>(low, low, 1, 0, 3, 2));
-  high = f32x4.pmax(high, v128.shuffle<f32>(high, high, 1, 0, 3, 2));
-  return v128.shuffle<f32>(low, high, 0, 4, 0, 4);
 }
 
 /** Distances that no ray of the packet enters the planes at `near` before. Rounding keeps the order, so the bound holds. */
@@ -463,13 +322,4 @@ function meetTriangles(instance: usize, pack: usize, index: usize): void {
     keepHit(ray, instance, pack + i, t, load<f32>(scratch + i, LANES_U), load<f32>(scratch + i, LANES_V));
   } while (mask);
   store<f32>(columns + (index << 2), reachOf(far, load<f32>(s, SHEAR_SLACK)), REACH);
-}
-
-// @ts-ignore: decorator
-@inline function keepHit(ray: usize, instance: usize, lane: usize, t: f32, u: f32, v: f32): void {
-  store<f32>(ray, t, RAY_T);
-  store<f32>(ray, u, RAY_U);
-  store<f32>(ray, v, RAY_V);
-  store<u32>(ray, <u32>lane, RAY_TRIANGLE);
-  store<u32>(ray, <u32>instance, RAY_INSTANCE);
 }
