@@ -23,6 +23,7 @@ import { SiteProcesses } from './siteProcesses.ts';
 import { shotSize } from './size.ts';
 import type { StudioFarm } from './studioFarm.ts';
 import { benchSettings } from './tracedFrames.ts';
+import { warmUp } from './warmUp.ts';
 
 export interface RunContext {
   lab: Lab;
@@ -66,6 +67,7 @@ export async function runJob(context: RunContext, parameters: RunParameters): Pr
     const quoted = await quoteJob(context, client, parameters, folder);
     say(`quoted in ${quoted.quoteSeconds.toFixed(1)} s`);
     const siteOfNode = await startNodes(context, client, sites, parameters);
+    await warmUp(await farm.openStudio(`warm-${runs}`), folder, parameters.size, siteOfNode.size);
     return await clockJob(context, client, { parameters, folder, links, siteOfNode, ...quoted });
   } finally {
     await Promise.all(sites.map((site) => site.stop()));
