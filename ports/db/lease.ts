@@ -222,3 +222,14 @@ export async function finishLease(tx: Tx, input: FinishInput): Promise<{ studioI
   await notify(tx, CHANNELS.chunk, chunkId);
   return { studioId, jobId };
 }
+
+/** Leases that a node holds now, running out or not; what a node that left holds, nobody works on. */
+export async function leasesOf(tx: Tx, nodeId: string): Promise<LeaseKey[]> {
+  const chunks = await tx
+    .selectFrom('chunks')
+    .select(['id', 'leaseNumber'])
+    .where('nodeId', '=', nodeId)
+    .where('status', '=', 'leased')
+    .execute();
+  return chunks.map(({ id, leaseNumber }) => ({ chunkId: id, nodeId, leaseNumber }));
+}

@@ -3,22 +3,23 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Wallet } from 'ethers';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FarmError } from '../../domain/errors.ts';
 import { receiptUnitsRoot } from '../../domain/money/merkle.ts';
 import { DEFAULT_RENDER_SETTINGS } from '../../domain/scene.ts';
 import { JOIN_TOKEN, openTestApi, type TestApi } from '../../farm-ui/api/testing/openApi.ts';
-import { insertEstimateChunk, loseLease, offerChunk } from '../../ports/db/chunks.ts';
+import { insertEstimateChunk, offerChunk } from '../../ports/db/chunks.ts';
 import { commitUnit } from '../../ports/db/commit.ts';
 import type { StoredFile } from '../../ports/db/documents.ts';
 import { setPreparing, transitionJob } from '../../ports/db/jobs.ts';
 import { nextReceipt } from '../../ports/db/receipts.ts';
 import { setResolved } from '../../ports/db/submissions.ts';
 import { createGatewayClient, type GatewayClient } from '../../ports/gateway/client.ts';
+import type { RenderEngine } from '../../renderer/engine.ts';
+import { startTestAgent } from '../../test/support/nodes.ts';
 import { addJob, addStudio, addSubmission } from '../../test/support/rows.ts';
 import { PROBE, picture, tinyEngine } from '../../test/support/tinyEngine.ts';
-import { type AgentOptions, runAgent } from './agent.ts';
+import type { AgentOptions } from './agent.ts';
 import { signJoin } from './identity.ts';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
@@ -60,54 +61,8 @@ describe('a render node at the gateway', () => {
       tx.selectFrom('units').selectAll().where('jobId', '=', jobId).orderBy('frame').execute(),
     );
 
-  /** Starts an agent; `stop` waits for its orderly end. */
-  const start = (name: string, options: Partial<AgentOptions> = {}) => {
-    const shutdown = new AbortController();
-    const identity = (options.identity ?? Wallet.createRandom()) as Wallet;
-    const running = runAgent(
-      {
-        gateway: createGatewayClient(farm.url),
-        engine: tinyEngine(),
-        name,
-        site: 'local',
-        joinToken: JOIN_TOKEN,
-        home: join(home, name),
-        threads: 1,
-        cacheBytes: 2 ** 20,
-        log: pino({ level: 'silent' }),
-        ...options,
-        identity,
-      },
-      shutdown.signal,
-    );
-    running.catch(() => undefined);
-    return {
-      identity,
-      running,
-      stop: async () => {
-        shutdown.abort(new Error('the test ends'));
-        await running;
-      },
-    };
-  };
-
-  /** A node without an agent: says exactly what the test wants. */
-  const joinByHand = async (name: string): Promise<{ gateway: GatewayClient; nodeId: string }> => {
-    const gateway = createGatewayClient(farm.url);
-    const identity = Wallet.createRandom() as unknown as Wallet;
-    const issuedAt = new Date().toISOString();
-    const { nodeId } = await gateway.join({
-      ...{ version: 1, joinToken: JOIN_TOKEN, name, site: 'local', account: identity.address, issuedAt, probe: PROBE },
-      signature: await signJoin(identity, name, issuedAt),
-      labels: {},
-    });
-    return { gateway, nodeId };
-  };
-  const ask = (gateway: GatewayClient, waitMs = 0) => gateway.claim({ version: 1, cachedHashes: [], waitMs });
-  const measurements = {
-    ...{ renderSeconds: 1, samples: 1, rays: 1, width: 8, height: 8 },
-    channels: ['R'],
-  };
+  const start = (name: string, options: Partial<AgentOptions> = {}) =>
+    startTestAgent(farm.url, { name, home: join(home, name), ...options });
 
   it('stages, renders, delivers, and signs for what was committed', async () => {
     const agent = start('worker-1');
@@ -256,7 +211,7 @@ describe('a render node at the gateway', () => {
     const { jobId, chunkIds } = await addJob(database(), { studioId, files, frames: 3 });
     await until(async () => (await units(jobId))[0]?.status === 'uploaded');
     await database().asService((tx) => transitionJob(tx, step(jobId)));
-    await until(async () => stopped);
+    await until(async () => stopped !== undefined);
     const ended = await until(() =>
       database().asService((tx) =>
         tx
@@ -272,17 +227,70 @@ describe('a render node at the gateway', () => {
     await agent.stop();
   });
 
-  it('hands its lease back when it is told to end', async () => {
-    const engine = tinyEngine((_, signal) => untilAborted(signal));
-    const agent = start('worker-4', { engine });
-    const { jobId, chunkIds } = await addJob(database(), { studioId, files });
-    await until(async () => (await units(jobId))[0]?.status === 'leased');
-    await agent.stop();
-    const chunk = await database().asService((tx) =>
-      tx.selectFrom('chunks').selectAll().where('id', '=', chunkIds[0]!).executeTakeFirstOrThrow(),
-    );
-    expect(chunk.status).toBe('offered');
-    await database().asService((tx) => transitionJob(tx, { jobId, to: 'stopping', stopReason: 'cancel' }));
+  describe('told to end', () => {
+    /** What became of a job's only chunk, once its node is gone. */
+    const ended = async (chunkId: string) => {
+      const rows = await farm.record.query<{ status: string; outcome: string | null; reserved: boolean }>(
+        `SELECT c.status, a.outcome, u.reserved
+         FROM chunks AS c JOIN attempts AS a ON a.chunk_id = c.id JOIN units AS u ON u.chunk_id = c.id
+         WHERE c.id = $1`,
+        [chunkId],
+      );
+      return rows;
+    };
+    const given = [{ status: 'offered', outcome: 'handed-back', reserved: false }];
+    const cancel = (jobId: string) =>
+      database().asService((tx) => transitionJob(tx, { jobId, to: 'stopping', stopReason: 'cancel' }));
+
+    it('hands the lease back that it is rendering', async () => {
+      const { engine, begun } = endlessRender();
+      const agent = start('worker-4', { engine });
+      const { jobId, chunkIds } = await addJob(database(), { studioId, files });
+      await begun;
+      await agent.stop();
+      expect(await ended(chunkIds[0]!)).toEqual(given);
+      await cancel(jobId);
+    });
+
+    it('hands a lease back whose answer it did not wait for', async () => {
+      const gateway = createGatewayClient(farm.url);
+      const { engine } = endlessRender();
+      let stopped: Promise<void> | undefined;
+      const hasty: GatewayClient = {
+        ...gateway,
+        claim: async (request, signal) => {
+          // Answered in full by the gateway; the node hangs up before it reads that.
+          const answer = await gateway.claim(request);
+          if (!answer.lease) return answer;
+          stopped = agent.stop();
+          expect(signal?.aborted).toBe(true);
+          throw signal?.reason;
+        },
+      };
+      const agent = start('worker-hasty', { engine, gateway: hasty });
+      const { jobId, chunkIds } = await addJob(database(), { studioId, files });
+      await until(async () => stopped !== undefined);
+      await stopped;
+      expect(await ended(chunkIds[0]!)).toEqual(given);
+      await cancel(jobId);
+    });
+
+    it('hands a lease back whose last word did not get through', async () => {
+      const gateway = createGatewayClient(farm.url);
+      const { engine, begun } = endlessRender();
+      const mute: GatewayClient = {
+        ...gateway,
+        finish: async () => {
+          throw new FarmError('StackNotRunning', 'The gateway cannot be reached.');
+        },
+      };
+      const agent = start('worker-mute', { engine, gateway: mute });
+      const { jobId, chunkIds } = await addJob(database(), { studioId, files });
+      await begun;
+      await agent.stop();
+      expect(await ended(chunkIds[0]!)).toEqual(given);
+      await cancel(jobId);
+    });
   });
 
   it("tells a renderer's failure with its reason", async () => {
@@ -326,98 +334,25 @@ describe('a render node at the gateway', () => {
     const past = new Date(Date.now() - 3_600_000).toISOString();
     const old = { ...request, issuedAt: past, signature: await signJoin(identity, 'liar', past) };
     await expect(gateway.join(old)).rejects.toMatchObject({ code: 'Unauthenticated' });
-    await expect(ask(gateway)).rejects.toMatchObject({ code: 'NodeNotRegistered' });
-  });
-
-  describe('by hand', () => {
-    it('wakes a waiting claim with an offer, and gives a chunk to one node only', async () => {
-      const one = await joinByHand('hand-1');
-      const two = await joinByHand('hand-2');
-      const waiting = [ask(one.gateway, 2_000), ask(two.gateway, 2_000)];
-      const { jobId } = await addJob(database(), { studioId, files });
-      const leases = (await Promise.all(waiting)).map(({ lease }) => lease).filter((lease) => lease?.jobId === jobId);
-      expect(leases).toHaveLength(1);
-      expect(JSON.stringify(leases[0])).not.toContain(studioId);
-    });
-
-    it('gives nothing for a lease that ran out: no file, no address, no commit', async () => {
-      const late = await joinByHand('hand-3');
-      const { jobId, chunkIds } = await addJob(database(), { studioId, files });
-      const { lease } = await ask(late.gateway);
-      expect(lease?.jobId).toBe(jobId);
-      const unit = lease!.units[0]!;
-      const bytes = randomBytes(100);
-      const said = {
-        leaseNumber: lease!.leaseNumber,
-        unitId: unit.unitId,
-        artifacts: [{ kind: 'exr' as const, hash: sha256(bytes), sizeBytes: bytes.length }],
-      };
-      const { puts } = await late.gateway.announce(lease!.chunkId, said);
-      expect((await fetch(puts[0]!.url!, { method: 'PUT', body: bytes })).status).toBe(200);
-      await database().asService((tx) =>
-        loseLease(tx, { chunkId: chunkIds[0]!, leaseNumber: lease!.leaseNumber, reason: 'silent' }),
-      );
-      const lost = { code: 'LeaseLost' };
-      await expect(late.gateway.report(lease!.chunkId, { ...said, measurements })).rejects.toMatchObject(lost);
-      await expect(late.gateway.announce(lease!.chunkId, said)).rejects.toMatchObject(lost);
-      await expect(
-        late.gateway.fetch(lease!.chunkId, { leaseNumber: lease!.leaseNumber, hashes: [files[0]!.hash] }),
-      ).rejects.toMatchObject(lost);
-      const beat = { leaseNumber: lease!.leaseNumber, progress: [], log: [] };
-      expect(await late.gateway.heartbeat(lease!.chunkId, beat)).toMatchObject({
-        continue: false,
-        reason: 'lease-lost',
-      });
-      const [row] = await units(jobId);
-      expect(row).toMatchObject({ status: 'offered', artifacts: null, reserved: false });
-      const lateEvents = await farm.record.query(`SELECT 1 FROM job_events WHERE job_id = $1 AND type = 'unit.late'`, [
-        jobId,
-      ]);
-      expect(lateEvents).toHaveLength(1);
-    });
-
-    it('takes no unit whose bytes are not in the store', async () => {
-      const { gateway } = await joinByHand('hand-4');
-      await addJob(database(), { studioId, files, priority: 5 });
-      const lease = (await ask(gateway)).lease!;
-      const bytes = randomBytes(200);
-      const artifacts = [{ kind: 'exr' as const, hash: sha256(bytes), sizeBytes: bytes.length }];
-      const said = { leaseNumber: lease.leaseNumber, unitId: lease.units[0]!.unitId, artifacts };
-      const { puts } = await gateway.announce(lease.chunkId, said);
-      expect((await fetch(puts[0]!.url!, { method: 'PUT', body: randomBytes(200) })).status).toBe(400);
-      await expect(gateway.report(lease.chunkId, { ...said, measurements })).rejects.toMatchObject({
-        code: 'HashMismatch',
-      });
-      const again = await gateway.announce(lease.chunkId, said);
-      expect((await fetch(again.puts[0]!.url!, { method: 'PUT', body: bytes })).status).toBe(200);
-      expect((await gateway.announce(lease.chunkId, said)).puts[0]!.url).toBeNull();
-      await gateway.report(lease.chunkId, { ...said, measurements });
-    });
-
-    it('has no file but those of its lease', async () => {
-      const { gateway } = await joinByHand('hand-5');
-      const foreign = await farm.store.put(studioId, 'blobs', randomBytes(50), 'application/octet-stream');
-      await addJob(database(), { studioId, files, priority: 5 });
-      const lease = (await ask(gateway)).lease!;
-      await expect(
-        gateway.fetch(lease.chunkId, { leaseNumber: lease.leaseNumber, hashes: [foreign.hash] }),
-      ).rejects.toMatchObject({
-        code: 'NotFound',
-      });
-      const other = await joinByHand('hand-6');
-      await expect(
-        other.gateway.fetch(lease.chunkId, { leaseNumber: lease.leaseNumber, hashes: [files[0]!.hash] }),
-      ).rejects.toMatchObject({
-        code: 'LeaseLost',
-      });
+    await expect(gateway.claim({ version: 1, cachedHashes: [], waitMs: 0 })).rejects.toMatchObject({
+      code: 'NodeNotRegistered',
     });
   });
 });
 
-/** A render that goes on until it is stopped, also when it was stopped before it began. */
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve());
+/** A render that says when it began, and goes on until it is stopped. */
+function endlessRender(): { engine: RenderEngine; begun: Promise<void> } {
+  let begin = (): void => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
   });
+  const engine = tinyEngine((_, signal) => {
+    begin();
+    return new Promise((resolve) => {
+      // Stopped before it began, no event comes any more.
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve());
+    });
+  });
+  return { engine, begun };
 }

@@ -3,10 +3,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Wallet } from 'ethers';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { JOIN_TOKEN, openTestApi, type TestApi } from '../../farm-ui/api/testing/openApi.ts';
+import { openTestApi, type TestApi } from '../../farm-ui/api/testing/openApi.ts';
 import { locate } from '../../infra/bootstrap/locate.js';
 import { choosePort } from '../../infra/stack/free-ports.ts';
 import { createKeeper, type Keeper } from '../../infra/stack/keeper.ts';
@@ -14,14 +12,13 @@ import { type ManagedProcess, startProcess, untilReady } from '../../infra/stack
 import { offerChunk } from '../../ports/db/chunks.ts';
 import type { StoredFile } from '../../ports/db/documents.ts';
 import { setSiteStore } from '../../ports/db/siteStores.ts';
-import { createGatewayClient } from '../../ports/gateway/client.ts';
 import { createMinioStore } from '../../ports/store/minioStore.ts';
 import type { RenderEngine } from '../../renderer/engine.ts';
 import { seededBytes } from '../../test/support/bytes.ts';
+import { startTestAgent } from '../../test/support/nodes.ts';
 import { addJob, addStudio } from '../../test/support/rows.ts';
 import { MAY_MOUNT, mountSmallDisk, type SmallDisk } from '../../test/support/smallDisk.ts';
 import { picture, tinyEngine } from '../../test/support/tinyEngine.ts';
-import { runAgent } from './agent.ts';
 
 const MIB = 2 ** 20;
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
@@ -60,26 +57,10 @@ describe.skipIf(!MAY_MOUNT)('a full disk', () => {
   function startNode(
     ...[name, home, engine, site = 'local', storePatienceMs]: [string, string, RenderEngine, string?, number?]
   ) {
-    const shutdown = new AbortController();
-    const running = runAgent(
-      {
-        ...{ gateway: createGatewayClient(farm.url), engine, name, site, joinToken: JOIN_TOKEN, home, threads: 1 },
-        ...{
-          cacheBytes: 2 ** 30,
-          storePatienceMs,
-          log: pino({ level: 'silent' }),
-          identity: Wallet.createRandom() as unknown as Wallet,
-        },
-      },
-      shutdown.signal,
-    );
-    running.catch(() => undefined);
-    const stop = async (): Promise<void> => {
-      shutdown.abort(new Error('the test ends'));
-      await running;
-    };
-    cleanUp.push(stop);
-    return { stop };
+    const cacheBytes = 2 ** 30;
+    const agent = startTestAgent(farm.url, { name, home, engine, site, cacheBytes, storePatienceMs });
+    cleanUp.push(agent.stop);
+    return agent;
   }
 
   const chunkOf = async (chunkId: string) => {

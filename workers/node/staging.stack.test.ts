@@ -3,25 +3,24 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Wallet } from 'ethers';
 import { Client } from 'minio';
 import { pino } from 'pino';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
-import { JOIN_TOKEN, openTestApi, type TestApi } from '../../farm-ui/api/testing/openApi.ts';
+import { openTestApi, type TestApi } from '../../farm-ui/api/testing/openApi.ts';
 import { recordBlobCopies } from '../../ports/db/copies.ts';
 import type { StoredFile } from '../../ports/db/documents.ts';
 import { transitionJob } from '../../ports/db/jobs.ts';
 import { setSiteStore } from '../../ports/db/siteStores.ts';
-import { createGatewayClient, type GatewayClient } from '../../ports/gateway/client.ts';
+import type { GatewayClient } from '../../ports/gateway/client.ts';
 import { createMinioStore } from '../../ports/store/minioStore.ts';
 import { objectKey } from '../../ports/store/objectStore.ts';
 import { seededBytes } from '../../test/support/bytes.ts';
 import { type FaultyProxy, startFaultyProxy } from '../../test/support/faultyProxy.ts';
+import { joinByHand } from '../../test/support/nodes.ts';
 import { addJob, addStudio } from '../../test/support/rows.ts';
 import { createTestBucket, type TestBucket } from '../../test/support/services.ts';
 import { BlobCache } from './cache.ts';
-import { signJoin } from './identity.ts';
 import { startStaging } from './staging.ts';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
@@ -63,17 +62,7 @@ beforeAll(async () => {
       ...{ accessKey: bucket.accessKey, secretKey: bucket.secretKey, agentUrl: null, agentToken: null },
     }),
   );
-  gateway = createGatewayClient(farm.url);
-  const identity = Wallet.createRandom() as unknown as Wallet;
-  const issuedAt = new Date().toISOString();
-  await gateway.join({
-    ...{ version: 1, joinToken: JOIN_TOKEN, name: 'worker', site: 'garage', account: identity.address, issuedAt },
-    ...{ signature: await signJoin(identity, 'worker', issuedAt), labels: {} },
-    probe: {
-      ...{ engine: 'pathtracer', build: 'tiny', tier: 'cpu', device: 'test', threads: 1 },
-      ...{ memoryBytes: 2 ** 30, score: 1 },
-    },
-  });
+  ({ gateway } = await joinByHand(farm.url, 'worker', 'garage'));
 });
 afterAll(async () => {
   await farm?.close();
