@@ -8,7 +8,7 @@ import type { PixelRect } from '../../domain/scene.ts';
 import type { TracedPixels } from './tracer.ts';
 
 /** Quanta in one. */
-const QUANTA = 2 ** 24;
+export const QUANTA = 2 ** 24;
 /** High word at which a sum of light is full: 2^61 quanta, some 10^11. */
 const FULL_HIGH = 0x2000_0000;
 

@@ -114,8 +114,20 @@ describe('delivery', () => {
     const { exitCode, stdout } = await farm('repro', job.id, '2', '--pixel', '80,45', '--sample', '3', '--json');
     expect(exitCode).toBe(0);
     const replay = JSON.parse(stdout);
-    expect(replay).toMatchObject({ isEqual: true, frame: 2, paths: [{ x: 80, y: 45, sample: 3 }] });
+    expect(replay).toMatchObject({
+      isEqual: true,
+      addsUp: true,
+      sampleCount: 16,
+      frame: 2,
+      paths: [{ x: 80, y: 45, sample: 3 }],
+    });
     expect(replay.paths[0].steps.at(-1).end).not.toBeNull();
+    const text = await farm('repro', job.id, '2', '--pixel', '80,45', '--sample', '0-15');
+    expect(text.stdout).toMatch(/✓ the delivered bits\n.*✓ the samples add up/);
+    expect(text.stdout.match(/^sample \d+ {2}adds/gm)).toHaveLength(16);
+    const elsewhere = await farm('repro', job.id, '999', '--pixel', '80,45', '--json');
+    expect(elsewhere.exitCode).toBe(5);
+    expect(JSON.parse(elsewhere.stdout).error).toMatchObject({ code: 'NotFound', place: { frame: 999 } });
   });
 
   it.each([
