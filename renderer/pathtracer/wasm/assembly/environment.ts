@@ -61,6 +61,11 @@ export function hasEnvironment(): bool {
   return pixels != 0;
 }
 
+/** Directions are picked evenly over the sphere. */
+export function isEven(): bool {
+  return marginal == 0;
+}
+
 /** Horizontal picture coordinate of a direction, in [0, 1). */
 // @ts-ignore: decorator
 @inline function azimuth(d: v128): f32 {

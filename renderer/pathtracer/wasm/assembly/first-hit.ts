@@ -37,6 +37,15 @@ export function setFirstHits(job: usize): void {
   depth = Infinity;
 }
 
+/** For a path that went with others: `instance` is 0 where it hit nothing. */
+export function setFirstHit(instance: usize, firstMaterialAt: usize, at: v128, shading: v128, distance: f32): void {
+  firstInstance = instance;
+  firstMaterial = firstMaterialAt;
+  firstPosition = at;
+  firstNormal = shading;
+  depth = distance;
+}
+
 /** Keeps the hit that `traverse.ts` and `surface.ts` tell of. */
 export function keepFirstHit(): void {
   firstInstance = hitInstance;

@@ -52,6 +52,11 @@ export function setGathering(direct: f32, indirect: f32, splits: bool): void {
   }
 }
 
+/** For a path that went with others. */
+export function setRadiance(light: v128): void {
+  radiance = light;
+}
+
 /** For a step that starts. */
 // @ts-ignore: decorator
 @inline export function beginGathering(): void {

@@ -2,7 +2,7 @@
 import { setEnergyCompensation } from './bsdf';
 import { buildScratchBytes } from './bvh-build';
 import { buildMeshTree, buildSceneBvh, emitMeshTree } from './bvh-emit';
-import { depthScale, generateRay, lensRadius, rayDirection, rayOrigin, setCamera, shutter } from './camera';
+import { depthScale, generateRay, rayDirection, rayOrigin, setCamera } from './camera';
 import { setEnergyTables } from './energy';
 import { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable } from './energy-tables';
 import { setEnvironment } from './environment';
@@ -42,6 +42,7 @@ import { setSheenScene } from './sheen';
 import { setSrgbTable } from './texture';
 import { rayCount, setTraversal } from './traverse';
 import { castPacket } from './traverse-packet';
+import { beginPath, castsTogether, followPaths, goesTogether, setWave } from './wave';
 
 export { buildMeshTree, buildSceneBvh, buildScratchBytes, emitMeshTree };
 export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable, probeBsdf, probeLights };
@@ -92,6 +93,7 @@ function prepare(scene: usize, job: usize, workspace: usize): void {
   setLights(scene);
   setCamera(scene, job);
   setIntegrator(scene, job);
+  setWave(scene, job);
 }
 
 /**
@@ -139,17 +141,20 @@ function sampleBlock(
   const seed = load<u32>(job, JOB_SEED);
   const frame = load<u32>(job, JOB_FRAME);
   const stride = filmStride();
-  // Through a lens or at times of their own, rays have too little in common.
-  const together = shutter == <f32>0.0 && lensRadius == <f32>0.0;
   for (let sample = from; sample < until; sample++) {
     if (atomic.load<i32>(job, JOB_ABORT)) return false;
-    if (together) castBlock(seed, frame, left, top, right, bottom, sample);
+    if (castsTogether) castBlock(seed, frame, left, top, right, bottom, sample);
     let index = 0;
     for (let py = top; py < bottom; py++) {
       let record = records + <usize>(py - top) * rowStride;
       for (let px = left; px < right; px++) {
         let goesOn: bool;
-        if (together) {
+        if (goesTogether) {
+          beginPath(index++, record);
+          record += stride;
+          continue;
+        }
+        if (castsTogether) {
           recallRay(index);
           startPathWithRay(sample);
           goesOn = meet(recallHit(index));
@@ -164,6 +169,7 @@ function sampleBlock(
         index++;
       }
     }
+    if (goesTogether) followPaths(index, sample);
   }
   return true;
 }

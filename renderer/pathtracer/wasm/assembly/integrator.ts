@@ -144,6 +144,30 @@ function leaveCamera(): void {
   forgetFirstHit();
 }
 
+/** Takes up a path that went with others up to its next hit, after `bounce` Lambertian scatterings; its light is in `gathered.ts`. */
+export function resumePath(
+  bounce: i32, direction: v128, throughput: v128, density: f32, litPosition: v128, litNormal: v128, firstAlbedo: v128,
+): void {
+  pathTime = <f32>0.0;
+  leaveCamera();
+  pathDirection = direction;
+  pathThroughput = throughput;
+  pathBounce = bounce;
+  pathDiffuseBounces = bounce;
+  pathDelta = bounce == 0;
+  pathDensity = density;
+  pathLitPosition = litPosition;
+  pathLitNormal = litNormal;
+  pathAlbedoPending = bounce == 0;
+  albedo = firstAlbedo;
+}
+
+/** Says what the film asks of a path that went with others. */
+export function setSeen(covers: f32, firstAlbedo: v128): void {
+  coverage = covers;
+  albedo = firstAlbedo;
+}
+
 /** Follows the path to its next hit, gathers light there and picks the way on; false when the path has ended. */
 export function stepPath(): bool {
   setAlphaSegment(2 * pathBounce);
@@ -161,10 +185,10 @@ export function meet(found: bool): bool {
   describeHit(instance, hitTriangle, hitU, hitV, pathDirection);
   if (pathBounce == 0) keepFirstHit();
   hasChoices = false;
-  return isLambertian && maxComponent(baseColor) > <f32>0.0 ? leaveLambertian() : leaveSurface(instance, t);
+  return isLambertian ? leaveLambertian() : leaveSurface(instance, t);
 }
 
-/** From a hit of any kind. */
+/** From a hit that is not Lambertian. */
 function leaveSurface(instance: usize, t: f32): bool {
   if (unlit) {
     if (pathAlbedoPending) albedo = mul(pathThroughput, baseColor);
@@ -211,6 +235,7 @@ function leaveLambertian(): bool {
   pathAlbedoPending = false;
   if (pathBounce >= maxDepth) return endPath(END_DEPTH);
   if (limitsKinds && pathDiffuseBounces >= diffuseDepth) return endPath(END_ABSORBED);
+  if (!(maxComponent(color) > <f32>0.0)) return endPath(END_ABSORBED);
   const throughput = mul(pathThroughput, color);
   if (pathBounce == 0 && splitsLight) setShares(color, f32x4.splat(<f32>0.0), f32x4.splat(<f32>0.0));
   if (strategy != STRATEGY_BSDF && hasLights()) {
@@ -351,7 +376,7 @@ function gatherLight(choice: f32, u0: f32, u1: f32): void {
 }
 
 // @ts-ignore: decorator
-@inline function powerHeuristic(a: f32, b: f32): f32 {
+@inline export function powerHeuristic(a: f32, b: f32): f32 {
   // In ratios, so that large densities do not overflow.
   const r = b / a;
   return <f32>1.0 / (<f32>1.0 + r * r);

@@ -344,11 +344,13 @@ export const FILM_SCRATCH_SIZE = 52224; // 64 * 816
 export const BUCKET = 16;
 
 // Workspace of one thread: traversal stacks and scratch.
-export const WORKSPACE_SIZE = 49152;
+export const WORKSPACE_SIZE = 61440;
 export const WORKSPACE_MESH_STACK = 8192;
 export const WORKSPACE_SCRATCH = 24576;
 /** What packet-rays.ts and packet-space.ts keep of rays that are cast together. */
 export const WORKSPACE_PACKET = 32768;
+/** What wave-paths.ts keeps of paths that go together. */
+export const WORKSPACE_PATHS = 45056;
 
 // Scratch for building one BVH of n references (see bvh-build.ts).
 export const BUILD_BINS_BYTES = 4096;

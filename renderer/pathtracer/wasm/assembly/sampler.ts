@@ -43,7 +43,7 @@ export function keyedUniform(a: u32, b: u32): f32 {
 
 /** Reverses the bits of each 32-bit lane: nibbles by table, bytes by shuffle. */
 // @ts-ignore: decorator
-@inline function reverseBits(v: v128): v128 {
+@inline export function reverseBits(v: v128): v128 {
   const low = i8x16(0x00, -128, 0x40, -64, 0x20, -96, 0x60, -32, 0x10, -112, 0x50, -48, 0x30, -80, 0x70, -16);
   const high = i8x16(0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15);
   const nibble = i8x16.splat(15);
@@ -55,7 +55,7 @@ export function keyedUniform(a: u32, b: u32): f32 {
 }
 
 // @ts-ignore: decorator
-@inline function laineKarras(v: v128, seed: v128): v128 {
+@inline export function laineKarras(v: v128, seed: v128): v128 {
   v = v128.xor(v, i32x4.mul(v, i32x4.splat(0x3d20adea)));
   v = i32x4.add(v, seed);
   v = i32x4.mul(v, v128.or(i32x4.shr_u(seed, 16), i32x4.splat(1)));
@@ -64,8 +64,30 @@ export function keyedUniform(a: u32, b: u32): f32 {
 }
 
 // @ts-ignore: decorator
-@inline function butterfly(v: v128, shift: i32, mask: i32): v128 {
+@inline export function butterfly(v: v128, shift: i32, mask: i32): v128 {
   return v128.xor(v, v128.and(i32x4.shr_u(v, shift), i32x4.splat(mask)));
+}
+
+/** Murmur3's finaliser of each lane. */
+// @ts-ignore: decorator
+@inline export function scrambleSeeds(seeds: v128): v128 {
+  seeds = v128.xor(seeds, i32x4.shr_u(seeds, 16));
+  seeds = i32x4.mul(seeds, i32x4.splat(0x85ebca6b));
+  seeds = v128.xor(seeds, i32x4.shr_u(seeds, 13));
+  seeds = i32x4.mul(seeds, i32x4.splat(0xc2b2ae35));
+  return v128.xor(seeds, i32x4.shr_u(seeds, 16));
+}
+
+/** 32 bits of each lane as a number in [0, 1). */
+// @ts-ignore: decorator
+@inline export function toUnitInterval(bits: v128): v128 {
+  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(bits, 8)), f32x4.splat(<f32>5.9604645e-8));
+}
+
+/** The bit-reversed number of the sample, in every lane. */
+// @ts-ignore: decorator
+@inline export function reversedSample(): v128 {
+  return reversedIndex;
 }
 
 /** Two stratified pairs, lanes (0, 1) and (2, 3), each number in [0, 1). `block` numbers the pairs of pairs of a path. */
@@ -74,11 +96,7 @@ export function sample4(block: u32): v128 {
     i32x4.splat(pixelKey + block * 0x9e3779b9),
     i32x4(0x243f6a88, 0x13198a2e, 0x45f306dc, 0x082efa98),
   );
-  seeds = v128.xor(seeds, i32x4.shr_u(seeds, 16));
-  seeds = i32x4.mul(seeds, i32x4.splat(0x85ebca6b));
-  seeds = v128.xor(seeds, i32x4.shr_u(seeds, 13));
-  seeds = i32x4.mul(seeds, i32x4.splat(0xc2b2ae35));
-  seeds = v128.xor(seeds, i32x4.shr_u(seeds, 16));
+  seeds = scrambleSeeds(seeds);
 
   // Owen-scrambling the index shuffles the points of a pair, so that padded pairs do not correlate.
   const pairSeeds = i32x4.mul(v128.shuffle<i32>(seeds, seeds, 0, 0, 2, 2), i32x4.splat(0x2c1b3c6d));
@@ -92,5 +110,5 @@ export function sample4(block: u32): v128 {
   second = butterfly(second, 16, 0x0000ffff);
   const points = v128.shuffle<i32>(index, second, 0, 5, 2, 7);
   const scrambled = reverseBits(laineKarras(points, seeds));
-  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(scrambled, 8)), f32x4.splat(<f32>5.9604645e-8));
+  return toUnitInterval(scrambled);
 }

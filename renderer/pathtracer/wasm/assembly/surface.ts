@@ -71,7 +71,7 @@ let surfaceTangent: v128 = i32x4(0, 0, 0, 0);
 let surfaceBitangent: v128 = i32x4(0, 0, 0, 0);
 
 /** 2^-18: 32 ulps of a float in [1, 2). */
-const OFFSET_SCALE: f32 = <f32>3.8146973e-6;
+export const OFFSET_SCALE: f32 = <f32>3.8146973e-6;
 
 /** Fills the variables above for a hit that `direction` (unit) made. `lane` is what `traverse.hitTriangle` holds. */
 export function describeHit(instance: usize, lane: usize, u: f32, v: f32, direction: v128): void {
@@ -201,6 +201,13 @@ function turnFrame(mesh: usize, u: f32, v: f32): void {
     mul(v128.load(material, MATERIAL_BASE_COLOR), vertexColor(mesh, u, v)),
     textureAt(material + MATERIAL_TEX_BASE, mesh, u, v, f32x4.splat(<f32>1.0)),
   );
+}
+
+/** The same at barycentrics (u, v) of a triangle that nothing was asked of yet. */
+export function baseColorOf(mesh: usize, triangle: i32, u: f32, v: f32): v128 {
+  material = <usize>load<u32>(mesh, MESH_MATERIAL);
+  selectTriangle(mesh, triangle);
+  return baseColorAt(mesh, u, v);
 }
 
 function describeMaterial(mesh: usize, flags: i32, u: f32, v: f32): void {
