@@ -72,9 +72,10 @@ function aces(color: Color): void {
  * towards white. Scene colours therefore keep the look that they have in glTF viewers.
  */
 function neutral(color: Color): void {
-  const darkest = Math.min(...color);
+  const [r, g, b] = color;
+  const darkest = Math.min(r, g, b);
   const offset = darkest < 0.08 ? darkest - 6.25 * darkest * darkest : 0.04;
-  const peak = Math.max(...color) - offset;
+  const peak = Math.max(r, g, b) - offset;
   const start = 0.8 - 0.04;
   const range = 1 - start;
   const compressed = peak < start ? peak : 1 - (range * range) / (peak + range - start);

@@ -15,18 +15,30 @@ const MAX_THREADS = 8;
 export const threadsFor = (samples: number): number =>
   samples < SAMPLES_FOR_THREADS ? 0 : Math.min(MAX_THREADS, os.availableParallelism());
 
+/** Threads of closed pools: the next picture finds them started, and their code compiled. They keep no process alive. */
+const resting = new Set<Worker>();
+
+function takeThread(): Worker {
+  for (const worker of resting) {
+    resting.delete(worker);
+    worker.ref();
+    return worker;
+  }
+  const worker = startThread(import.meta.url, 'encodeThread');
+  worker.on('error', () => resting.delete(worker)).once('exit', () => resting.delete(worker));
+  return worker;
+}
+
 /** Encodes chunks, as many at a time as it has threads. Close it. */
 export class EncoderPool {
   private readonly all: Worker[] = [];
   private readonly idle: Worker[] = [];
+  private readonly failed = new Set<Worker>();
   private readonly waiting: (() => void)[] = [];
 
   constructor(threads: number) {
-    for (let i = 0; i < threads; i++) {
-      const worker = startThread(import.meta.url, 'encodeThread');
-      this.all.push(worker);
-      this.idle.push(worker);
-    }
+    for (let i = 0; i < threads; i++) this.all.push(takeThread());
+    this.idle.push(...this.all);
   }
 
   /** How many chunks are worth having under way. */
@@ -56,6 +68,7 @@ export class EncoderPool {
   private ask(worker: Worker, job: ChunkJob): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const fail = (reason: unknown) => {
+        this.failed.add(worker);
         detach();
         reject(new FarmError('Internal', `a thread that compresses a picture failed: ${String(reason)}`));
       };
@@ -71,8 +84,16 @@ export class EncoderPool {
     });
   }
 
+  /** Lets threads rest that have nothing left to do; the others are ended. */
   async close(): Promise<void> {
-    await Promise.all(this.all.map((worker) => worker.terminate()));
+    const ended: Worker[] = [];
+    for (const worker of this.all) {
+      if (!this.idle.includes(worker) || this.failed.has(worker) || resting.size >= MAX_THREADS) ended.push(worker);
+      else resting.add(worker);
+    }
+    this.all.length = 0;
+    for (const worker of resting) worker.unref();
+    await Promise.all(ended.map((worker) => worker.terminate()));
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { readExr } from 'hdrify';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -198,6 +199,28 @@ describe('the writer of bands', () => {
     await writer.writeRows(320, 336, rowsFrom(picture.channels, 320, 1024));
     await writer.close();
     expect((await readFile(file)).equals(await encodeExr(picture))).toBe(true);
+  });
+
+  it('has the threads of one file serve the next', async () => {
+    const folder = await inFolder();
+    const picture = samplePicture(1024, 656, 'none');
+    const write = async (name: string): Promise<Buffer> => {
+      const writer = await ExrWriter.open(path.join(folder, name), picture);
+      await writer.writeRows(0, 656, picture.channels);
+      await writer.close();
+      return readFile(path.join(folder, name));
+    };
+    // Node numbers threads as they are started.
+    const nextThread = async (): Promise<number> => {
+      const thread = new Worker('', { eval: true });
+      const { threadId } = thread;
+      await thread.terminate();
+      return threadId;
+    };
+    const first = await write('first.exr');
+    const before = await nextThread();
+    expect((await write('second.exr')).equals(first)).toBe(true);
+    expect(await nextThread()).toBe(before + 1);
   });
 
   it('refuses rows out of turn, cut chunks, missing rows, and leaves nothing when it is abandoned', async () => {
