@@ -1,14 +1,16 @@
 /**
- * Edge-avoiding À-Trous wavelet denoiser for previews and film (the EXR always keeps the original).
+ * Denoiser for previews and film (the EXR always keeps the original): non-local means whose weights know the noise, in the few
+ * widening passes of an edge-avoiding wavelet filter.
  *
- * H. Dammertz et al., "Edge-Avoiding À-Trous Wavelet Transform for fast Global Illumination Filtering", HPG 2010, with the
- * variance-guided luminance weight of C. Schied et al., "Spatiotemporal Variance-Guided Filtering", HPG 2017 (its spatial
- * part). Light is filtered without the surface's colour (albedo), which is multiplied in again. The noise level is the
- * variance that the tracer measured at each pixel. Without it, it comes from the picture: J. Immerkær, "Fast Noise Variance
- * Estimation", CVIU 1996, whose mask does not answer to straight edges.
+ * F. Rousselle, C. Knaus, M. Zwicker, "Adaptive Rendering with Non-Local Means Filtering", SIGGRAPH Asia 2012: pixels are alike as far
+ * as the variance of both explains their difference over a patch. H. Dammertz et al., "Edge-Avoiding À-Trous Wavelet Transform for
+ * fast Global Illumination Filtering", HPG 2010: nine taps a pass, each pass twice as far apart, and albedo, normal and depth stop
+ * at edges. Light is filtered without the surface's colour (albedo), which is multiplied in again. The noise level is the variance
+ * that the tracer measured at each pixel. Without it, it comes from the picture: J. Immerkær, "Fast Noise Variance Estimation",
+ * CVIU 1996, whose mask does not answer to straight edges.
  */
 import { albedoNoise, albedoResponse, calmAlbedo } from './denoise/albedo.ts';
-import { depthSlope, filterTaps, lumaTolerance, tapWeights } from './denoise/filter.ts';
+import { depthSlope, filterTaps, lumaNoise, pairDistance, tapWeights } from './denoise/filter.ts';
 import { guidePlanes, toPlanes } from './denoise/guides.ts';
 import { demodulate, fireflyScale, luminance, measuredFireflyScale, remodulate, scaleLight } from './denoise/light.ts';
 import { noiseResponse, varianceOfLight, withEstimate, withMeasured } from './denoise/noise.ts';
@@ -34,18 +36,17 @@ export interface DenoiseInput {
 
 /** Distances between taps; each pass doubles them. Four reach 15 pixels, and a fifth changes little at film resolutions. */
 const STEPS = [1, 2, 4, 8];
-/**
- * Standard deviations that count as noise. Measured ones are trusted at every pixel, and the tracer's stratified samples scatter
- * less than they claim; chosen by relMSE and FLIP (docs/benchmarks/2026-11-23-denoise.md).
- */
-const DEVIATIONS = { measured: 1.5, estimated: 2.5 };
+/** Standard deviations that count as noise; this and what is below chosen by FLIP and relMSE (docs/benchmarks/2026-11-29-denoise.md). */
+const DEVIATIONS = 1.3;
+/** How much of the stated variance is there: the tracer's stratified samples scatter less than they claim. */
+const NOISE_SHARE = { measured: 0.4, estimated: 1 };
 
 /** The pipeline over beauty, guides and, where it was measured, variance. `byAlbedo`: filters light without the albedo. */
 const denoiseStage = (byAlbedo: boolean, isMeasured: boolean): ImageStage => ({
   key: `denoise/${byAlbedo ? 'light' : 'color'}/${isMeasured ? 'measured' : 'estimated'}`,
-  // Reach of all passes (15) with the blur of the last tolerance (1), of the variance (2 + 1), of the firefly test (1) and of
-  // the albedo's smoothing (3 + 2 + 1).
-  halo: 29,
+  // Reach of all passes (15, each with a patch and the noise around it: 4 · 2), of the estimated variance (2 + 1), of the firefly
+  // test (1) and of the albedo's smoothing (3 + 2 + 1).
+  halo: 33,
   outputChannels: 3,
   build({ kernel }) {
     const demodulated = kernel(demodulate as never, 3);
@@ -60,7 +61,8 @@ const denoiseStage = (byAlbedo: boolean, isMeasured: boolean): ImageStage => ({
     const measured = kernel(withMeasured as never, 4);
     const slope = kernel(depthSlope as never, 2);
     const passes = STEPS.map((s) => ({
-      tolerance: kernel(lumaTolerance as never, 2, { k: isMeasured ? DEVIATIONS.measured : DEVIATIONS.estimated }),
+      noise: kernel(lumaNoise as never, 2, { b: isMeasured ? NOISE_SHARE.measured : NOISE_SHARE.estimated }),
+      distance: kernel(pairDistance as never, 9, { s, k: DEVIATIONS }),
       weights: kernel(tapWeights as never, 9, { s }),
       filter: kernel(filterTaps as never, 4, { s }),
     }));
@@ -70,9 +72,9 @@ const denoiseStage = (byAlbedo: boolean, isMeasured: boolean): ImageStage => ({
     const calm = [1, 2].map((s) => kernel(calmAlbedo as never, 3, { s }));
     return (beauty, guide, variance) => {
       const call = (run: unknown, ...args: unknown[]): unknown => (run as (...inputs: unknown[]) => unknown)(...args);
-      const noise = call(albedoVariance, call(albedoMask, guide));
+      const albedoSpread = call(albedoVariance, call(albedoMask, guide));
       // The first three planes of the guides are the albedo.
-      const albedo = calm.reduce((planes, pass) => call(pass, planes, guide, noise), guide);
+      const albedo = calm.reduce((planes, pass) => call(pass, planes, guide, albedoSpread), guide);
       const raw = byAlbedo ? call(demodulated, beauty, albedo, guide) : beauty;
       const rawLuma = call(luma, raw);
       const spread = isMeasured ? call(lightVariance, variance, beauty, rawLuma, guide) : null;
@@ -82,8 +84,10 @@ const denoiseStage = (byAlbedo: boolean, isMeasured: boolean): ImageStage => ({
       let state = isMeasured
         ? call(measured, light, spread, scales)
         : call(estimated, light, call(response, call(lumaAgain, light)));
-      for (const { tolerance, weights, filter } of passes)
-        state = call(filter, state, call(weights, call(tolerance, state), albedo, guide, slopes));
+      for (const { noise, distance, weights, filter } of passes) {
+        const level = call(noise, state);
+        state = call(filter, state, call(weights, call(distance, level), level, albedo, guide, slopes));
+      }
       return byAlbedo ? call(result, state, albedo, guide) : state;
     };
   },

@@ -56,8 +56,11 @@ const isNoiseless = (layer: LayerName): boolean => layer === 'emission' || layer
 const hasAlbedo = (layer: LayerName): boolean =>
   layer === 'beauty' || layer === 'diffuse_direct' || layer === 'diffuse_indirect';
 
-/** A variance of fewer samples says too little: of one it is zero, as if there were no noise. */
-const FEWEST_SAMPLES = 8;
+/**
+ * A variance of fewer samples is not used: of one it is zero, as if there were no noise. Of four it is rough, but better than an
+ * estimate from the picture (docs/benchmarks/2026-11-29-denoise.md).
+ */
+const FEWEST_SAMPLES = 4;
 
 /** The measured variance where every pixel has samples enough for it. */
 function trustedVariance({ layers }: TracedPixels, { samples, adaptive }: RenderSettings): Float32Array | undefined {

@@ -50,7 +50,8 @@ export function fireflyScale(this: Tile, luma: Planes, guide: Planes): number {
 
 /**
  * The same by measured variance: brought down is only what its neighbours' noise does not explain, and kept is what the
- * pixel's own samples agree on, which is a small highlight. Cutting every local maximum, as `fireflyScale` does, would darken.
+ * pixel's own samples agree on, which is a small highlight: what a single one of the samples brought stands one standard deviation
+ * above the rest. Cutting every local maximum, as `fireflyScale` does, would darken.
  */
 export function measuredFireflyScale(this: Tile, luma: Planes, variance: Planes, guide: Planes): number {
   const x = this.thread.x;
@@ -78,7 +79,7 @@ export function measuredFireflyScale(this: Tile, luma: Planes, variance: Planes,
   }
   const own = luma[0]![y]![x]!;
   const limit = Math.max(second, sum / 8 + 3 * Math.sqrt(Math.max(noise / 8, 0)));
-  const isCertain = own - limit > 4 * Math.sqrt(Math.max(variance[0]![y]![x]!, 0));
+  const isCertain = own - limit > 0.97 * Math.sqrt(Math.max(variance[0]![y]![x]!, 0));
   if (own > limit && !isCertain) return limit / own;
   return 1;
 }

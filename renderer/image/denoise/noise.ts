@@ -25,7 +25,10 @@ export function noiseResponse(this: Tile, luma: Planes): number {
   return (answer * answer) / 36;
 }
 
-/** Light in planes 0-2, its luminance variance (mean over 5×5) in plane 3. */
+/**
+ * Light in planes 0-2, its luminance variance over 5×5 in plane 3. It is the fourth power of the mean fourth root, which a line
+ * of detail lifts less than it lifts a mean; 2.19 makes that right for normally distributed noise.
+ */
 export function withEstimate(this: Tile, light: Planes, response: Planes): number {
   const x = this.thread.x;
   const y = this.thread.y;
@@ -36,9 +39,10 @@ export function withEstimate(this: Tile, light: Planes, response: Planes): numbe
     const j = Math.floor(t / 5) - 2;
     const nx = Math.min(Math.max(x + i, 0), this.constants.w - 1);
     const ny = Math.min(Math.max(y + j, 0), this.constants.h - 1);
-    sum += response[0]![ny]![nx]!;
+    sum += Math.sqrt(Math.sqrt(response[0]![ny]![nx]!));
   }
-  return sum / 25;
+  const root = sum / 25;
+  return 2.19 * root * root * root * root;
 }
 
 /** Measured variance of the picture's luminance as one of the light's luminance. */
@@ -51,18 +55,10 @@ export function varianceOfLight(this: Tile, measured: Planes, beauty: Planes, lu
   return measured[0]![y]![x]! * ratio * ratio;
 }
 
-/** Light in planes 0-2, its measured luminance variance (mean over 3×3) in plane 3. */
+/** Light in planes 0-2, its measured luminance variance in plane 3. */
 export function withMeasured(this: Tile, light: Planes, variance: Planes, scale: Planes): number {
   const x = this.thread.x;
   const y = this.thread.y;
   if (this.thread.z < 3) return light[this.thread.z]![y]![x]!;
-  let sum = 0;
-  for (let t = 0; t < 9; t++) {
-    const i = (t % 3) - 1;
-    const j = Math.floor(t / 3) - 1;
-    const nx = Math.min(Math.max(x + i, 0), this.constants.w - 1);
-    const ny = Math.min(Math.max(y + j, 0), this.constants.h - 1);
-    sum += variance[0]![ny]![nx]! * scale[0]![ny]![nx]! * scale[0]![ny]![nx]!;
-  }
-  return sum / 9;
+  return variance[0]![y]![x]! * scale[0]![y]![x]! * scale[0]![y]![x]!;
 }
