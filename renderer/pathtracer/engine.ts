@@ -18,12 +18,12 @@ import type {
 import { ImageProcessor } from '../image/imageProcessor.ts';
 import { calibrate, checkCalibrating } from './estimate.ts';
 import { FARM_BENCH_VERSION, measureFarmBench } from './farmBench.ts';
-import { writeUnitFiles } from './frameFiles.ts';
+import type { UnitPaths } from './frameFiles.ts';
 import { cryptomatteNames, type FrameFacts, frameChannels, writableCompression } from './frameLayers.ts';
 import { inspectShot } from './gltf/inspectShot.ts';
+import { makeUnit } from './makeUnit.ts';
 import { OutputTimes } from './outputTime.ts';
 import { sourceOf } from './partFile.ts';
-import type { TracePartial } from './partial.ts';
 import { checkSampleRange, writePartFiles } from './sampleRanges.ts';
 import type { SceneDescription } from './scene/description.ts';
 import { SceneCache } from './sceneCache.ts';
@@ -31,7 +31,7 @@ import { Shot } from './shot.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { estimateQuick, isQuick, QuickTracers, settingsOfTechnique } from './techniques.ts';
 import { buildOf, onTracerThatCan, TracerSlot } from './tiers.ts';
-import { type TracedPixels, type TraceOptions, type Tracer, traceOptionsOf } from './tracer.ts';
+import { type TraceOptions, type Tracer, traceOptionsOf } from './tracer.ts';
 
 /** Goes up when pictures change for a reason outside the compiled tracer (loader, defaults, formats). */
 const ENGINE_VERSION = 3;
@@ -44,6 +44,9 @@ export interface PathTracerEngine extends RenderEngine {
   /** Ends all threads. The engine starts them again when it is used again. */
   close(): Promise<void>;
 }
+
+/** A unit's files and what they took. */
+type MadeUnit = UnitPaths & { channels: string[]; samples: number; rays: number };
 
 /** Runs tasks one after the other: one tracer holds one scene. */
 class Turnstile {
@@ -217,28 +220,27 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
         rect: rects[index]!,
         options: optionsFor(settings),
       };
+      const { rect } = trace;
       const onProgress = (fraction: number): void => sink.progress({ frame: unit.frame, tile: unit.tile, fraction });
-      const work = async (tracer: Tracer): Promise<TracedPixels | TracePartial> => {
+      // Once more from the beginning where a tracer fails: a picture is made by one.
+      const work = async (tracer: Tracer): Promise<MadeUnit> => {
         await tracer.setScene(description);
-        return unit.samples ? tracer.tracePartial(trace, onProgress, signal) : tracer.trace(trace, onProgress, signal);
+        const facts = await factsOf(shot, settings, unit, description);
+        if (!unit.samples) {
+          const making = { tracer, trace, facts, outputFolder, processor, onProgress, signal };
+          const channels = frameChannels(settings.output).map(({ name }) => name);
+          return { ...(await makeUnit(making)), channels };
+        }
+        const partial = await tracer.tracePartial(trace, onProgress, signal);
+        throwIfCancelled(signal);
+        const source = sourceOf(tracer, await shot.inputs(unit.frame));
+        const samples = partial.depth.length * trace.sampleCount;
+        return { ...(await writePartFiles(outputFolder, { partial, facts, source })), samples, rays: partial.rays };
       };
-      const { tracer, result: traced } = await onTracerThatCan(active, work, (reason, { tier }) =>
+      const { tracer, result: made } = await onTracerThatCan(active, work, (reason, { tier }) =>
         elsewhere(reason, tier),
       );
       active = tracer;
-      throwIfCancelled(signal);
-      const facts = await factsOf(shot, settings, unit, description);
-      const { rect } = traced;
-      const made =
-        'sums' in traced
-          ? await writePartFiles(outputFolder, {
-              ...{ partial: traced, facts },
-              source: sourceOf(active, await shot.inputs(unit.frame)),
-            })
-          : {
-              ...(await writeUnitFiles(outputFolder, traced, facts, processor)),
-              channels: frameChannels(settings.output).map(({ name }) => name),
-            };
       await sink.unit({
         unit,
         ...made,
@@ -246,8 +248,6 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
         height: rect.y1 - rect.y0,
         renderSeconds: (performance.now() - begin) / 1000,
         maker: { build: buildOfTechnique(build!, settings.technique), tier: active.tier, device: active.device },
-        samples: 'sums' in traced ? traced.depth.length * trace.sampleCount : traced.samples,
-        rays: traced.rays,
       });
     }
   }

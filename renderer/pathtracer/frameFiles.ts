@@ -2,12 +2,13 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { LayerName } from '../../domain/layers.ts';
-import { PICTURE_EXTENSIONS, type PictureFormat, type RenderSettings } from '../../domain/scene.ts';
+import { PICTURE_EXTENSIONS, type PictureFormat, type PixelRect, type RenderSettings } from '../../domain/scene.ts';
 import type { RenderedUnit, RenderUnit } from '../engine.ts';
 import { denoise } from '../image/denoise.ts';
 import { ExrWriter } from '../image/exr/write.ts';
 import type { ImageProcessor } from '../image/imageProcessor.ts';
 import { PictureBuilder } from '../image/picture.ts';
+import { bandOf, bandsOf, GUIDES, rowsOf, TracedRows } from './bands.ts';
 import {
   channelSources,
   denoisedLayersOf,
@@ -114,48 +115,126 @@ function unitPaths(folder: string, unit: RenderUnit, { picture }: RenderSettings
 }
 
 /**
- * Writes the files of a unit below `folder`; each has its name only when it is whole, and after an error none is left.
- * Throws `SettingInvalid` for a compression that cannot be written, `Internal` for a layer that the tracer did not fill in.
+ * Writes the files of a unit below a folder from bands of rows, top down, so that a large picture with all its layers is never
+ * whole in memory: only what a denoiser needs of it is kept. Each file has its name only when it is whole, and after `abandon`
+ * none is left. The bytes do not depend on the bands.
  */
+export class UnitWriter {
+  readonly #rect: PixelRect;
+  readonly #facts: FrameFacts;
+  readonly #processor: ImageProcessor;
+  readonly #paths: UnitPaths;
+  readonly #exr: ExrWriter;
+  readonly #pictures: { file: string; builder: PictureBuilder }[];
+  /** Rows for the denoiser. */
+  readonly #kept: TracedRows | null;
+
+  private constructor(
+    rect: PixelRect,
+    facts: FrameFacts,
+    processor: ImageProcessor,
+    ...[paths, exr]: [UnitPaths, ExrWriter]
+  ) {
+    const { settings } = facts;
+    const { output } = settings;
+    this.#rect = rect;
+    this.#facts = facts;
+    this.#processor = processor;
+    this.#paths = paths;
+    this.#exr = exr;
+    const pictures: [string, PictureFormat][] = [[paths.previewPath, 'png']];
+    if (paths.picturePath) pictures.push([paths.picturePath, output.picture]);
+    const [width, height] = [rect.x1 - rect.x0, rect.y1 - rect.y0];
+    this.#pictures = pictures.map(([file, format]) => ({
+      file,
+      builder: new PictureBuilder(width, height, format, settings),
+    }));
+    const layers = output.denoisedLayers ? 'all' : settings.denoise ? GUIDES : null;
+    this.#kept = layers && new TracedRows(rect, layers);
+  }
+
+  /**
+   * @param rect of the whole unit
+   * @throws FarmError `SettingInvalid` for a compression that cannot be written
+   */
+  static async open(
+    folder: string,
+    rect: PixelRect,
+    facts: FrameFacts,
+    processor: ImageProcessor,
+  ): Promise<UnitWriter> {
+    const { settings, unit } = facts;
+    const paths = unitPaths(folder, unit, settings.output);
+    const exr = await ExrWriter.open(paths.exrPath, {
+      ...{ width: settings.width, height: settings.height, rect },
+      compression: writableCompression(settings.output),
+      channels: frameChannels(settings.output),
+      attributes: headerAttributes(facts),
+    });
+    return new UnitWriter(rect, facts, processor, paths, exr);
+  }
+
+  /** Takes the next rows; all bands but the last have a multiple of `ExrWriter.bandRows`. @throws FarmError `Internal` for a layer that is not filled in */
+  async add(band: TracedPixels): Promise<void> {
+    const { settings } = this.#facts;
+    this.#kept?.add(band);
+    if (!settings.output.denoisedLayers) await this.#writeRows(band, NO_LAYERS);
+    if (!settings.denoise) for (const { builder } of this.#pictures) builder.add(band.beauty);
+  }
+
+  /** Denoises what is asked for, completes all files and gives them their names. */
+  async close(): Promise<UnitPaths> {
+    const { settings } = this.#facts;
+    if (this.#kept) {
+      const whole = this.#kept.whole();
+      const denoised = await denoiseLayers(whole, this.#facts, this.#processor);
+      if (settings.denoise) for (const { builder } of this.#pictures) builder.add(denoised.get('beauty')!);
+      if (settings.output.denoisedLayers) await this.#writeWhole(whole, denoised);
+    }
+    const shown = this.#pictures.map(async ({ file, builder }) => writeFile(partial(file), await builder.encode()));
+    await Promise.all([this.#exr.close(), ...shown]);
+    for (const { file } of this.#pictures) await rename(partial(file), file);
+    return this.#paths;
+  }
+
+  /** Gives up: no file is left. */
+  async abandon(): Promise<void> {
+    await this.#exr.abandon();
+    const left = this.#pictures.flatMap(({ file }) => [file, partial(file)]);
+    await Promise.all([this.#paths.exrPath, ...left].map((file) => rm(file, { force: true })));
+  }
+
+  async #writeWhole(whole: TracedPixels, denoised: ReadonlyMap<LayerName, Float32Array>): Promise<void> {
+    const width = this.#rect.x1 - this.#rect.x0;
+    for (const rect of bandsOf(this.#rect, frameChannels(this.#facts.settings.output).length * 4)) {
+      const rows = [rect.y0 - this.#rect.y0, rect.y1 - this.#rect.y0] as const;
+      const calm = new Map([...denoised].map(([layer, data]) => [layer, rowsOf(data, layer, width, rows)]));
+      await this.#writeRows(bandOf(whole, rect), calm);
+    }
+  }
+
+  async #writeRows(band: TracedPixels, denoised: ReadonlyMap<LayerName, Float32Array>): Promise<void> {
+    const { y0, y1 } = band.rect;
+    await this.#exr.writeRows(y0 - this.#rect.y0, y1 - y0, channelSources(band, this.#facts.settings.output, denoised));
+  }
+}
+
+const NO_LAYERS: ReadonlyMap<LayerName, Float32Array> = new Map();
+const partial = (file: string): string => `${file}.partial`;
+
+/** Writes the files of a unit whose pixels are all there. @throws FarmError as `UnitWriter` does; then no file is left */
 export async function writeUnitFiles(
   folder: string,
   pixels: TracedPixels,
   facts: FrameFacts,
   processor: ImageProcessor,
 ): Promise<UnitPaths> {
-  const { settings, unit } = facts;
-  const { output } = settings;
-  const { rect } = pixels;
-  const compression = writableCompression(output);
-  const paths = unitPaths(folder, unit, output);
-  const denoised = await denoiseLayers(pixels, facts, processor);
-  const channels = channelSources(pixels, output, denoised);
-  const writer = await ExrWriter.open(paths.exrPath, {
-    width: settings.width,
-    height: settings.height,
-    rect,
-    compression,
-    channels: frameChannels(output),
-    attributes: headerAttributes(facts),
-  });
-  const beauty = (settings.denoise && denoised.get('beauty')) || pixels.beauty;
-  const pictures: [string, PictureFormat][] = [[paths.previewPath, 'png']];
-  if (paths.picturePath) pictures.push([paths.picturePath, output.picture]);
-  const partial = (file: string): string => `${file}.partial`;
+  const writer = await UnitWriter.open(folder, pixels.rect, facts, processor);
   try {
-    const shown = pictures.map(async ([file, format]) => {
-      const picture = new PictureBuilder(rect.x1 - rect.x0, rect.y1 - rect.y0, format, settings);
-      picture.add(beauty);
-      await writeFile(partial(file), await picture.encode());
-    });
-    await Promise.all([writer.writeRows(0, rect.y1 - rect.y0, channels), ...shown]);
-    await writer.close();
-    for (const [file] of pictures) await rename(partial(file), file);
+    await writer.add(pixels);
+    return await writer.close();
   } catch (error) {
     await writer.abandon();
-    const left = pictures.flatMap(([file]) => [file, partial(file)]);
-    await Promise.all([paths.exrPath, ...left].map((file) => rm(file, { force: true })));
     throw error;
   }
-  return paths;
 }

@@ -1,0 +1,135 @@
+/** A unit in bands has the files of a unit at once. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { LayerName } from '../../domain/layers.ts';
+import type { PixelRect } from '../../domain/scene.ts';
+import { completeSettings } from '../../domain/settings.ts';
+import { ImageProcessor } from '../image/imageProcessor.ts';
+import { bandsOf } from './bands.ts';
+import { cryptomatteNames } from './frameLayers.ts';
+import { makeUnit } from './makeUnit.ts';
+import { type Tracer, traceOptionsOf } from './tracer.ts';
+import { constantEnvironment, material, place, scene, sphere, square } from './wasm/test-scenes.ts';
+import { type CpuTracer, createCpuTracer } from './wasm/tracer.ts';
+
+const processor = new ImageProcessor();
+const description = scene({
+  meshes: [square(3), sphere(12, 1)],
+  materials: [material({ name: 'ground' }), material({ name: 'ball', roughness: 0.3, metallic: 1 })],
+  instances: [
+    { ...place(0, [0, 0, -1]), name: 'floor' },
+    { ...place(1), name: 'ball' },
+  ],
+  environment: constantEnvironment([0.8, 0.9, 1]),
+});
+let tracer: CpuTracer;
+let folder: string;
+
+beforeAll(async () => {
+  tracer = await createCpuTracer({ threads: 2 });
+  await tracer.setScene(description);
+  folder = await mkdtemp(join(tmpdir(), 'framewright-bands-'));
+});
+afterAll(async () => {
+  await tracer?.close();
+  await processor.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Files of the unit by ending; `bandBytes` of 1: bands as low as an EXR allows, 32 rows. */
+async function make(settings: ReturnType<typeof asked>, bandBytes?: number, by: Tracer = tracer, signal = NEVER) {
+  const outputFolder = await mkdtemp(join(folder, 'unit-'));
+  const { width, height, seed, samples, crop } = settings;
+  const rect: PixelRect = crop ?? { x0: 0, y0: 0, x1: width, y1: height };
+  const options = traceOptionsOf(settings);
+  const shares: number[] = [];
+  const made = await makeUnit({
+    ...{ tracer: by, processor, outputFolder, bandBytes, signal },
+    trace: {
+      ...{ width, height, seed, frame: 1, rect, sampleStart: 0, sampleCount: samples },
+      options: settings.denoise
+        ? { ...options, layers: [...new Set<LayerName>([...options.layers, 'variance'])] }
+        : options,
+    },
+    facts: {
+      ...{
+        settings,
+        unit: { frame: 1, tile: 0 },
+        build: 'test',
+        cameraName: null,
+        camera: description.camera,
+        time: 0,
+      },
+      names: cryptomatteNames(description),
+    },
+    onProgress: (share) => shares.push(share),
+  });
+  const files = new Map<string, Buffer>();
+  for (const name of (await readdir(outputFolder)).sort()) files.set(name, await readFile(join(outputFolder, name)));
+  return { samples: made.samples, rays: made.rays, files, shares };
+}
+
+const NEVER = new AbortController().signal;
+const asked = (output: object, rest: object = {}) =>
+  completeSettings({ ...{ width: 70, height: 110, samples: 8, maxDepth: 4, start: 1 }, ...rest, output });
+
+it.each([
+  ['noisy, every layer', asked({ layers: ['all'], compression: 'piz' }, { denoise: false })],
+  ['with a denoised picture', asked({ layers: ['diffuse_direct'], picture: 'tiff' }, { denoise: true })],
+  ['with denoised layers', asked({ layers: ['all'], denoisedLayers: true, colorSpace: 'acescg' }, { denoise: false })],
+  ['cropped', asked({ compression: 'zips' }, { denoise: false, crop: { x0: 3, y0: 5, x1: 61, y1: 104 } })],
+  ['adaptive', asked({ layers: ['sample_count'] }, { samples: 32, adaptive: { threshold: 0.05, minSamples: 8 } })],
+  [
+    'adaptive, cropped',
+    asked({}, { samples: 32, adaptive: { threshold: 0.05, minSamples: 8 }, crop: { x0: 3, y0: 5, x1: 61, y1: 104 } }),
+  ],
+])('is the same to the byte in bands: %s', async (_, settings) => {
+  const { shares: __, ...whole } = await make(settings);
+  const { shares, ...banded } = await make(settings, 1);
+  expect([...whole.files.keys()]).toContain('frame.0001.exr');
+  expect(banded).toEqual(whole);
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  expect(shares.at(-1)).toBe(1);
+});
+
+it('asks the tracer for bands, and leaves nothing behind when one fails or the work is given up', async () => {
+  const settings = asked({}, { denoise: false });
+  const traced: PixelRect[] = [];
+  const failing = (after: number, fail: () => void): Tracer => ({
+    ...{ tier: 'cpu', device: 'test', threads: 1, setScene: async () => {}, close: async () => {} },
+    trace: (request, ...rest) => {
+      traced.push(request.rect);
+      if (traced.length > after) fail();
+      return tracer.trace(request, ...rest);
+    },
+    tracePartial: (...request) => tracer.tracePartial(...request),
+  });
+  const broken = failing(2, () => {
+    throw new Error('lost');
+  });
+  await expect(make(settings, 1, broken)).rejects.toThrow('lost');
+  const bands = [0, 32, 64].map((y0) => ({ x0: 0, x1: 70, y0, y1: y0 + 32 }));
+  expect(traced).toEqual(bands);
+  traced.length = 0;
+  const giveUp = new AbortController();
+  const aborted = failing(1, () => giveUp.abort());
+  await expect(make(settings, 1, aborted, giveUp.signal)).rejects.toMatchObject({ code: 'Cancelled' });
+  const folders = (await readdir(folder)).filter((name) => name.startsWith('unit-'));
+  const left = await Promise.all(folders.map((name) => readdir(join(folder, name))));
+  expect(left.slice().filter((names) => names.some((name) => name.includes('partial')))).toEqual([]);
+  expect(left.filter((names) => names.length === 0)).toHaveLength(2);
+});
+
+it('cuts what is too large for one band, and nothing else', () => {
+  const rect = { x0: 0, y0: 0, x1: 8192, y1: 4608 };
+  const bands = bandsOf(rect, 260);
+  expect(bands.length).toBeGreaterThan(10);
+  expect(bands.every(({ y0, y1 }, index) => y0 === (bands[index - 1]?.y1 ?? 0) && y1 > y0)).toBe(true);
+  expect(bands.at(-1)?.y1).toBe(4608);
+  expect(bands.slice(0, -1).every(({ y0, y1 }) => (y1 - y0) % 32 === 0 && (y1 - y0) * 8192 * 260 <= 2 ** 29)).toBe(
+    true,
+  );
+  expect(bandsOf({ ...rect, x1: 1920, y1: 1080 }, 44)).toEqual([{ ...rect, x1: 1920, y1: 1080 }]);
+});
