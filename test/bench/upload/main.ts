@@ -1,12 +1,13 @@
 /**
- * `npm run bench:upload [-- --size MB --rounds N --files N --only PART --json FILE]`: the promises of the upload, measured on
+ * `npm run bench:upload [-- --size MB --rounds N --files N --sparse GIB --only PART --json FILE]`: the promises of the upload, measured on
  * a farm of its own with its real store. Every comparison is made in alternation within this process. `--only` (may be
- * repeated) names parts: `throughput`, `change`, `many`.
+ * repeated) names parts: `throughput`, `change`, `many`, `sparse` (whose memory is this
+ * process' peak, so it is told only where it runs alone).
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -34,11 +35,12 @@ const { values: flags } = parseArgs({
     size: { type: 'string', default: '256' },
     rounds: { type: 'string', default: '3' },
     files: { type: 'string', default: '60000' },
+    sparse: { type: 'string', default: '10' },
     only: { type: 'string', multiple: true },
     json: { type: 'string' },
   },
 });
-const PARTS = ['throughput', 'change', 'many'] as const;
+const PARTS = ['throughput', 'change', 'many', 'sparse'] as const;
 const unknown = flags.only?.find((name) => !(PARTS as readonly string[]).includes(name));
 if (unknown !== undefined) throw new Error(`There is no part "${unknown}"; there are ${PARTS.join(', ')}.`);
 
@@ -67,8 +69,9 @@ async function measure() {
     : undefined;
   const change = asked('change') ? await changedShare(client, sizeBytes) : undefined;
   const many = asked('many') ? await manyFiles(client, Number(flags.files)) : undefined;
+  const sparse = asked('sparse') ? await sparseFile(client, Number(flags.sparse) * 2 ** 30) : undefined;
   const machine = { cpus: os.availableParallelism(), model: os.cpus()[0]?.model, memoryBytes: os.totalmem() };
-  return { sizeMegabytes: Number(flags.size), machine, throughput, change, many };
+  return { sizeMegabytes: Number(flags.size), machine, throughput, change, many, sparse };
 }
 
 /** Uploads four files of fresh bytes, and puts as many by other clients, in turns. */
@@ -158,13 +161,34 @@ async function submit(client: FarmClient, root: string, memory: string | null): 
   };
 }
 
+/** A file of which nothing was ever written: all of its blobs are the same. */
+async function sparseFile(client: FarmClient, sizeBytes: number) {
+  const root = join(folder, 'sparse');
+  await writeRandomFile(join(root, PRIOR), 1_000);
+  await writeFile(join(root, 'sparse.bin'), '');
+  await truncate(join(root, 'sparse.bin'), sizeBytes);
+  const idleBytes = process.memoryUsage().rss;
+  const first = await submit(client, root, null);
+  const isAlone = flags.only?.length === 1;
+  const peakBytes = isAlone ? process.resourceUsage().maxRSS * 1024 : null;
+  rmSync(root, { recursive: true });
+  return { sizeBytes, first, sentBytes: Math.round(first.sentShare * (sizeBytes + 1_000)), idleBytes, peakBytes };
+}
+
 function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-function print({ sizeMegabytes, machine, throughput, change, many }: Awaited<ReturnType<typeof measure>>): void {
+function print({
+  sizeMegabytes,
+  machine,
+  throughput,
+  change,
+  many,
+  sparse,
+}: Awaited<ReturnType<typeof measure>>): void {
   const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
   const say = (line: string) => process.stdout.write(`${line}\n`);
   say(`${sizeMegabytes} MB, ${machine.cpus} cores (${machine.model})`);
@@ -188,4 +212,15 @@ function print({ sizeMegabytes, machine, throughput, change, many }: Awaited<Ret
     say(`  the same again          ${line(many.again)}`);
     say(`  and read again          ${line(many.withoutMemory)}`);
   }
+  if (sparse) {
+    const { sizeBytes, first, sentBytes, idleBytes, peakBytes } = sparse;
+    const memory = peakBytes === null ? '' : `, at most ${mib(peakBytes)} (${mib(idleBytes)} before)`;
+    say(
+      `${sizeBytes / 2 ** 30} GiB of nothing         ${first.seconds.toFixed(1)} s, sends ${sentBytes} bytes${memory}`,
+    );
+  }
+}
+
+function mib(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
 }
