@@ -1,4 +1,4 @@
-/** Delivers rendered units while the next ones are being rendered: announce, put, report; a few at a time, none twice. */
+/** Delivers rendered units while the next ones are being rendered: announce, put, report; one after the other, none twice. */
 import { rm } from 'node:fs/promises';
 import { FarmError } from '../../domain/errors.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
@@ -9,11 +9,8 @@ import { isStoreFull } from './diskFull.ts';
 import { isPassing, retrying } from './retry.ts';
 import type { Tally } from './tally.ts';
 
-/**
- * Units on their way beside the one being rendered: the earlier one shall be at the studio first, and more would only fill
- * the disk of a node with a slow link.
- */
-const DELIVERIES_AT_ONCE = 1;
+/** Units not delivered yet with which the next is rendered: more would only fill the disk of a node with a slow link. */
+const UNITS_WAITING = 1;
 /** How long a frame waits for room in a store that is full before its lease fails: somebody may be making some. Milliseconds. */
 const STORE_PATIENCE_MS = 120_000;
 /** First and longest wait for room, milliseconds: it takes longer to come than a connection. */
@@ -40,7 +37,9 @@ interface DeliveryDeps {
 
 /** @param onFailure called once, with the first failure */
 export function startDelivery(lease: Lease, deps: DeliveryDeps, onFailure: (error: unknown) => void): Delivery {
-  const onTheWay = new Set<Promise<void>>();
+  const waiting = new Set<Promise<void>>();
+  /** The one that is being delivered: the earlier unit shall be at the studio first, and not share its way with the next. */
+  let current: Promise<void> = Promise.resolve();
   let failure: { error: unknown } | undefined;
   const check = (): void => {
     if (failure) throw failure.error;
@@ -48,23 +47,26 @@ export function startDelivery(lease: Lease, deps: DeliveryDeps, onFailure: (erro
   return {
     async take(unit, rendered) {
       check();
-      const task: Promise<void> = deliverUnit(lease, unit, rendered, deps)
+      const task: Promise<void> = current
+        .then(() => {
+          if (!failure) return deliverUnit(lease, unit, rendered, deps);
+        })
         .catch((error) => {
-          if (failure) return;
           failure = { error };
           onFailure(error);
         })
-        .finally(() => onTheWay.delete(task));
-      onTheWay.add(task);
-      while (onTheWay.size > DELIVERIES_AT_ONCE) await Promise.race(onTheWay);
+        .finally(() => waiting.delete(task));
+      current = task;
+      waiting.add(task);
+      while (waiting.size > UNITS_WAITING) await Promise.race(waiting);
       check();
     },
     async done() {
-      await Promise.all(onTheWay);
+      await Promise.all(waiting);
       check();
     },
     async settled() {
-      await Promise.all(onTheWay);
+      await Promise.all(waiting);
     },
   };
 }
