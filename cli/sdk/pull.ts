@@ -179,8 +179,8 @@ class Pull {
     const sourcesAgain = async () => sourcesOf(await askAgain(), transit);
     const remote = { name, hash, sizeBytes, sources };
     const conduct = { signal: this.signal, sourcesAgain };
-    const { skipped } = await this.#streams.run(siteId, () =>
-      bucket ? uploadToBucket(bucket, remote, conduct) : download(remote, { folder, ...conduct }),
+    const { skipped } = await this.#streams.run(siteId, (free) =>
+      bucket ? uploadToBucket(bucket, remote, conduct) : download(remote, { folder, ...conduct, onWhole: free }),
     );
     this.#downloaded += skipped ? 0 : 1;
     this.#bytes += skipped ? 0 : sizeBytes;

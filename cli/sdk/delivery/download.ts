@@ -1,7 +1,8 @@
 /** One file to the studio's disk: under its name only when whole and right. */
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open as openFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { FarmApiError } from '../errors.ts';
 import { diskFull, isDiskFull } from './diskErrors.ts';
 import { digestOf, receive, type Source } from './receive.ts';
@@ -20,6 +21,8 @@ export interface DownloadOptions {
   /** Absolute folder. */
   folder: string;
   signal?: AbortSignal | undefined;
+  /** Told when all bytes are here and right, before they are on the disk: the next file may come. */
+  onWhole?: (() => void) | undefined;
   /** Fresh addresses, before another try: the old ones may have expired, and there may be other copies by now. */
   sourcesAgain: () => Promise<Source[]>;
   /** How long sources may give nothing new before it is given up, milliseconds; default `PATIENCE_MS`. */
@@ -39,6 +42,8 @@ export const PATIENCE_MS = 60_000;
 export const STALL_MS = 15_000;
 /** Times that whole files may come with a wrong hash; each copy gets its turn. */
 export const WRONG_FILES = 3;
+/** Each takes one of Node's four threads for files; the others write what arrives meanwhile. */
+const syncs = pLimit(2);
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5_000;
 
@@ -68,6 +73,8 @@ export async function download(file: RemoteFile, options: DownloadOptions): Prom
       const received = await receive(source, part, file.sizeBytes, { signal, stallMs });
       receivedBytes += received.receivedBytes;
       await requireWhole(file, part, received);
+      options.onWhole?.();
+      await syncs(() => syncFile(part));
       await rename(part, target);
       return { skipped: false, receivedBytes };
     } catch (error) {
@@ -132,6 +139,15 @@ export function brokenOff({ name, sizeBytes }: RemoteFile, offset: number, error
     },
     { cause: error },
   );
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await openFile(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open as openFile, stat } from 'node:fs/promises';
 import { Agent, get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps, Agent as SecureAgent } from 'node:https';
+import { SteadyAgent } from './steadyAgent.ts';
 import { TRANSIT_HEADER, TRANSIT_TYPE } from './transit.ts';
 import { decodeTransit } from './transitDecoder.ts';
 
@@ -14,6 +15,7 @@ import { decodeTransit } from './transitDecoder.ts';
 const BLOCK_BYTES = 512 * 1024;
 
 const plain = new Agent({ keepAlive: true });
+const steady = new SteadyAgent({ keepAlive: true });
 const secure = new SecureAgent({ keepAlive: true });
 
 /** One address of a file. */
@@ -39,13 +41,15 @@ export interface Received {
 
 /**
  * Brings the file `part` to `sizeBytes` bytes: what is there already is hashed and kept, the rest is asked for. The bytes
- * are on the disk (fsync) when it returns.
+ * are written when it returns, but perhaps not on the disk yet (fsync).
  * @throws Error with what the source or the disk answered; the part stays, for the next try to go on from
  */
 export async function receive(from: Source, part: string, sizeBytes: number, way: Way): Promise<Received> {
   const kept = await keptPart(part, sizeBytes);
   if (kept.sizeBytes === sizeBytes) return { hash: kept.digest.digest('hex'), sizeBytes, receivedBytes: 0 };
-  const response = await openSource(from, kept.sizeBytes, way);
+  // What is unpacked is kept while more arrives.
+  const agent = from.transit ? plain : steady;
+  const response = await openSource(from, kept.sizeBytes, way, agent);
   let { digest } = kept;
   let have = kept.sizeBytes;
   if (have > 0 && response.statusCode === 200) {
@@ -73,13 +77,13 @@ export async function receive(from: Source, part: string, sizeBytes: number, way
         if (!isPacked) count(bytes.length);
         digest.update(bytes);
         have += bytes.length;
+        // The bytes are copied before it waits.
         await disk.write(bytes);
       }
     } finally {
       // What came before a break is gone on with.
       await disk.flush();
     }
-    await file.sync();
   } finally {
     await file.close();
   }
@@ -89,44 +93,58 @@ export async function receive(from: Source, part: string, sizeBytes: number, way
 /** Writes in blocks, one while the next is gathered. */
 class BlockWriter {
   readonly #file: FileHandle;
-  #block = Buffer.allocUnsafe(BLOCK_BYTES);
-  #spare = Buffer.allocUnsafe(BLOCK_BYTES);
+  readonly #spare: Buffer[] = [];
+  #block: Buffer = Buffer.allocUnsafe(BLOCK_BYTES);
   #filled = 0;
-  #writing: Promise<unknown> = Promise.resolve();
+  #full: Buffer[] = [];
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(file: FileHandle) {
     this.#file = file;
   }
 
-  /** @throws what an earlier block failed with */
-  async write(bytes: Uint8Array): Promise<void> {
+  /**
+   * Takes the bytes at once, and waits while the block before is still being written.
+   * @throws what an earlier block failed with
+   */
+  write(bytes: Uint8Array): Promise<void> | undefined {
     for (let at = 0; at < bytes.length; ) {
       const some = bytes.subarray(at, at + BLOCK_BYTES - this.#filled);
       this.#block.set(some, this.#filled);
       this.#filled += some.length;
       at += some.length;
-      if (this.#filled === BLOCK_BYTES) await this.#turn();
+      if (this.#filled === BLOCK_BYTES) this.#turn();
     }
+    return this.#full.length > 0 ? this.#writeFull() : undefined;
   }
 
   async flush(): Promise<void> {
-    await this.#turn();
+    this.#turn();
+    await this.#writeFull();
     await this.#writing;
   }
 
-  async #turn(): Promise<void> {
-    await this.#writing;
-    const full = this.#block.subarray(0, this.#filled);
-    this.#writing = writeAll(this.#file, full);
-    // Whoever writes next hears of it.
-    this.#writing.catch(() => undefined);
-    [this.#block, this.#spare] = [this.#spare, this.#block];
+  #turn(): void {
+    this.#full.push(this.#block.subarray(0, this.#filled));
+    this.#block = this.#spare.pop() ?? Buffer.allocUnsafe(BLOCK_BYTES);
     this.#filled = 0;
   }
-}
 
-async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
+  /** Begins to write what is full as soon as what was begun before is written. */
+  async #writeFull(): Promise<void> {
+    await this.#writing;
+    const full = this.#full.splice(0);
+    this.#writing = this.#writeAll(full);
+    // Whoever writes next hears of it.
+    this.#writing.catch(() => undefined);
+  }
+
+  async #writeAll(blocks: Buffer[]): Promise<void> {
+    for (const block of blocks) {
+      for (let at = 0; at < block.length; ) at += (await this.#file.write(block, at, block.length - at)).bytesWritten;
+      if (block.length === BLOCK_BYTES) this.#spare.push(block);
+    }
+  }
 }
 
 /** What an earlier try left; a part that is longer than the file is nothing to go on from. */
@@ -144,7 +162,12 @@ export async function digestOf(path: string): Promise<Hash> {
 }
 
 /** Asks for a file from byte `from` on. Throws when nobody answers or the source falls silent. */
-export function openSource({ url, transit }: Source, from: number, { signal, stallMs }: Way): Promise<IncomingMessage> {
+export function openSource(
+  { url, transit }: Source,
+  from: number,
+  { signal, stallMs }: Way,
+  agent: Agent = plain,
+): Promise<IncomingMessage> {
   const options = {
     timeout: stallMs,
     headers: {
@@ -156,7 +179,7 @@ export function openSource({ url, transit }: Source, from: number, { signal, sta
   return new Promise((resolve, reject) => {
     const request = url.startsWith('https:')
       ? getHttps(url, { ...options, agent: secure }, resolve)
-      : getHttp(url, { ...options, agent: plain }, resolve);
+      : getHttp(url, { ...options, agent }, resolve);
     request.on('timeout', () => request.destroy(new Error(`the source sent nothing for ${stallMs / 1000} s`)));
     request.on('error', reject);
   });

@@ -9,11 +9,20 @@ export class SiteStreams {
   readonly #sites = new Map<string, LimitFunction>();
   readonly #all = pLimit(STREAMS);
 
-  /** Runs the work when its site and the whole have a stream free; in the order of the calls for each site. */
-  run<T>(siteId: string | null, work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs the work when its site and the whole have a stream free; in the order of the calls for each site. Work that needs
+   * its stream no longer (the bytes are here, the disk is not done with them) calls `free`, and the next begins.
+   */
+  run<T>(siteId: string | null, work: (free: () => void) => Promise<T>): Promise<T> {
     const key = siteId ?? '';
     const site = this.#sites.get(key) ?? pLimit(STREAMS_PER_SITE);
     this.#sites.set(key, site);
-    return site(() => this.#all(work));
+    return new Promise((resolve, reject) => {
+      const untilFree = (): Promise<void> =>
+        new Promise((free) => {
+          work(free).then(resolve, reject).finally(free);
+        });
+      void site(() => this.#all(untilFree));
+    });
   }
 }
