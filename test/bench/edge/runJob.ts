@@ -18,6 +18,7 @@ import type { ReplayIndex } from '../../../renderer/replay/index.ts';
 import type { LinkBytes, LinkRate, RunParameters, RunReport } from './edgeReport.ts';
 import { limitOf } from './limit.ts';
 import { cpuBetween, markCpu } from './measure.ts';
+import { startOwnMachine } from './ownMachine.ts';
 import type { BenchProject } from './shotProject.ts';
 import { SiteProcesses } from './siteProcesses.ts';
 import { shotSize } from './size.ts';
@@ -182,17 +183,22 @@ async function clockJob(context: RunContext, client: FarmClient, run: Clocked): 
   const delivered = join(run.folder, 'delivered');
   const arrivals: number[] = [];
   const arrivedAt = new Map<string, number>();
-  await client.acceptJob(run.job.id);
-  await pullJob(client, run.job.id, {
-    folder: delivered,
-    wait: true,
-    transit: parameters.compressed ? 'on' : 'off',
-    onFile: (name) => {
-      if (!name.endsWith('.exr')) return;
-      arrivals.push(Date.now());
-      arrivedAt.set(name, Date.now());
-    },
-  });
+  const endOwnMachine = startOwnMachine();
+  try {
+    await client.acceptJob(run.job.id);
+    await pullJob(client, run.job.id, {
+      folder: delivered,
+      wait: true,
+      transit: parameters.compressed ? 'on' : 'off',
+      onFile: (name) => {
+        if (!name.endsWith('.exr')) return;
+        arrivals.push(Date.now());
+        arrivedAt.set(name, Date.now());
+      },
+    });
+  } finally {
+    endOwnMachine();
+  }
   const cpu = cpuBetween(cpuBefore, await markCpu(lab));
   const after = new Map(await Promise.all(names.map(async (name) => [name, await lab.counters(name)] as const)));
   const job = await client.job(run.job.id);
