@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { commitUnit } from '../../ports/db/commit.ts';
+import { addJob, addNode, addQuoted, artifactsOf, deliver, fileOf, mustClaim } from '../../test/support/rows.ts';
+import type { TestApi } from './testing/openApi.ts';
+import { type Answer, openTwoStudios, type TwoStudios } from './testing/twoStudios.ts';
+
+let farm: TestApi;
+let north: TwoStudios['north'];
+let south: TwoStudios['south'];
+let call: TwoStudios['call'];
+
+beforeAll(async () => {
+  ({ farm, north, south, call } = await openTwoStudios());
+});
+afterAll(() => farm?.close());
+
+it('shows frames, and addresses of committed ones only', async () => {
+  const { database } = farm.record;
+  const { jobId } = await addJob(database, { studioId: north.studioId, frames: 3, priority: 5 });
+  const node = await addNode(database, 'painter');
+  const lease = await mustClaim(database, node);
+  const [one, two] = lease.units;
+  const exr = randomBytes(500);
+  const stored = await farm.store.put(north.studioId, 'frames', exr, 'image/x-exr');
+  const artifacts = [{ kind: 'exr' as const, ...stored }, artifactsOf(one!.unitId)[1]!];
+  await deliver(database, lease, node.id, one!.unitId, artifacts);
+  await deliver(database, lease, node.id, two!.unitId);
+  await database.asService((tx) => commitUnit(tx, { unitId: one!.unitId, leaseNumber: lease.leaseNumber }));
+
+  const first = await call(north.key, 'GET', `/v1/jobs/${jobId}/frames?limit=2`);
+  expect(first.body.items).toMatchObject([
+    { frame: 1, status: 'committed', node: 'painter', exr: stored, name: 'shot.0001.exr' },
+    { frame: 2, status: 'uploaded', exr: null, preview: null },
+  ]);
+  const second = await call(north.key, 'GET', `/v1/jobs/${jobId}/frames?limit=2&cursor=${first.body.nextCursor}`);
+  expect(second.body).toMatchObject({ items: [{ frame: 3 }], nextCursor: null });
+  const urls = await call(north.key, 'GET', `/v1/jobs/${jobId}/frames/${one!.unitId}/urls`);
+  expect(Buffer.from(await (await fetch(urls.body.exr.url)).arrayBuffer())).toEqual(exr);
+  const redirect = await call(north.key, 'GET', `/v1/jobs/${jobId}/frames/${one!.unitId}/exr`);
+  expect(redirect.status).toBe(302);
+  expect((await fetch(redirect.headers.get('location')!)).headers.get('content-type')).toBe('image/x-exr');
+  expect((await call(north.key, 'GET', `/v1/jobs/${jobId}/frames/${two!.unitId}/preview`)).status).toBe(404);
+  expect((await call(north.key, 'GET', `/v1/jobs/${jobId}/outputs`)).body.film).toBeNull();
+  expect((await call(north.key, 'GET', `/v1/jobs/${jobId}/outputs/film`)).status).toBe(404);
+  const { body } = await call(north.key, 'GET', `/v1/jobs/${jobId}`);
+  expect(body.frames).toEqual({ total: 3, committed: 1, rendering: 2, failed: 0, billed: 1, cached: 0 });
+  expect((await call(north.key, 'GET', `/v1/jobs/${jobId}/why`)).body.reasons[0].code).toBe('Rendering');
+  const nodes = (await call(north.key, 'GET', '/v1/nodes')).body.items;
+  expect(nodes).toContainEqual(expect.objectContaining({ name: 'painter', working: true, site: 'local' }));
+});
+
+it('gives two studios the same answer for what is foreign as for what is not there', async () => {
+  const { database } = farm.record;
+  const { jobId } = await addJob(database, { studioId: north.studioId, offered: false });
+  const unitId = (await farm.record.query<{ id: string }>('SELECT id FROM units WHERE job_id = $1', [jobId]))[0]!.id;
+  const nothing = '01980000-0000-7000-8000-0123456789ab';
+  const strip = ({ status, body }: Answer, id: string) => ({
+    status,
+    body: JSON.stringify(body).replaceAll(id, 'ID'),
+  });
+  const paths: [string, string][] = [
+    ['GET', ''],
+    ['GET', '/frames'],
+    ['GET', `/frames/${unitId}/urls`],
+    ['GET', `/frames/${unitId}/preview`],
+    ['GET', '/outputs'],
+    ['GET', '/outputs/film'],
+    ['GET', '/events'],
+    ['GET', '/why'],
+    ['GET', '/invoice'],
+    ['GET', '/invoice.pdf'],
+    ['GET', '/invoice.csv'],
+    ['POST', '/invoice/verify'],
+    ['POST', '/prepare'],
+    ['POST', '/accept'],
+    ['POST', '/decline'],
+    ['POST', '/pause'],
+    ['POST', '/resume'],
+    ['POST', '/cancel'],
+  ];
+  for (const [method, path] of paths) {
+    const foreign = await call(south.key, method, `/v1/jobs/${jobId}${path}`);
+    const unknown = await call(south.key, method, `/v1/jobs/${nothing}${path}`);
+    expect([path, foreign.status]).toEqual([path, 404]);
+    expect(strip(foreign, jobId)).toEqual(strip(unknown, nothing));
+  }
+  const raise = await call(south.key, 'POST', `/v1/jobs/${jobId}/raise-cap`, { cap: '99999' });
+  expect(raise.status).toBe(404);
+  const listed = await call(south.key, 'GET', '/v1/jobs?limit=200');
+  expect(listed.body.items.map(({ id }: { id: string }) => id)).not.toContain(jobId);
+  expect((await call(south.key, 'GET', '/v1/jobs/not-an-id')).body.code).toBe('JobNotFound');
+});
+
+it('asks a studio for bytes that the other has', async () => {
+  const file = fileOf('shared.glb');
+  await addQuoted(farm.record.database, { studioId: north.studioId, name: 'shared', files: [file] });
+  const submit = (key: string) => call(key, 'POST', '/v1/jobs', { name: 'shot', main: file.path, files: [file] });
+  expect((await submit(north.key)).body.missing).toEqual([]);
+  const other = (await submit(south.key)).body.missing;
+  expect(other).toHaveLength(1);
+  expect(other[0].url).toContain(south.studioId);
+  expect(other[0].url).not.toContain(north.studioId);
+});
