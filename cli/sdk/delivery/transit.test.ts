@@ -17,6 +17,20 @@ describe('compression on the way', () => {
     expect(await zstd()!.decompress(await zstd()!.compress(Buffer.from('frame'), 1))).toEqual(Buffer.from('frame'));
   });
 
+  it('is loaded without looking up the names of whoever is connected', async () => {
+    let excluded: unknown;
+    internals._load = (id, ...rest) => {
+      // Loaded anew, as in a process that has not asked for it yet: the package reads the report while it is loaded.
+      if (id.startsWith('@mongodb-js/zstd')) excluded = (process.report as { excludeNetwork?: boolean }).excludeNetwork;
+      return load.call(Module, id, ...rest);
+    };
+    const before = (process.report as { excludeNetwork?: boolean }).excludeNetwork;
+    const { zstd } = await import('./transit.ts');
+    expect(zstd()).not.toBeNull();
+    expect(excluded).toBe(true);
+    expect((process.report as { excludeNetwork?: boolean }).excludeNetwork).toBe(before);
+  });
+
   it('is off, with a note, where there is none; pulling and sending work all the same', async () => {
     internals._load = (id, ...rest) => {
       if (id.startsWith('@mongodb-js/zstd')) throw new Error('no binary');

@@ -17,10 +17,17 @@ let loaded: Zstd | null | undefined;
 /** Zstandard (RFC 8878), loaded when it is first asked for; null where the package holds no binary for this platform. */
 export function zstd(): Zstd | null {
   if (loaded !== undefined) return loaded;
+  // The package finds out its C library from Node's diagnostic report. That would look up the name of whoever is connected, one
+  // after the other: where no name server answers, a site agent stood still for tens of seconds.
+  const report = process.report as { excludeNetwork?: boolean };
+  const { excludeNetwork } = report;
+  report.excludeNetwork = true;
   try {
     loaded = createRequire(import.meta.url)('@mongodb-js/zstd/bindings') as Zstd;
   } catch {
     loaded = null;
+  } finally {
+    report.excludeNetwork = excludeNetwork ?? false;
   }
   return loaded;
 }
