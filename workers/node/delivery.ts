@@ -9,8 +9,6 @@ import { isStoreFull } from './diskFull.ts';
 import { isPassing, retrying } from './retry.ts';
 import type { Tally } from './tally.ts';
 
-/** Units not delivered yet with which the next is rendered: more would only fill the disk of a node with a slow link. */
-const UNITS_WAITING = 1;
 /** How long a frame waits for room in a store that is full before its lease fails: somebody may be making some. Milliseconds. */
 const STORE_PATIENCE_MS = 120_000;
 /** First and longest wait for room, milliseconds: it takes longer to come than a connection. */
@@ -37,9 +35,8 @@ interface DeliveryDeps {
 
 /** @param onFailure called once, with the first failure */
 export function startDelivery(lease: Lease, deps: DeliveryDeps, onFailure: (error: unknown) => void): Delivery {
-  const waiting = new Set<Promise<void>>();
-  /** The one that is being delivered: the earlier unit shall be at the studio first, and not share its way with the next. */
-  let current: Promise<void> = Promise.resolve();
+  /** All units that were taken: each waits for the one before, which shall be at the studio first and not share its way. */
+  let taken: Promise<void> = Promise.resolve();
   let failure: { error: unknown } | undefined;
   const check = (): void => {
     if (failure) throw failure.error;
@@ -47,27 +44,24 @@ export function startDelivery(lease: Lease, deps: DeliveryDeps, onFailure: (erro
   return {
     async take(unit, rendered) {
       check();
-      const task: Promise<void> = current
+      const before = taken;
+      taken = before
         .then(() => {
           if (!failure) return deliverUnit(lease, unit, rendered, deps);
         })
         .catch((error) => {
           failure = { error };
           onFailure(error);
-        })
-        .finally(() => waiting.delete(task));
-      current = task;
-      waiting.add(task);
-      while (waiting.size > UNITS_WAITING) await Promise.race(waiting);
+        });
+      // With this one alone on its way the next is rendered: more would only fill the disk of a node with a slow link.
+      await before;
       check();
     },
     async done() {
-      await Promise.all(waiting);
+      await taken;
       check();
     },
-    async settled() {
-      await Promise.all(waiting);
-    },
+    settled: () => taken,
   };
 }
 
