@@ -6,6 +6,7 @@ import { bytes, duration } from '../output/duration.ts';
 import { quoteText } from '../output/quote.ts';
 import { table } from '../output/table.ts';
 import { watchJob } from '../output/watch.ts';
+import { isFinalJob } from '../sdk/jobStatus.ts';
 import { shortToken } from '../sdk/money.ts';
 import type { FrameView, JobView } from '../sdk/types.ts';
 import { printJson, withErrors } from './run.ts';
@@ -167,7 +168,6 @@ async function showLogs(id: string, flags: { follow?: boolean } & JsonFlag): Pro
   const client = connect();
   const job = await client.job(id);
   const stop = new AbortController();
-  const final = new Set(['completed', 'cancelled', 'failed', 'expired']);
   if (job.eventSeq === 0) return;
   for await (const event of client.events(id, { signal: stop.signal })) {
     if (flags.json) process.stdout.write(`${JSON.stringify(event)}\n`);
@@ -179,8 +179,8 @@ async function showLogs(id: string, flags: { follow?: boolean } & JsonFlag): Pro
           : `${event.type} ${JSON.stringify(event.data)}`;
       process.stdout.write(`${pc.dim(time)} ${text}\n`);
     }
-    const ended = event.type === 'job.changed' && final.has(String(event.data.status));
-    if (ended || (event.seq >= job.eventSeq && !(flags.follow && !final.has(job.status)))) stop.abort();
+    const ended = event.type === 'job.changed' && isFinalJob(event.data.status);
+    if (ended || (event.seq >= job.eventSeq && !(flags.follow && !isFinalJob(job.status)))) stop.abort();
   }
 }
 

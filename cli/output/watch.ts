@@ -2,10 +2,9 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import pc from 'picocolors';
 import type { FarmClient } from '../sdk/client.ts';
+import { isFinalJob } from '../sdk/jobStatus.ts';
 import type { JobEventView, JobView } from '../sdk/types.ts';
 import { duration } from './duration.ts';
-
-const FINAL = new Set(['completed', 'cancelled', 'failed', 'expired']);
 
 export interface WatchOptions {
   /** Called with every event, after it was shown. */
@@ -22,12 +21,12 @@ export async function watchJob(client: FarmClient, id: string, options: WatchOpt
   const stop = new AbortController();
   options.signal?.addEventListener('abort', () => stop.abort(), { once: true });
   if (options.signal?.aborted) stop.abort();
-  if (FINAL.has(job.status)) stop.abort();
+  if (isFinalJob(job.status)) stop.abort();
   try {
     for await (const event of client.events(id, { after: 0, signal: stop.signal })) {
       display.show(event);
       options.onEvent?.(event);
-      if (event.type === 'job.changed' && FINAL.has(String(event.data.status))) stop.abort();
+      if (event.type === 'job.changed' && isFinalJob(event.data.status)) stop.abort();
     }
   } finally {
     display.stop();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readClientFile } from '../../cli/connection.ts';
 import { FarmClient } from '../../cli/sdk/client.ts';
+import { isFinalJob } from '../../cli/sdk/jobStatus.ts';
 import { readProject } from '../../cli/sdk/project.ts';
 import { type SubmitOptions, submitProject } from '../../cli/sdk/submit.ts';
 import type { FrameView, InvoiceView, JobEventView, JobView } from '../../cli/sdk/types.ts';
@@ -82,8 +83,6 @@ async function untilJoined(client: FarmClient, nodes: number): Promise<void> {
   throw new Error(`${nodes} nodes did not join.`);
 }
 
-const FINAL = new Set<string>(['completed', 'cancelled', 'failed', 'expired']);
-
 /** Submits a scene on disk and takes its quote. The frame cache is off unless a test turns it on. */
 export async function submitScene(client: FarmClient, path: string, options: SubmitOptions): Promise<JobView> {
   const quoted = await submitProject(client, await readProject(path), { cache: false, ...options });
@@ -115,13 +114,8 @@ export const untilCommitted = (client: FarmClient, jobId: string, count: number,
 /** Waits until the job is final and returns it. */
 export async function untilFinal(client: FarmClient, jobId: string, timeoutMs = 180_000): Promise<JobView> {
   const job = await client.job(jobId);
-  if (FINAL.has(job.status)) return job;
-  await untilEvent(
-    client,
-    jobId,
-    ({ type, data }) => type === 'job.changed' && FINAL.has(String(data.status)),
-    timeoutMs,
-  );
+  if (isFinalJob(job.status)) return job;
+  await untilEvent(client, jobId, ({ type, data }) => type === 'job.changed' && isFinalJob(data.status), timeoutMs);
   return client.job(jobId);
 }
 

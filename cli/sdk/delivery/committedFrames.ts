@@ -1,13 +1,11 @@
 /** The committed frames of a job, each once, as soon as the farm knows of them. */
 import type { FarmClient } from '../client.ts';
+import { isFinalJob } from '../jobStatus.ts';
 import type { JobView } from '../types.ts';
 
 /** No frame follows: the job has ended, or is settled and waits for the studio to have everything. */
 const isOver = (job: JobView): boolean =>
-  FINAL_STATUSES.has(job.status) || job.stages.some(({ stage, state }) => stage === 'settle' && state === 'done');
-
-/** A job in one of these changes no more. */
-export const FINAL_STATUSES: ReadonlySet<string> = new Set(['completed', 'cancelled', 'failed', 'expired']);
+  isFinalJob(job.status) || job.stages.some(({ stage, state }) => stage === 'settle' && state === 'done');
 
 /**
  * Hands each committed frame's id to `onFrame`: those that are there, and with `wait` those that follow, from the job's
@@ -38,7 +36,7 @@ export async function followCommitted(
     for await (const event of client.events(jobId, { after: job.eventSeq, signal: stop.signal })) {
       if (event.type === 'unit.committed') take(String(event.data.unitId));
       if (event.type === 'stage.ended' && event.data.stage === 'settle') stop.abort();
-      if (event.type === 'job.changed' && FINAL_STATUSES.has(String(event.data.status))) stop.abort();
+      if (event.type === 'job.changed' && isFinalJob(event.data.status)) stop.abort();
     }
     signal?.throwIfAborted();
     await listed;

@@ -14,5 +14,6 @@ export const ASSUMPTIONS: string[] = [
   "A link's rate means payload of a plain TCP stream; headers take another 4.4 %.",
   'Before the clock begins, every node renders two frames of another, tiny project for another studio, on both sides: programs are warm, as in a farm that was not started a moment ago. Of the measured project no byte is at a site then.',
   "One machine stands for all of the lab's. Where its processor is short, the process that receives the studio's frames goes before all others (nice -10) while the clock runs, on both sides: the studio's own machine does not share the sites' work.",
+  'The stores of the sites read and write by way of the memory of the one machine, not past it to its disk (MINIO_API_ODIRECT=off), on both sides.',
   "The clock runs from the first lease, which is just before the first project byte leaves the home store beside the studio, to the last frame checked by hash on the studio's disk. Upload, quote and settlement stand beside it.",
 ];

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FarmClient } from '../../../cli/sdk/client.ts';
+import { isFinalJob } from '../../../cli/sdk/jobStatus.ts';
 import { readProject } from '../../../cli/sdk/project.ts';
 import { submitProject } from '../../../cli/sdk/submit.ts';
 import { FarmError } from '../../../domain/errors.ts';
@@ -32,7 +33,7 @@ export async function warmUp(client: FarmClient, folder: string, size: number, n
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(200)) {
     const { status, problem } = await client.job(id);
     if (status === 'completed') return;
-    if (['failed', 'cancelled', 'expired'].includes(status)) {
+    if (isFinalJob(status)) {
       throw new FarmError('RenderFailed', `The warm-up is ${status}: ${problem?.detail ?? 'no reason'}`, {});
     }
   }

@@ -1,3 +1,4 @@
+import { isFinalJob } from '../../../../cli/sdk/jobStatus.ts';
 import type { Job } from '../api/types.ts';
 import { formatMoment, formatSeconds } from '../lib/format.ts';
 import { exactUnits, formatCentsOf, formatToken, formatUnits, shareOf } from '../lib/money.ts';
@@ -5,12 +6,10 @@ import { tokenOf } from '../lib/token.ts';
 import { useJobPart } from '../live/useJob.ts';
 import { useNow } from '../ui/useNow.ts';
 
-const ENDED = new Set(['completed', 'cancelled', 'failed', 'expired']);
-
 /** Spent solid, reserved hatched, the rest up to the cap; what it comes to when every frame is there. */
 export function CostPanel() {
   const { job } = useJobPart('job');
-  const running = job !== null && !ENDED.has(job.status);
+  const running = job !== null && !isFinalJob(job.status);
   const now = useNow(1000, running);
   if (!job || job.cap === '0') return null;
   const token = tokenOf(job);
