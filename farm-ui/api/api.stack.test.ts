@@ -1,18 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { accountOf, addJob, addQuoted } from '../../test/support/rows.ts';
-import type { TestApi } from './testing/openApi.ts';
-import { openTwoStudios, type TwoStudios } from './testing/twoStudios.ts';
+import { openTwoStudios } from './testing/twoStudios.ts';
 
-let farm: TestApi;
-let north: TwoStudios['north'];
-let south: TwoStudios['south'];
-let call: TwoStudios['call'];
-
-beforeAll(async () => {
-  ({ farm, north, south, call } = await openTwoStudios());
-});
-afterAll(() => farm?.close());
+const { farm, north, south, call } = await openTwoStudios();
+afterAll(() => farm.close());
 
 const bytes = randomBytes(2_000);
 const hash = createHash('sha256').update(bytes).digest('hex');

@@ -1,19 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { commitUnit } from '../../ports/db/commit.ts';
 import { addJob, addNode, addQuoted, artifactsOf, deliver, fileOf, mustClaim } from '../../test/support/rows.ts';
-import type { TestApi } from './testing/openApi.ts';
-import { type Answer, openTwoStudios, type TwoStudios } from './testing/twoStudios.ts';
+import { type Answer, openTwoStudios } from './testing/twoStudios.ts';
 
-let farm: TestApi;
-let north: TwoStudios['north'];
-let south: TwoStudios['south'];
-let call: TwoStudios['call'];
-
-beforeAll(async () => {
-  ({ farm, north, south, call } = await openTwoStudios());
-});
-afterAll(() => farm?.close());
+const { farm, north, south, call } = await openTwoStudios();
+afterAll(() => farm.close());
 
 it('shows frames, and addresses of committed ones only', async () => {
   const { database } = farm.record;

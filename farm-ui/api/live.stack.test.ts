@@ -1,19 +1,11 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { appendEvent, notifyTransient } from '../../ports/db/events.ts';
 import { addQuoted, addSubmission } from '../../test/support/rows.ts';
-import type { TestApi } from './testing/openApi.ts';
-import { openTwoStudios, type TwoStudios } from './testing/twoStudios.ts';
+import { openTwoStudios } from './testing/twoStudios.ts';
 
-let farm: TestApi;
-let north: TwoStudios['north'];
-let south: TwoStudios['south'];
-let call: TwoStudios['call'];
-
-beforeAll(async () => {
-  ({ farm, north, south, call } = await openTwoStudios());
-});
-afterAll(() => farm?.close());
+const { farm, north, south, call } = await openTwoStudios();
+afterAll(() => farm.close());
 
 const listen = async (key: string, path: string, headers: Record<string, string> = {}) => {
   const closing = new AbortController();

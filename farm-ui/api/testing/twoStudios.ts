@@ -15,7 +15,7 @@ interface Studio {
   key: string;
 }
 
-export interface TwoStudios {
+interface TwoStudios {
   farm: TestApi;
   north: Studio;
   south: Studio;
@@ -29,6 +29,7 @@ export interface TwoStudios {
   ): Promise<Answer>;
 }
 
+/** Opens them at the head of a test file, whose end closes `farm`. */
 export async function openTwoStudios(): Promise<TwoStudios> {
   const farm = await openTestApi();
   const studio = async (slug: string): Promise<Studio> => {
