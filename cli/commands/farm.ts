@@ -5,9 +5,13 @@ import { down, reset, status, type UpResult, up } from '../../infra/stack/comman
 import { doctor } from '../../infra/stack/doctor.ts';
 import type { FarmStatus, StartProgress } from '../../infra/stack/farm.ts';
 import { farmHome, readClientFile } from '../connection.ts';
+import { exitCodeOf } from '../output/report.ts';
 import { table } from '../output/table.ts';
 import { refuse } from '../sdk/errors.ts';
 import { printJson, withErrors } from './run.ts';
+
+/** What scripts see while the farm, or a part of it, is not there. */
+const NOT_UP = exitCodeOf('StackNotRunning');
 
 interface JsonFlag {
   json?: boolean;
@@ -34,13 +38,17 @@ export function addFarm(program: Command): void {
     );
   program
     .command('status')
-    .description('Show what runs')
+    .description(
+      'Show what runs; the exit code is 0 once the farm is up, and 6 while it starts or stops or a service is down',
+    )
     .option('--json', 'print JSON')
     .action(
       withErrors(async (flags: JsonFlag) => {
         const current = await status({ home: farmHome() });
         if (flags.json) printJson(current);
         else process.stdout.write(`${statusText(current)}\n`);
+        const isUp = current.phase === 'running' && current.services.every(({ state }) => state === 'running');
+        if (!isUp) process.exitCode = NOT_UP;
       }),
     );
   program
@@ -143,7 +151,7 @@ function statusText(current: FarmStatus): string {
   const mark = (state: string): string => (state === 'running' ? pc.green('●') : pc.red('●'));
   return [
     `${pc.bold('Farm')} ${current.phase} in ${current.home}`,
-    `  page      ${pc.cyan(pageUrl(current.url))}`,
+    ...(current.url ? [`  page      ${pc.cyan(pageUrl(current.url))}`] : []),
     ...(current.temporalUrl ? [`  temporal  ${current.temporalUrl}`] : []),
     table(
       [
@@ -175,5 +183,5 @@ async function runDoctor(flags: JsonFlag): Promise<void> {
       if (!ok && remedy) process.stdout.write(`  ${pc.cyan('→')} ${remedy}\n`);
     }
   }
-  if (!report.ok) process.exitCode = 6;
+  if (!report.ok) process.exitCode = NOT_UP;
 }
