@@ -1,7 +1,6 @@
 /**
  * Has other people's software read the OpenEXR files that we write, and compares every pixel with what our own reader sees:
- *
- *     npm run check:exr -- [--out FOLDER]
+ * `npm run check:exr [-- --out FOLDER]`.
  *
  * OpenImageIO reads all channels of every compression, colour space and sample type, the header, and the Cryptomatte manifest, whose
  * ids must be those in the pixels; needs a Python with `OpenImageIO` and `numpy` (FRAMEWRIGHT_OIIO_PYTHON, default python3). Blender
@@ -13,7 +12,7 @@ import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { LAYER_NAMES } from '../../domain/layers.ts';
 import { DEFAULT_RENDER_SETTINGS, EXR_COMPRESSIONS, type RenderSettings } from '../../domain/scene.ts';
 import { buildDemoShot } from '../../renderer/demo/demoShot.ts';
@@ -21,6 +20,7 @@ import type { RenderedUnit } from '../../renderer/engine.ts';
 import { cryptomatteHex } from '../../renderer/image/cryptomatte.ts';
 import { decodeExr, type ExrPicture } from '../../renderer/image/exr/read.ts';
 import { createPathTracerEngine } from '../../renderer/pathtracer/engine.ts';
+import { readCommandLine } from '../bench/commandLine.ts';
 
 const run = promisify(execFile);
 const WIDTH = 97;
@@ -164,8 +164,9 @@ async function readWith(python: string, reader: string, module: string, files: s
   return null;
 }
 
-const { values } = parseArgs({ options: { out: { type: 'string' } } });
-const folder = values.out ?? (await mkdtemp(join(tmpdir(), 'framewright-exr-')));
+const USAGE = 'npm run check:exr [-- --out FOLDER]\n\n--out keeps the files.';
+const out = readCommandLine(USAGE, { out: { type: 'string' } }, (values) => values.out);
+const folder = out ?? (await mkdtemp(join(tmpdir(), 'framewright-exr-')));
 await mkdir(folder, { recursive: true });
 let failed = 0;
 let checked = 0;
@@ -211,6 +212,6 @@ try {
     }
   }
 } finally {
-  if (!values.out) await rm(folder, { recursive: true, force: true });
+  if (!out) await rm(folder, { recursive: true, force: true });
 }
 process.exitCode = failed > 0 ? 1 : checked === 0 ? 3 : 0;

@@ -1,29 +1,35 @@
 /**
- * Damages scenes by seed and renders one small frame of each: a clear error or a finite picture, never a hang or a crash.
- *
- *     npm run fuzz:gltf -- [--cases 2000] [--seed 1] [--scene FILE.glb …] [--seconds 20] [--keep FOLDER]
- *
- * Without `--scene` the demo shot is damaged. Exits with 1 when a case fails; `--keep` writes those files down.
+ * Damages scenes by seed and renders one small frame of each: a clear error or a finite picture, never a hang or a crash:
+ * `npm run fuzz:gltf [-- --help]`. Exits with 1 when a case fails.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { buildDemoShot } from '../../renderer/demo/demoShot.ts';
+import { numberOf, readCommandLine, wholeNumber } from '../bench/commandLine.ts';
 import { damage } from './mutate.ts';
 import type { FuzzOutcome } from './renderCase.ts';
 
-const { values } = parseArgs({
-  options: {
+const USAGE = `npm run fuzz:gltf [-- --cases 2000] [--seed 1] [--scene FILE.glb …] [--seconds 20] [--keep FOLDER]
+
+Without --scene the demo shot is damaged; --seconds is the longest that a case may take; --keep writes the files down that fail.`;
+const { values, cases, seconds } = readCommandLine(
+  USAGE,
+  {
     cases: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
     scene: { type: 'string', multiple: true },
     seconds: { type: 'string', default: '20' },
     keep: { type: 'string' },
   },
-});
+  (values) => ({
+    values,
+    cases: wholeNumber('cases', values.cases, 1),
+    seconds: numberOf('seconds', values.seconds, Number.MIN_VALUE),
+  }),
+);
 const FAILURES = new Set(['NOT FINITE', 'NO CLEAR ERROR', 'HANG', 'CRASH']);
 
 /** A child that renders case after case, and is replaced when one hangs or ends it. */
@@ -83,10 +89,10 @@ try {
   const paths = values.scene ?? [join(scratch, 'demo.glb')];
   if (!values.scene) await buildDemoShot(paths[0]!);
   const scenes = await Promise.all(paths.map(async (path) => ({ name: basename(path), bytes: await readFile(path) })));
-  for (let number = 0; number < Number(values.cases); number++) {
+  for (let number = 0; number < cases; number++) {
     const scene = scenes[number % scenes.length]!;
     const { kind, bytes } = damage(scene.bytes, `${values.seed}:${scene.name}:${number}`);
-    const { outcome, message } = await renderer.run(bytes, Number(values.seconds) * 1_000);
+    const { outcome, message } = await renderer.run(bytes, seconds * 1_000);
     counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
     if (!FAILURES.has(outcome)) continue;
     failed++;
@@ -101,5 +107,5 @@ try {
 }
 for (const [outcome, count] of [...counts].sort((a, b) => b[1] - a[1]))
   console.log(`${String(count).padStart(7)} ${outcome}`);
-console.log(`${Number(values.cases) - failed} passed, ${failed} failed (seed ${values.seed})`);
+console.log(`${cases - failed} passed, ${failed} failed (seed ${values.seed})`);
 process.exit(failed > 0 ? 1 : 0);

@@ -1,32 +1,22 @@
 /**
- * Renders the pictures of `docs/renderer.md` through the engine, on the CPU tier:
- *
- *     npm run docs:pictures -- [--only materials,glass,…] [--out docs/images] [--quick]
+ * Renders the pictures of `docs/renderer.md` through the engine, on the CPU tier: `npm run docs:pictures [-- --help]`.
  *
  * The same build gives the same pictures. `techniques` has a raster draft in it and needs Vulkan (FARM_SOFTWARE_VULKAN=1 will do);
- * without, it is left as it is, and that is said. `--quick` takes a sixteenth of the samples, to look at a stage.
+ * without, it is left as it is, and that is said.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { FarmError } from '../../domain/errors.ts';
 import type { RequestedSettings } from '../../domain/settings.ts';
 import { buildDemoShot } from '../../renderer/demo/demoShot.ts';
 import { openEngine } from '../../renderer/local.ts';
+import { readCommandLine, someOf } from '../bench/commandLine.ts';
 import { arrange, type Rendered, renderFrame, showCryptomatte, showDepth, showLight, showNormal } from './panels.ts';
 import { carousel, glassAtDusk, lampField, materialGrid } from './stages.ts';
 
 /** Frame of the demo shot that is shown. */
 const DEMO_FRAME = 15;
-
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    out: { type: 'string', default: join('docs', 'images') },
-    quick: { type: 'boolean', default: false },
-  },
-});
 
 type Render = (frame: number, asked: RequestedSettings) => Promise<Rendered>;
 
@@ -103,14 +93,21 @@ const PICTURES: Record<string, Picture> = {
   },
 };
 
-const only = values.only?.split(',') ?? Object.keys(PICTURES);
-const unknown = only.filter((name) => !Object.hasOwn(PICTURES, name));
-if (unknown.length > 0) {
-  process.stderr.write(`There is no picture ${unknown.join(', ')}; there are ${Object.keys(PICTURES).join(', ')}.\n`);
-  process.exit(2);
-}
+const NAMES = Object.keys(PICTURES);
+const USAGE = `npm run docs:pictures [-- --only PICTURE,PICTURE] [--out docs/images] [--quick]
+
+Pictures: ${NAMES.join(', ')}. --quick takes a sixteenth of the samples, to look at a stage.`;
+const { only, out, quick } = readCommandLine(
+  USAGE,
+  {
+    only: { type: 'string', default: NAMES.join(',') },
+    out: { type: 'string', default: join('docs', 'images') },
+    quick: { type: 'boolean', default: false },
+  },
+  (values) => ({ ...values, only: someOf('only', values.only, NAMES) }),
+);
 const folder = await mkdtemp(join(tmpdir(), 'framewright-pictures-'));
-await mkdir(values.out, { recursive: true });
+await mkdir(out, { recursive: true });
 const engine = openEngine();
 try {
   for (const name of only) {
@@ -118,7 +115,7 @@ try {
     const started = performance.now();
     await stage(join(folder, `${name}.glb`));
     const render: Render = (frame, asked) => {
-      const samples = Math.max(1, Math.round((asked.samples ?? 1) / (values.quick ? 16 : 1)));
+      const samples = Math.max(1, Math.round((asked.samples ?? 1) / (quick ? 16 : 1)));
       return renderFrame(
         engine,
         folder,
@@ -130,7 +127,7 @@ try {
     };
     try {
       const bytes = await arrange(await panels(render), columns);
-      await writeFile(join(values.out, `${name}.jpg`), bytes);
+      await writeFile(join(out, `${name}.jpg`), bytes);
       const seconds = Math.round((performance.now() - started) / 1000);
       process.stdout.write(`${name}.jpg: ${bytes.length} bytes, ${seconds} s\n`);
     } catch (error) {

@@ -1,7 +1,5 @@
 /**
- * Compares our path tracer with Mitsuba 3, in the mean and by FLIP:
- *
- *     npm run check:reference -- [--only box,glass] [--spp 1024] [--size 192x108] [--out FOLDER] [--json FILE]
+ * Compares our path tracer with Mitsuba 3, in the mean and by FLIP: `npm run check:reference [-- --help]`.
  *
  * Needs a Python with `mitsuba` and `numpy` (FRAMEWRIGHT_MITSUBA_PYTHON, default python3) and an LLVM of version 16 or later for
  * Mitsuba (DRJIT_LIBLLVM_PATH). Exits with 1 when a scene differs by more than its bound.
@@ -11,16 +9,22 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { DEFAULT_RENDER_SETTINGS } from '../../domain/scene.ts';
 import { comparePictures } from '../../renderer/image/compare.ts';
 import type { SceneDescription } from '../../renderer/pathtracer/scene/description.ts';
 import { type Tracer, traceOptionsOf } from '../../renderer/pathtracer/tracer.ts';
 import { createCpuTracer } from '../../renderer/pathtracer/wasm/tracer.ts';
+import { pictureSize, readCommandLine, someOf, wholeNumber } from '../bench/commandLine.ts';
 import { exportScene } from './exportScene.ts';
 import { REFERENCE_SCENES } from './scenes.ts';
 import { compareMeans } from './statistics.ts';
+
+const SCENES = REFERENCE_SCENES.map(({ name }) => name);
+const USAGE = `npm run check:reference [-- --only SCENE,SCENE] [--spp 1024] [--size 192x108] [--threads 2] [--out FOLDER] [--json FILE]
+
+Scenes: ${SCENES.join(', ')}. --out takes both pictures and their difference.`;
 
 /** Largest deviation of a display mean that noise and the conventions in docs/renderer.md explain. */
 const DISPLAY_BOUND = 0.01;
@@ -88,27 +92,33 @@ async function sideBySide(ours: Float32Array, theirs: Float32Array, { width, hei
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
+  const { values, width, height, spp, wanted, threads } = readCommandLine(
+    USAGE,
+    {
+      only: { type: 'string', default: SCENES.join(',') },
       spp: { type: 'string', default: '1024' },
       size: { type: 'string', default: '192x108' },
       out: { type: 'string' },
       json: { type: 'string' },
       threads: { type: 'string', default: '2' },
     },
-  });
-  const [width, height] = values.size.split('x').map(Number) as [number, number];
-  const wanted = values.only?.split(',');
-  const tracer = await createCpuTracer({ threads: Number(values.threads) });
+    (values) => ({
+      values,
+      ...pictureSize('size', values.size),
+      spp: wholeNumber('spp', values.spp, 1),
+      wanted: someOf('only', values.only, SCENES),
+      threads: wholeNumber('threads', values.threads, 1),
+    }),
+  );
+  const tracer = await createCpuTracer({ threads });
   const results: Record<string, unknown>[] = [];
   let differs = false;
   try {
     for (const { name, depth, build } of REFERENCE_SCENES) {
-      if (wanted && !wanted.includes(name)) continue;
+      if (!wanted.includes(name)) continue;
       const folder = await mkdtemp(join(tmpdir(), 'framewright-reference-'));
       try {
-        const picture = { width, height, spp: Number(values.spp), depth };
+        const picture = { width, height, spp, depth };
         const scene = await build(folder, width / height);
         if (!scene) {
           results.push({ scene: name, skipped: 'its file is not there' });

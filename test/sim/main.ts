@@ -6,7 +6,7 @@
  * Nothing is measured or rendered: time is computed. `--validate` holds the model against measured runs.
  */
 import { writeFile } from 'node:fs/promises';
-import { ERROR_CATALOGUE, toProblem } from '../../domain/errors.ts';
+import { reportError } from '../bench/commandLine.ts';
 import { toMarkdown } from '../bench/edge/report/document.ts';
 import { writeDocument, writeReport } from '../bench/edge/report/write.ts';
 import { type Comparison, compare, type Side } from './compare.ts';
@@ -77,7 +77,5 @@ function documentOf({ centre, edge, ratio, limitRatio }: Comparison): object {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  const { code, message, remedy } = toProblem(error);
-  process.stderr.write(`${code}: ${message}\n${remedy}\n`);
-  process.exitCode = ERROR_CATALOGUE[code].exitCode;
+  reportError(error, USAGE);
 }

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { FarmError } from '../../domain/errors.ts';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
+import { invalid, numberOf } from '../bench/commandLine.ts';
 import type { Question } from './compare.ts';
 import type { FarmSpec, JobSpec } from './scenario.ts';
 
@@ -47,7 +48,7 @@ const OWN_SHARE = 0.96;
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
   const read = (name: keyof typeof values, least: number, isWhole = false): number =>
-    numberOf(`--${name}`, String(values[name]), least, isWhole);
+    numberOf(name, String(values[name]), least, isWhole);
   const optional = (name: keyof typeof values, least: number): number | null =>
     values[name] === undefined ? null : read(name, least);
 
@@ -56,12 +57,12 @@ export function readOptions(args: readonly string[]): Options {
   const projectMb = optional('project-mb', 0);
   const frameMb = optional('frame-mb', Number.MIN_VALUE);
   if (values.project !== 'shot' && values.project !== 'all-shared') {
-    throw invalid('--project', values.project, 'shot or all-shared');
+    throw invalid('project', values.project, 'shot or all-shared');
   }
   const ownShare = values.project === 'all-shared' ? 0 : (optional('own-share', 0) ?? OWN_SHARE);
-  if (ownShare > 1) throw invalid('--own-share', String(ownShare), 'a share from 0 to 1');
+  if (ownShare > 1) throw invalid('own-share', String(ownShare), 'a share from 0 to 1');
   const renderSpread = read('render-spread', 0);
-  if (renderSpread > 1) throw invalid('--render-spread', String(renderSpread), 'a share from 0 to 1');
+  if (renderSpread > 1) throw invalid('render-spread', String(renderSpread), 'a share from 0 to 1');
   const projectBytes = projectMb === null ? size * PROJECT_BYTES : projectMb * 1e6;
   const job: JobSpec = {
     frames,
@@ -125,18 +126,6 @@ function parse(args: readonly string[]) {
     }
     return { values, positionals };
   } catch (error) {
-    throw new FarmError('SettingInvalid', `${(error as Error).message}\n\n${USAGE}`, {});
+    throw new FarmError('SettingInvalid', (error as Error).message);
   }
 }
-
-function numberOf(option: string, text: string, least: number, isWhole: boolean): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < least || (isWhole && !Number.isInteger(value))) {
-    const above = least === Number.MIN_VALUE ? 'above 0' : `from ${least} on`;
-    throw invalid(option, text, `a ${isWhole ? 'whole ' : ''}number ${above}`);
-  }
-  return value;
-}
-
-const invalid = (option: string, text: string, wanted: string): FarmError =>
-  new FarmError('SettingInvalid', `${option} must be ${wanted}, not "${text}".`, { setting: option });

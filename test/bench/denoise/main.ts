@@ -1,7 +1,6 @@
 /**
- * Measures what the denoiser gains: small scenes at few samples against a converged picture, by relMSE and FLIP.
- *
- *     npm run bench:denoise -- [--seeds 1,2,3] [--size 192x108] [--reference 1024] [--only demo] [--threads 2] [--json FILE]
+ * Measures what the denoiser gains: small scenes at few samples against a converged picture, by relMSE and FLIP:
+ * `npm run bench:denoise [-- --help]`.
  *
  * Compared are the noisy picture, the one denoised with the noise estimated from the picture, and the one denoised with the
  * variance that the tracer measured. The reference has another seed (1001). Prints a Markdown table: means over the seeds, and FLIP
@@ -10,13 +9,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { DEFAULT_RENDER_SETTINGS } from '../../../domain/scene.ts';
 import { comparePictures } from '../../../renderer/image/compare.ts';
 import { denoise } from '../../../renderer/image/denoise.ts';
 import { ImageProcessor } from '../../../renderer/image/imageProcessor.ts';
 import { type TracedPixels, type Tracer, traceOptionsOf } from '../../../renderer/pathtracer/tracer.ts';
 import { createCpuTracer } from '../../../renderer/pathtracer/wasm/tracer.ts';
+import { pictureSize, readCommandLine, someOf, wholeNumber } from '../commandLine.ts';
 import { DENOISE_SCENES } from './scenes.ts';
 
 const SAMPLES = [4, 16, 64, 256];
@@ -32,18 +31,29 @@ interface Row {
   flip: number;
 }
 
-const { values } = parseArgs({
-  options: {
+const SCENES = Object.keys(DENOISE_SCENES);
+const USAGE = `npm run bench:denoise [-- --seeds 1,2,3] [--size 192x108] [--reference 1024] [--only SCENE,SCENE] [--threads 2] [--json FILE]
+
+Scenes: ${SCENES.join(', ')}. --reference is the samples a pixel of the converged picture.`;
+const { width, height, seeds, referenceSamples, only, threads, json } = readCommandLine(
+  USAGE,
+  {
     seeds: { type: 'string', default: '1,2,3' },
     size: { type: 'string', default: '192x108' },
     reference: { type: 'string', default: '1024' },
-    only: { type: 'string' },
+    only: { type: 'string', default: SCENES.join(',') },
     threads: { type: 'string', default: '2' },
     json: { type: 'string' },
   },
-});
-const [width, height] = values.size.split('x').map(Number) as [number, number];
-const seeds = values.seeds.split(',').map(Number);
+  (values) => ({
+    ...pictureSize('size', values.size),
+    seeds: values.seeds.split(',').map((seed) => wholeNumber('seeds', seed, 0)),
+    referenceSamples: wholeNumber('reference', values.reference, 1),
+    only: someOf('only', values.only, SCENES),
+    threads: wholeNumber('threads', values.threads, 1),
+    json: values.json,
+  }),
+);
 
 /** The current scene with all that the denoiser takes. */
 function trace(tracer: Tracer, samples: number, ofSeed: number): Promise<TracedPixels> {
@@ -61,20 +71,20 @@ async function cleaned(pixels: TracedPixels, isMeasured: boolean, processor: Ima
 }
 
 const rows: Row[] = [];
-const tracer = await createCpuTracer({ threads: Number(values.threads) });
+const tracer = await createCpuTracer({ threads });
 const processor = new ImageProcessor();
 const folder = await mkdtemp(join(os.tmpdir(), 'framewright-denoise-'));
 try {
   for (const [scene, build] of Object.entries(DENOISE_SCENES)) {
-    if (values.only !== undefined && !values.only.split(',').includes(scene)) continue;
-    process.stderr.write(`${scene}: the reference of ${values.reference} samples a pixel\n`);
+    if (!only.includes(scene)) continue;
+    process.stderr.write(`${scene}: the reference of ${referenceSamples} samples a pixel\n`);
     const description = await build(folder, width / height);
     if (!description) {
       process.stderr.write(`${scene}: left out, its file is not at hand (FRAMEWRIGHT_SCENES)\n`);
       continue;
     }
     await tracer.setScene(description);
-    const reference = await trace(tracer, Number(values.reference), REFERENCE_SEED);
+    const reference = await trace(tracer, referenceSamples, REFERENCE_SEED);
     for (const samples of SAMPLES) {
       for (const seed of seeds) {
         const pixels = await trace(tracer, samples, seed);
@@ -110,7 +120,7 @@ for (const scene of new Set(rows.map((row) => row.scene))) {
     }
   }
 }
-if (values.json !== undefined) {
+if (json !== undefined) {
   const machine = {
     processor: os.cpus()[0]?.model.trim() ?? os.arch(),
     cores: os.cpus().length,
@@ -122,8 +132,8 @@ if (values.json !== undefined) {
     referenceSeed: REFERENCE_SEED,
     width,
     height,
-    reference: Number(values.reference),
+    reference: referenceSamples,
     rows,
   };
-  await writeFile(values.json, `${JSON.stringify(outcome, null, 2)}\n`);
+  await writeFile(json, `${JSON.stringify(outcome, null, 2)}\n`);
 }

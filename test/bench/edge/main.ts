@@ -1,8 +1,5 @@
 /**
- * The centre-vs-edge benchmark:
- *
- *     npm run bench:edge [-- --size 0.02 --link 33 --sites 10 --engine replay|pathtracer --render-seconds 1
- *                            --project shot|all-shared --frames 100 --only main,wide-centre --json FILE --report BASE --keep]
+ * The centre-vs-edge benchmark: `npm run bench:edge [-- --help]`.
  *
  * Makes project and frames (kept in `.cache`), builds the network lab, runs the real farm over a centre and over sites, and
  * prints what came of it. Needs root and iproute2. Exit code 1 when a run failed or was faster than its limit allows.
@@ -18,11 +15,12 @@ import { measureUnshaped } from '../../../infra/netlab/calibrate.ts';
 import { requireLab } from '../../../infra/netlab/commands.ts';
 import { Lab } from '../../../infra/netlab/lab.ts';
 import { distFolder, repositoryRoot } from '../../../infra/stack/paths.ts';
+import { reportError } from '../commandLine.ts';
 import { ARTICLE, type EdgeReport, type MachineReport, type RunReport } from './edgeReport.ts';
 import type { InsideOrder, RunResult } from './inside.ts';
 import { LARGEST_SHARE } from './limit.ts';
 import { measureDisk } from './measure.ts';
-import { type EdgeOptions, readOptions } from './options.ts';
+import { type EdgeOptions, readOptions, USAGE } from './options.ts';
 import { collect, planRuns, projectsOf } from './plan.ts';
 import { writeReport } from './report/write.ts';
 import { type BenchProject, makeProject, PROJECT_VERSION } from './shotProject.ts';
@@ -32,8 +30,8 @@ import { traceFrames } from './tracedFrames.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
+const options = readOptions();
 try {
-  const options = readOptions(process.argv.slice(2));
   await requireLab();
   const report = await benchmark(options);
   const text = `${JSON.stringify(report, null, 2)}\n`;
@@ -43,12 +41,7 @@ try {
   say(summary(report));
   process.exitCode = report.failures.length > 0 ? 1 : 0;
 } catch (error) {
-  say(
-    error instanceof FarmError
-      ? `${error.code}: ${error.message}`
-      : String(error instanceof Error ? error.stack : error),
-  );
-  process.exitCode = 1;
+  reportError(error, USAGE);
 }
 
 async function benchmark(options: EdgeOptions): Promise<EdgeReport> {

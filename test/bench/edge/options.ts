@@ -1,6 +1,5 @@
 /** What `npm run bench:edge` is asked for. */
-import { parseArgs } from 'node:util';
-import { FarmError } from '../../../domain/errors.ts';
+import { type FlagValues, invalid, readCommandLine, someOf } from '../commandLine.ts';
 import type { EdgeEngine, EdgeProject } from './edgeReport.ts';
 import { SHOT_FRAMES } from './size.ts';
 
@@ -26,27 +25,30 @@ export interface EdgeOptions {
   keep: boolean;
 }
 
-/**
- * Reads the command line.
- * @throws FarmError `SettingInvalid` that names the flag
- */
-export function readOptions(args: readonly string[]): EdgeOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      size: { type: 'string', default: '0.02' },
-      link: { type: 'string', default: '33' },
-      sites: { type: 'string', default: '10' },
-      engine: { type: 'string', default: 'replay' },
-      'render-seconds': { type: 'string', default: '1' },
-      project: { type: 'string', default: 'shot' },
-      frames: { type: 'string', default: String(SHOT_FRAMES) },
-      only: { type: 'string', default: PARTS.join(',') },
-      json: { type: 'string' },
-      report: { type: 'string' },
-      keep: { type: 'boolean', default: false },
-    },
-  });
+export const USAGE = `npm run bench:edge [-- --size 0.02] [--link 33] [--sites 10] [--engine replay|pathtracer] [--render-seconds 1]
+    [--project shot|all-shared] [--frames ${SHOT_FRAMES}] [--only PART,PART] [--json FILE] [--report FILE-WITHOUT-ENDING] [--keep]
+
+Parts: ${PARTS.join(', ')}; besides: ${MORE_PARTS.join(', ')}. --link is Mbit/s of payload, --size the share of the article's
+sizes; --keep leaves the run's folder.`;
+
+const FLAGS = {
+  size: { type: 'string', default: '0.02' },
+  link: { type: 'string', default: '33' },
+  sites: { type: 'string', default: '10' },
+  engine: { type: 'string', default: 'replay' },
+  'render-seconds': { type: 'string', default: '1' },
+  project: { type: 'string', default: 'shot' },
+  frames: { type: 'string', default: String(SHOT_FRAMES) },
+  only: { type: 'string', default: PARTS.join(',') },
+  json: { type: 'string' },
+  report: { type: 'string' },
+  keep: { type: 'boolean', default: false },
+} as const;
+
+/** Reads the command line; a wrong flag is told and ends the process. */
+export const readOptions = (): EdgeOptions => readCommandLine(USAGE, FLAGS, optionsOf);
+
+function optionsOf(values: FlagValues<typeof FLAGS>): EdgeOptions {
   const number = (
     flag: 'size' | 'link' | 'sites' | 'render-seconds' | 'frames',
     least: number,
@@ -54,23 +56,18 @@ export function readOptions(args: readonly string[]): EdgeOptions {
   ): number => {
     const value = Number(values[flag]);
     if (value >= least && value <= most) return value;
-    throw refuse(flag, values[flag], `a number from ${least} to ${most}`);
+    throw invalid(flag, values[flag], `a number from ${least} to ${most}`);
   };
   const choice = <T extends string>(flag: 'engine' | 'project', choices: readonly T[]): T => {
     const found = choices.find((one) => one === values[flag]);
     if (found) return found;
-    throw refuse(flag, values[flag], choices.join(' or '));
+    throw invalid(flag, values[flag], choices.join(' or '));
   };
   const whole = (flag: 'sites' | 'frames', most: number): number => {
     const value = number(flag, 1, most);
     if (Number.isInteger(value)) return value;
-    throw refuse(flag, values[flag], 'a whole number');
+    throw invalid(flag, values[flag], 'a whole number');
   };
-  const parts = values.only.split(',').map((name) => {
-    const part = [...PARTS, ...MORE_PARTS].find((one) => one === name);
-    if (!part) throw refuse('only', name, `some of ${[...PARTS, ...MORE_PARTS].join(', ')}`);
-    return part;
-  });
   return {
     size: number('size', 0.0005, 4),
     linkMbits: number('link', 0.5, 10_000),
@@ -79,12 +76,9 @@ export function readOptions(args: readonly string[]): EdgeOptions {
     renderSeconds: number('render-seconds', 0, 3600),
     project: choice('project', ['shot', 'all-shared']),
     frames: whole('frames', SHOT_FRAMES),
-    parts,
+    parts: someOf('only', values.only, [...PARTS, ...MORE_PARTS]),
     json: values.json ?? null,
     report: values.report ?? null,
     keep: values.keep,
   };
 }
-
-const refuse = (flag: string, value: string, wanted: string): FarmError =>
-  new FarmError('SettingInvalid', `--${flag} must be ${wanted}, not "${value}".`, { flag });

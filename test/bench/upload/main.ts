@@ -1,8 +1,6 @@
 /**
- * `npm run bench:upload [-- --size MB --rounds N --files N --sparse GIB --only PART --json FILE]`: the promises of the upload, measured on
- * a farm of its own with its real store. Every comparison is made in alternation within this process. `--only` (may be
- * repeated) names parts: `throughput`, `change`, `many`, `sparse` (whose memory is this
- * process' peak, so it is told only where it runs alone).
+ * `npm run bench:upload [-- --help]`: the promises of the upload, measured on a farm of its own with its real store. Every
+ * comparison is made in alternation within this process.
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -10,7 +8,6 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { readClientFile } from '../../../cli/connection.ts';
 import { FarmClient } from '../../../cli/sdk/client.ts';
 import { readProject } from '../../../cli/sdk/project.ts';
@@ -18,6 +15,7 @@ import { memoryOf } from '../../../cli/sdk/upload/remembered.ts';
 import { type UploadProgress, uploadFiles } from '../../../cli/sdk/upload/upload.ts';
 import { down, up } from '../../../infra/stack/commands.ts';
 import { peekState } from '../../../infra/stack/state.ts';
+import { numberOf, readCommandLine, someOf, wholeNumber } from '../commandLine.ts';
 import { changeRegion, insertRegion, writeManyFiles, writeRandomFile } from './files.ts';
 import { openPlainPut, PLAIN_CLIENTS } from './plainPut.ts';
 
@@ -30,19 +28,29 @@ interface Sent {
   manifestBytes: number;
 }
 
-const { values: flags } = parseArgs({
-  options: {
+const PARTS = ['throughput', 'change', 'many', 'sparse'] as const;
+const USAGE = `npm run bench:upload [-- --size MB] [--rounds N] [--files N] [--sparse GIB] [--only PART,PART] [--json FILE]
+
+Parts: ${PARTS.join(', ')}; the memory that the sparse file takes is told only where it runs alone.`;
+const asked = readCommandLine(
+  USAGE,
+  {
     size: { type: 'string', default: '256' },
     rounds: { type: 'string', default: '3' },
     files: { type: 'string', default: '60000' },
     sparse: { type: 'string', default: '10' },
-    only: { type: 'string', multiple: true },
+    only: { type: 'string', multiple: true, default: [...PARTS] },
     json: { type: 'string' },
   },
-});
-const PARTS = ['throughput', 'change', 'many', 'sparse'] as const;
-const unknown = flags.only?.find((name) => !(PARTS as readonly string[]).includes(name));
-if (unknown !== undefined) throw new Error(`There is no part "${unknown}"; there are ${PARTS.join(', ')}.`);
+  (values) => ({
+    sizeMegabytes: numberOf('size', values.size, Number.MIN_VALUE),
+    rounds: wholeNumber('rounds', values.rounds, 1),
+    files: wholeNumber('files', values.files, 1),
+    sparseGibibytes: numberOf('sparse', values.sparse, Number.MIN_VALUE),
+    parts: values.only.flatMap((names) => someOf('only', names, PARTS)),
+    json: values.json,
+  }),
+);
 
 const folder = mkdtempSync(join(os.tmpdir(), 'framewright-bench-upload-'));
 // The database's own user has to get through when we are root.
@@ -52,7 +60,7 @@ try {
   await up({ home, nodes: 0, variables: { FARM_VOLATILE: '1', FARM_LOG_LEVEL: 'warn' } });
   const result = await measure();
   print(result);
-  if (flags.json) await writeFile(flags.json, `${JSON.stringify(result, null, 2)}\n`);
+  if (asked.json) await writeFile(asked.json, `${JSON.stringify(result, null, 2)}\n`);
 } finally {
   await down({ home });
   rmSync(folder, { recursive: true, force: true });
@@ -62,16 +70,15 @@ async function measure() {
   const client = new FarmClient(readClientFile(home)!);
   const { credentials, ports } = peekState(home)!;
   const store = { port: ports.store!, accessKey: credentials.storeAccessKey, secretKey: credentials.storeSecretKey };
-  const sizeBytes = Number(flags.size) * MB;
-  const asked = (part: (typeof PARTS)[number]) => !flags.only || flags.only.includes(part);
-  const throughput = asked('throughput')
-    ? await compareThroughput(client, store, sizeBytes, Number(flags.rounds))
-    : undefined;
-  const change = asked('change') ? await changedShare(client, sizeBytes) : undefined;
-  const many = asked('many') ? await manyFiles(client, Number(flags.files)) : undefined;
-  const sparse = asked('sparse') ? await sparseFile(client, Number(flags.sparse) * 2 ** 30) : undefined;
+  const { sizeMegabytes, rounds, parts } = asked;
+  const sizeBytes = sizeMegabytes * MB;
+  const has = (part: (typeof PARTS)[number]) => parts.includes(part);
+  const throughput = has('throughput') ? await compareThroughput(client, store, sizeBytes, rounds) : undefined;
+  const change = has('change') ? await changedShare(client, sizeBytes) : undefined;
+  const many = has('many') ? await manyFiles(client, asked.files) : undefined;
+  const sparse = has('sparse') ? await sparseFile(client, asked.sparseGibibytes * 2 ** 30) : undefined;
   const machine = { cpus: os.availableParallelism(), model: os.cpus()[0]?.model, memoryBytes: os.totalmem() };
-  return { sizeMegabytes: Number(flags.size), machine, throughput, change, many, sparse };
+  return { sizeMegabytes, machine, throughput, change, many, sparse };
 }
 
 /** Uploads four files of fresh bytes, and puts as many by other clients, in turns. */
@@ -169,7 +176,7 @@ async function sparseFile(client: FarmClient, sizeBytes: number) {
   await truncate(join(root, 'sparse.bin'), sizeBytes);
   const idleBytes = process.memoryUsage().rss;
   const first = await submit(client, root, null);
-  const isAlone = flags.only?.length === 1;
+  const isAlone = asked.parts.length === 1;
   const peakBytes = isAlone ? process.resourceUsage().maxRSS * 1024 : null;
   rmSync(root, { recursive: true });
   return { sizeBytes, first, sentBytes: Math.round(first.sentShare * (sizeBytes + 1_000)), idleBytes, peakBytes };
