@@ -34,7 +34,7 @@ import { buildOf, onTracerThatCan, TracerSlot } from './tiers.ts';
 import { type TraceOptions, type Tracer, traceOptionsOf } from './tracer.ts';
 
 /** Goes up when pictures change for a reason outside the compiled tracer (loader, defaults, formats). */
-const ENGINE_VERSION = 3;
+const ENGINE_VERSION = 4;
 
 /**
  * The engine with the means to end its threads. `build` names the compiled tracer once that was loaded, which every method

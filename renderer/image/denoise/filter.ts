@@ -10,8 +10,9 @@ type PairTile = IKernelFunctionThis<{ w: number; h: number; s: number; k: number
 /**
  * Luminance (plane 0) and how noisy it is (plane 1, variance). Not a mean over neighbours: beside a lamp's reflection, whose
  * samples disagree a lot, that would let quiet pixels take in its light. It is the pixel's own, no more than the mean of 3×3,
- * and no less than half of what most of the 3×3 have (the mean of fourth roots, to which one loud neighbour adds little): a
- * pixel that no light found by chance states no noise at all.
+ * and no less than half of what most of the 3×3 have (the mean of fourth roots, to which one loud neighbour adds little). A pixel
+ * that no light found states no noise at all, though it may well be chance: it has 32 times what most have, so that among lit ones
+ * it takes much from them. Among quiet or dark ones that is still next to nothing.
  */
 export function lumaNoise(this: NoiseTile, state: Planes): number {
   const x = this.thread.x;
@@ -30,7 +31,10 @@ export function lumaNoise(this: NoiseTile, state: Planes): number {
     root += weight * Math.sqrt(Math.sqrt(variance));
   }
   const own = Math.max(state[3]![y]![x]!, 0);
-  return this.constants.b * Math.max(Math.min(own, mean), 0.5 * root * root * root * root) + 0.000000001;
+  const most = root * root * root * root;
+  let noise = Math.max(Math.min(own, mean), 0.5 * most);
+  if (own === 0 && state[0]![y]![x]! + state[1]![y]![x]! + state[2]![y]![x]! === 0) noise = 32 * most;
+  return this.constants.b * noise + 0.000000001;
 }
 
 /**
