@@ -29,7 +29,7 @@ const NODE_ROOMS = [
 const isRuntimeFile = (path) =>
   /\.(ts|js|mjs|cjs|json|sql|wasm)$/.test(path) &&
   !/\.(test|spec)\.ts$|\.d\.ts$|tsconfig[^/]*\.json$/.test(path) &&
-  // AssemblyScript, but for the one file of constants that both sides read.
+  // AssemblyScript, but for the files of constants that both sides read.
   (!path.startsWith('renderer/pathtracer/wasm/assembly/') || /\/layout(-\w+)?\.ts$/.test(path)) &&
   !path.startsWith('cli/sdk/upload/assembly/') &&
   path !== 'cli/sdk/upload/build.js' &&

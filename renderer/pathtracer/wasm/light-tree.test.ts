@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { PunctualLight } from '../scene/description.ts';
 import type { Tracer } from '../tracer.ts';
-import * as layout from './assembly/layout.ts';
+import * as probes from './assembly/layout-probe.ts';
 import { Heap } from './heap.ts';
 import { boundsOfLocal, boundsOfTriangle } from './light-table.ts';
 import { buildLightTree, type LightBounds } from './light-tree.ts';
@@ -84,24 +84,24 @@ interface Question {
 async function ask(lights: readonly LightBounds[], questions: readonly Question[]) {
   const { nodes, trails } = buildLightTree(lights);
   const tree = heap.store(nodes);
-  const records = heap.allocate(questions.length * layout.PROBE_LIGHT_STRIDE);
-  const view = heap.view(records, questions.length * layout.PROBE_LIGHT_STRIDE);
+  const records = heap.allocate(questions.length * probes.PROBE_LIGHT_STRIDE);
+  const view = heap.view(records, questions.length * probes.PROBE_LIGHT_STRIDE);
   questions.forEach(({ from, normal, choice, light }, i) => {
-    const at = i * layout.PROBE_LIGHT_STRIDE;
+    const at = i * probes.PROBE_LIGHT_STRIDE;
     from.forEach((value, k) => {
       view.setFloat32(at + 4 * k, value, true);
       view.setFloat32(at + 16 + 4 * k, normal[k]!, true);
     });
-    view.setFloat32(at + layout.PROBE_LIGHT_CHOICE, choice ?? 0, true);
-    view.setUint32(at + layout.PROBE_LIGHT_TRAIL, trails[light ?? 0]!, true);
+    view.setFloat32(at + probes.PROBE_LIGHT_CHOICE, choice ?? 0, true);
+    view.setUint32(at + probes.PROBE_LIGHT_TRAIL, trails[light ?? 0]!, true);
   });
   await (await started).lend((call) => call('probeLights', tree, records, questions.length));
   const answers = questions.map((_, i) => {
-    const at = i * layout.PROBE_LIGHT_STRIDE;
+    const at = i * probes.PROBE_LIGHT_STRIDE;
     return {
-      picked: view.getInt32(at + layout.PROBE_LIGHT_PICKED, true),
-      chance: view.getFloat32(at + layout.PROBE_LIGHT_CHANCE, true),
-      chanceOfLight: view.getFloat32(at + layout.PROBE_LIGHT_TRAIL_CHANCE, true),
+      picked: view.getInt32(at + probes.PROBE_LIGHT_PICKED, true),
+      chance: view.getFloat32(at + probes.PROBE_LIGHT_CHANCE, true),
+      chanceOfLight: view.getFloat32(at + probes.PROBE_LIGHT_TRAIL_CHANCE, true),
     };
   });
   heap.free(records);

@@ -2,6 +2,7 @@
 import type { SurfaceMaterial } from '../scene/description.ts';
 import { ALBEDO_TABLES, type AlbedoTable } from './albedo-tables.ts';
 import * as layout from './assembly/layout.ts';
+import * as probes from './assembly/layout-probe.ts';
 import { Heap } from './heap.ts';
 import { writeMaterial } from './material-record.ts';
 import { loadTracerModule } from './module.ts';
@@ -58,7 +59,7 @@ export class BsdfProbe {
     this.scene = scene;
     this.mesh = heap.allocate(layout.MESH_STRIDE);
     heap.bytes(this.mesh, layout.MESH_STRIDE).fill(0);
-    this.#records = heap.allocate(BATCH * layout.PROBE_STRIDE);
+    this.#records = heap.allocate(BATCH * probes.PROBE_STRIDE);
     this.#material = heap.allocate(layout.MATERIAL_STRIDE);
   }
 
@@ -87,13 +88,13 @@ export class BsdfProbe {
     const answers: BsdfAnswer[] = [];
     for (let start = 0; start < questions.length; start += BATCH) {
       const batch = questions.slice(start, start + BATCH);
-      const view = this.heap.view(this.#records, BATCH * layout.PROBE_STRIDE);
+      const view = this.heap.view(this.#records, BATCH * probes.PROBE_STRIDE);
       batch.forEach((question, i) => {
-        writeQuestion(view, i * layout.PROBE_STRIDE, this.#material, question);
+        writeQuestion(view, i * probes.PROBE_STRIDE, this.#material, question);
       });
       this.#call(this.scene, this.mesh, this.#records, batch.length, compensation ? 1 : 0);
       batch.forEach((_, i) => {
-        answers.push(readAnswer(view, i * layout.PROBE_STRIDE));
+        answers.push(readAnswer(view, i * probes.PROBE_STRIDE));
       });
     }
     return answers;
@@ -102,13 +103,13 @@ export class BsdfProbe {
   /** Writes the questions for each of the materials into records of their own, for another tier to answer, too. */
   write(materials: readonly SurfaceMaterial[], questions: readonly BsdfQuestion[]): { address: number; count: number } {
     const count = materials.length * questions.length;
-    const address = this.heap.allocate(count * layout.PROBE_STRIDE);
+    const address = this.heap.allocate(count * probes.PROBE_STRIDE);
     materials.forEach((material, m) => {
       const at = this.heap.allocate(layout.MATERIAL_STRIDE);
       this.#setMaterial(at, material);
-      const view = this.heap.view(address, count * layout.PROBE_STRIDE);
+      const view = this.heap.view(address, count * probes.PROBE_STRIDE);
       questions.forEach((question, i) => {
-        writeQuestion(view, (m * questions.length + i) * layout.PROBE_STRIDE, at, question);
+        writeQuestion(view, (m * questions.length + i) * probes.PROBE_STRIDE, at, question);
       });
     });
     return { address, count };
@@ -117,8 +118,8 @@ export class BsdfProbe {
   /** The CPU tier's answers to records that `write` made. */
   answer({ address, count }: { address: number; count: number }): BsdfAnswer[] {
     this.#call(this.scene, this.mesh, address, count, 1);
-    const view = this.heap.view(address, count * layout.PROBE_STRIDE);
-    return Array.from({ length: count }, (_, i) => readAnswer(view, i * layout.PROBE_STRIDE));
+    const view = this.heap.view(address, count * probes.PROBE_STRIDE);
+    return Array.from({ length: count }, (_, i) => readAnswer(view, i * probes.PROBE_STRIDE));
   }
 
   #setMaterial(at: number, material: SurfaceMaterial): void {
@@ -134,40 +135,40 @@ function writeQuestion(view: DataView, at: number, material: number, question: B
     values.forEach((value, axis) => {
       view.setFloat32(at + offset + 4 * axis, value, true);
     });
-  view.setUint32(at + layout.PROBE_MATERIAL, material, true);
-  view.setInt32(at + layout.PROBE_FLAGS, isBack ? 0 : 1, true);
+  view.setUint32(at + probes.PROBE_MATERIAL, material, true);
+  view.setInt32(at + probes.PROBE_FLAGS, isBack ? 0 : 1, true);
   numbers.forEach((value, i) => {
-    view.setFloat32(at + layout.PROBE_PREPARE_CHOICE + 4 * i, value, true);
+    view.setFloat32(at + probes.PROBE_PREPARE_CHOICE + 4 * i, value, true);
   });
-  vector(layout.PROBE_OUTGOING, outgoing);
-  vector(layout.PROBE_INCOMING, incoming);
-  vector(layout.PROBE_COAT_NORMAL, coatNormal);
+  vector(probes.PROBE_OUTGOING, outgoing);
+  vector(probes.PROBE_INCOMING, incoming);
+  vector(probes.PROBE_COAT_NORMAL, coatNormal);
 }
 
 /** The answer in the record at `at`. */
 export function readAnswer(view: DataView, at: number): BsdfAnswer {
   const float = (offset: number): number => view.getFloat32(at + offset, true);
   const triple = (offset: number): [number, number, number] => [float(offset), float(offset + 4), float(offset + 8)];
-  const flags = view.getInt32(at + layout.PROBE_SAMPLED_FLAGS, true);
+  const flags = view.getInt32(at + probes.PROBE_SAMPLED_FLAGS, true);
   return {
-    isDelta: view.getInt32(at + layout.PROBE_IS_DELTA, true) !== 0,
-    diffuse: triple(layout.PROBE_EVALUATED_DIFFUSE),
-    specular: triple(layout.PROBE_EVALUATED_SPECULAR),
-    transmission: triple(layout.PROBE_EVALUATED_TRANSMISSION),
-    density: float(layout.PROBE_EVALUATED_DENSITY),
+    isDelta: view.getInt32(at + probes.PROBE_IS_DELTA, true) !== 0,
+    diffuse: triple(probes.PROBE_EVALUATED_DIFFUSE),
+    specular: triple(probes.PROBE_EVALUATED_SPECULAR),
+    transmission: triple(probes.PROBE_EVALUATED_TRANSMISSION),
+    density: float(probes.PROBE_EVALUATED_DENSITY),
     sample:
-      view.getInt32(at + layout.PROBE_IS_SAMPLED, true) === 0
+      view.getInt32(at + probes.PROBE_IS_SAMPLED, true) === 0
         ? null
         : {
-            direction: triple(layout.PROBE_SAMPLED_DIRECTION),
-            diffuse: triple(layout.PROBE_SAMPLED_DIFFUSE),
-            specular: triple(layout.PROBE_SAMPLED_SPECULAR),
-            transmission: triple(layout.PROBE_SAMPLED_TRANSMISSION),
-            density: float(layout.PROBE_SAMPLED_DENSITY),
+            direction: triple(probes.PROBE_SAMPLED_DIRECTION),
+            diffuse: triple(probes.PROBE_SAMPLED_DIFFUSE),
+            specular: triple(probes.PROBE_SAMPLED_SPECULAR),
+            transmission: triple(probes.PROBE_SAMPLED_TRANSMISSION),
+            density: float(probes.PROBE_SAMPLED_DENSITY),
             isDelta: (flags & 1) !== 0,
             isThrough: (flags & 2) !== 0,
-            etaScale: float(layout.PROBE_SAMPLED_ETA_SCALE),
-            kind: view.getInt32(at + layout.PROBE_SAMPLED_KIND, true),
+            etaScale: float(probes.PROBE_SAMPLED_ETA_SCALE),
+            kind: view.getInt32(at + probes.PROBE_SAMPLED_KIND, true),
           },
   };
 }

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { MeshGeometry, SceneDescription } from '../scene/description.ts';
 import * as layout from './assembly/layout.ts';
+import * as probes from './assembly/layout-probe.ts';
 import { Heap } from './heap.ts';
 import { transformPoint, type Vector } from './matrix.ts';
 import { loadTracerModule } from './module.ts';
@@ -42,8 +43,8 @@ async function cast(
 ): Promise<Hit[]> {
   const { pool, memory, workspace } = await started;
   await memory.load(description);
-  const raysAt = heap.allocate(rays.length * layout.PROBE_RAY_STRIDE);
-  const hitsAt = heap.allocate(rays.length * layout.PROBE_HIT_STRIDE);
+  const raysAt = heap.allocate(rays.length * probes.PROBE_RAY_STRIDE);
+  const hitsAt = heap.allocate(rays.length * probes.PROBE_HIT_STRIDE);
   const floats = heap.floats(raysAt, rays.length * 8);
   rays.forEach(({ origin, direction, time }, i) => {
     floats.set([...origin, time, ...direction, Infinity], 8 * i);

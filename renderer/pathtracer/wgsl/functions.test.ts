@@ -9,6 +9,7 @@ import { type OpenGpu, openGpu } from '../../gpu/device.ts';
 import { seededRandom } from '../../testing/statistics.ts';
 import type { PunctualLight } from '../scene/description.ts';
 import * as layout from '../wasm/assembly/layout.ts';
+import * as probes from '../wasm/assembly/layout-probe.ts';
 import { Heap } from '../wasm/heap.ts';
 import { boundsOfLocal } from '../wasm/light-table.ts';
 import { buildLightTree } from '../wasm/light-tree.ts';
@@ -43,7 +44,7 @@ describe.skipIf(!VULKAN)('the GPU tier and the CPU tier', () => {
 
   it('draw the same random numbers, bit for bit', async () => {
     await withPool(async (heap, pool) => {
-      const stride = layout.PROBE_NUMBERS_STRIDE;
+      const stride = probes.PROBE_NUMBERS_STRIDE;
       const address = heap.allocate(COUNT * stride);
       const words = heap.words(address, (COUNT * stride) / 4);
       const next = seededRandom(11);
@@ -56,8 +57,8 @@ describe.skipIf(!VULKAN)('the GPU tier and the CPU tier', () => {
         fn answer(at: u32) {
           sampler_startPixel(get_u32(at), get_u32(at + 4u), get_u32(at + 8u), get_u32(at + 12u));
           sampler_startSample(get_u32(at + 16u));
-          put_vec4(at + u32(layout_PROBE_NUMBERS_FOUR), sampler_sample4(get_u32(at + 20u)));
-          put_f32(at + u32(layout_PROBE_NUMBERS_UNIFORM), sampler_keyedUniform(get_u32(at + 20u), get_u32(at + 24u)));
+          put_vec4(at + u32(layout_probe_PROBE_NUMBERS_FOUR), sampler_sample4(get_u32(at + 20u)));
+          put_f32(at + u32(layout_probe_PROBE_NUMBERS_UNIFORM), sampler_keyedUniform(get_u32(at + 20u), get_u32(at + 24u)));
         }`;
       const records = { address, count: COUNT, stride };
       const there = await answerOnGpu({ gpu, heap, twins: ['sampler.wgsl'], code, records });
@@ -89,9 +90,9 @@ describe.skipIf(!VULKAN)('the GPU tier and the CPU tier', () => {
         Array.from({ length: 600 }, (_, i) => i),
       );
       await memory.load(scene({ meshes: [sphere(10), soup], instances: [place(1), moving, turned] }));
-      const stride = layout.PROBE_RAY_STRIDE + layout.PROBE_HIT_STRIDE;
-      const rays = heap.allocate(COUNT * layout.PROBE_RAY_STRIDE);
-      const hits = heap.allocate(COUNT * layout.PROBE_HIT_STRIDE);
+      const stride = probes.PROBE_RAY_STRIDE + probes.PROBE_HIT_STRIDE;
+      const rays = heap.allocate(COUNT * probes.PROBE_RAY_STRIDE);
+      const hits = heap.allocate(COUNT * probes.PROBE_HIT_STRIDE);
       const address = heap.allocate(COUNT * stride);
       for (let i = 0; i < COUNT; i++) {
         const origin = directionOf(next).map((value) => value * 4);
@@ -101,7 +102,7 @@ describe.skipIf(!VULKAN)('the GPU tier and the CPU tier', () => {
         // Some end before they meet anything, some run along an axis.
         const direction = i % 16 === 0 ? [0, 0, 1] : away.map((value) => value / length);
         const ray = [...origin, i % 4 === 0 ? next() : 0, ...direction, i % 5 === 0 ? length : 3.4e38];
-        heap.floats(rays + i * layout.PROBE_RAY_STRIDE, 8).set(ray);
+        heap.floats(rays + i * probes.PROBE_RAY_STRIDE, 8).set(ray);
         heap.floats(address + i * stride, 8).set(ray);
       }
       const code = `
@@ -133,8 +134,8 @@ describe.skipIf(!VULKAN)('the GPU tier and the CPU tier', () => {
       await pool.lend((call) => call('probeRays', memory.address, workspace, rays, hits, COUNT));
       let [met, hidden, other] = [0, 0, 0];
       for (let i = 0; i < COUNT; i++) {
-        const here = heap.view(hits + i * layout.PROBE_HIT_STRIDE, layout.PROBE_HIT_STRIDE);
-        const at = i * stride + layout.PROBE_RAY_STRIDE;
+        const here = heap.view(hits + i * probes.PROBE_HIT_STRIDE, probes.PROBE_HIT_STRIDE);
+        const at = i * stride + probes.PROBE_RAY_STRIDE;
         const sameName = [12, 16, 20].every((k) => here.getInt32(k, true) === there.getInt32(at + k, true));
         // Distances cancel in the differences to the corners: some ulps of the coordinates (4) over those of the hit.
         const samePlace = [0, 4, 8].every((k) => {
@@ -165,7 +166,7 @@ describe.skipIf(!VULKAN)('the GPU tier and the CPU tier', () => {
       });
       const { nodes, trails } = buildLightTree(lights.map(boundsOfLocal));
       const tree = heap.store(nodes);
-      const stride = layout.PROBE_LIGHT_STRIDE;
+      const stride = probes.PROBE_LIGHT_STRIDE;
       const address = heap.allocate(COUNT * stride);
       const view = heap.view(address, COUNT * stride);
       for (let i = 0; i < COUNT; i++) {
@@ -173,17 +174,17 @@ describe.skipIf(!VULKAN)('the GPU tier and the CPU tier', () => {
         [...from, 0, ...directionOf(next), 0, next()].forEach((value, k) => {
           view.setFloat32(i * stride + 4 * k, value, true);
         });
-        view.setUint32(i * stride + layout.PROBE_LIGHT_TRAIL, trails[Math.floor(next() * lights.length)]!, true);
+        view.setUint32(i * stride + probes.PROBE_LIGHT_TRAIL, trails[Math.floor(next() * lights.length)]!, true);
       }
       const code = `
         fn answer(at: u32) {
           let from_here = get_vec4(at);
           let normal = get_vec4(at + 16u);
-          let found = light_tree_pickLight(${tree}u, get_f32(at + u32(layout_PROBE_LIGHT_CHOICE)), from_here, normal);
-          put_u32(at + u32(layout_PROBE_LIGHT_PICKED), select(0xffffffffu, u32(light_tree_pickedLight), found));
-          put_f32(at + u32(layout_PROBE_LIGHT_CHANCE), select(0.0f, light_tree_pickedChance, found));
-          let asked = get_u32(at + u32(layout_PROBE_LIGHT_TRAIL));
-          put_f32(at + u32(layout_PROBE_LIGHT_TRAIL_CHANCE), light_tree_chanceOfLight(${tree}u, asked, from_here, normal));
+          let found = light_tree_pickLight(${tree}u, get_f32(at + u32(layout_probe_PROBE_LIGHT_CHOICE)), from_here, normal);
+          put_u32(at + u32(layout_probe_PROBE_LIGHT_PICKED), select(0xffffffffu, u32(light_tree_pickedLight), found));
+          put_f32(at + u32(layout_probe_PROBE_LIGHT_CHANCE), select(0.0f, light_tree_pickedChance, found));
+          let asked = get_u32(at + u32(layout_probe_PROBE_LIGHT_TRAIL));
+          put_f32(at + u32(layout_probe_PROBE_LIGHT_TRAIL_CHANCE), light_tree_chanceOfLight(${tree}u, asked, from_here, normal));
         }`;
       const there = await answerOnGpu({ gpu, heap, twins: [], code, records: { address, count: COUNT, stride } });
       await pool.lend((call) => call('probeLights', tree, address, COUNT));
@@ -191,12 +192,12 @@ describe.skipIf(!VULKAN)('the GPU tier and the CPU tier', () => {
       for (let i = 0; i < COUNT; i++) {
         const at = i * stride;
         const same =
-          view.getInt32(at + layout.PROBE_LIGHT_PICKED, true) === there.getInt32(at + layout.PROBE_LIGHT_PICKED, true);
+          view.getInt32(at + probes.PROBE_LIGHT_PICKED, true) === there.getInt32(at + probes.PROBE_LIGHT_PICKED, true);
         // Nine levels, at each a quotient of importances.
-        const chances = [layout.PROBE_LIGHT_CHANCE, layout.PROBE_LIGHT_TRAIL_CHANCE].every((k) =>
+        const chances = [probes.PROBE_LIGHT_CHANCE, probes.PROBE_LIGHT_TRAIL_CHANCE].every((k) =>
           isNear(view.getFloat32(at + k, true), there.getFloat32(at + k, true), 1e-4, 1e-9),
         );
-        if (view.getInt32(at + layout.PROBE_LIGHT_PICKED, true) >= 0) picked++;
+        if (view.getInt32(at + probes.PROBE_LIGHT_PICKED, true) >= 0) picked++;
         if (!same || !chances) other++;
       }
       expect(picked).toBeGreaterThan(COUNT / 2);

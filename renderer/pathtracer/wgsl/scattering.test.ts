@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OpenGpu, openGpu } from '../../gpu/device.ts';
 import { seededRandom } from '../../testing/statistics.ts';
 import type { SurfaceMaterial } from '../scene/description.ts';
-import * as layout from '../wasm/assembly/layout.ts';
+import * as probes from '../wasm/assembly/layout-probe.ts';
 import { loadTracerModule } from '../wasm/module.ts';
 import { type BsdfAnswer, BsdfProbe, type BsdfQuestion, type Direction, readAnswer } from '../wasm/test-bsdf.ts';
 import { material } from '../wasm/test-scenes.ts';
@@ -124,33 +124,33 @@ describe.skipIf(!VULKAN)('surfaces of the GPU tier and of the CPU tier', () => {
         bsdf_setEnergyCompensation(true);
         medium_resetMedium();
         surface_describeBare(
-          get_u32(at + u32(layout_PROBE_MATERIAL)), ${probe.mesh}u, (get_u32(at + u32(layout_PROBE_FLAGS)) & 1u) != 0u,
-          get_vec4(at + u32(layout_PROBE_COAT_NORMAL)));
-        bsdf_prepareBsdf(get_vec4(at + u32(layout_PROBE_OUTGOING)), get_f32(at + u32(layout_PROBE_PREPARE_CHOICE)));
-        put_u32(at + u32(layout_PROBE_IS_DELTA), select(0u, 1u, bsdf_bsdfIsDelta));
-        bsdf_evaluateBsdf(get_vec4(at + u32(layout_PROBE_INCOMING)));
-        put_vec4(at + u32(layout_PROBE_EVALUATED_DIFFUSE), bsdf_evaluatedDiffuse);
-        put_vec4(at + u32(layout_PROBE_EVALUATED_SPECULAR), bsdf_evaluatedSpecular);
-        put_vec4(at + u32(layout_PROBE_EVALUATED_TRANSMISSION), bsdf_evaluatedTransmission);
-        put_f32(at + u32(layout_PROBE_EVALUATED_DENSITY), bsdf_evaluatedDensity);
+          get_u32(at + u32(layout_probe_PROBE_MATERIAL)), ${probe.mesh}u, (get_u32(at + u32(layout_probe_PROBE_FLAGS)) & 1u) != 0u,
+          get_vec4(at + u32(layout_probe_PROBE_COAT_NORMAL)));
+        bsdf_prepareBsdf(get_vec4(at + u32(layout_probe_PROBE_OUTGOING)), get_f32(at + u32(layout_probe_PROBE_PREPARE_CHOICE)));
+        put_u32(at + u32(layout_probe_PROBE_IS_DELTA), select(0u, 1u, bsdf_bsdfIsDelta));
+        bsdf_evaluateBsdf(get_vec4(at + u32(layout_probe_PROBE_INCOMING)));
+        put_vec4(at + u32(layout_probe_PROBE_EVALUATED_DIFFUSE), bsdf_evaluatedDiffuse);
+        put_vec4(at + u32(layout_probe_PROBE_EVALUATED_SPECULAR), bsdf_evaluatedSpecular);
+        put_vec4(at + u32(layout_probe_PROBE_EVALUATED_TRANSMISSION), bsdf_evaluatedTransmission);
+        put_f32(at + u32(layout_probe_PROBE_EVALUATED_DENSITY), bsdf_evaluatedDensity);
         let found = bsdf_sampleBsdf(
-          get_f32(at + u32(layout_PROBE_CHOICE)), get_f32(at + u32(layout_PROBE_U0)), get_f32(at + u32(layout_PROBE_U1)));
-        put_u32(at + u32(layout_PROBE_IS_SAMPLED), select(0u, 1u, found));
-        put_vec4(at + u32(layout_PROBE_SAMPLED_DIRECTION), bsdf_sampledDirection);
-        put_vec4(at + u32(layout_PROBE_SAMPLED_DIFFUSE), bsdf_sampledDiffuse);
-        put_vec4(at + u32(layout_PROBE_SAMPLED_SPECULAR), bsdf_sampledSpecular);
-        put_vec4(at + u32(layout_PROBE_SAMPLED_TRANSMISSION), bsdf_sampledTransmission);
-        put_f32(at + u32(layout_PROBE_SAMPLED_DENSITY), bsdf_sampledDensity);
-        put_f32(at + u32(layout_PROBE_SAMPLED_ETA_SCALE), bsdf_sampledEtaScale);
-        put_u32(at + u32(layout_PROBE_SAMPLED_FLAGS), select(0u, 1u, bsdf_sampledDelta) | select(0u, 2u, bsdf_sampledThrough));
-        put_u32(at + u32(layout_PROBE_SAMPLED_KIND), u32(bsdf_sampledKind));
+          get_f32(at + u32(layout_probe_PROBE_CHOICE)), get_f32(at + u32(layout_probe_PROBE_U0)), get_f32(at + u32(layout_probe_PROBE_U1)));
+        put_u32(at + u32(layout_probe_PROBE_IS_SAMPLED), select(0u, 1u, found));
+        put_vec4(at + u32(layout_probe_PROBE_SAMPLED_DIRECTION), bsdf_sampledDirection);
+        put_vec4(at + u32(layout_probe_PROBE_SAMPLED_DIFFUSE), bsdf_sampledDiffuse);
+        put_vec4(at + u32(layout_probe_PROBE_SAMPLED_SPECULAR), bsdf_sampledSpecular);
+        put_vec4(at + u32(layout_probe_PROBE_SAMPLED_TRANSMISSION), bsdf_sampledTransmission);
+        put_f32(at + u32(layout_probe_PROBE_SAMPLED_DENSITY), bsdf_sampledDensity);
+        put_f32(at + u32(layout_probe_PROBE_SAMPLED_ETA_SCALE), bsdf_sampledEtaScale);
+        put_u32(at + u32(layout_probe_PROBE_SAMPLED_FLAGS), select(0u, 1u, bsdf_sampledDelta) | select(0u, 2u, bsdf_sampledThrough));
+        put_u32(at + u32(layout_probe_PROBE_SAMPLED_KIND), u32(bsdf_sampledKind));
       }`;
     const view = await answerOnGpu({
       ...{ gpu, heap: probe.heap, code, emptied },
       twins: ['sampler.wgsl', 'lookups.wgsl'],
-      records: { ...records, stride: layout.PROBE_STRIDE },
+      records: { ...records, stride: probes.PROBE_STRIDE },
     });
-    const there = Array.from({ length: records.count }, (_, i) => readAnswer(view, i * layout.PROBE_STRIDE));
+    const there = Array.from({ length: records.count }, (_, i) => readAnswer(view, i * probes.PROBE_STRIDE));
     const here = probe.answer(records);
     const other = here.filter((answer, i) => !agree(answer, there[i]!));
     expect(here.filter(({ density }) => density > 0).length).toBeGreaterThan(records.count / 4);

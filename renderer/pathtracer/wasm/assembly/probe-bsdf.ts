@@ -1,4 +1,4 @@
-// Asks the scattering functions for many inputs at once, for tests: what goes in and out is in PROBE_… records (layout.ts). The
+// Asks the scattering functions for many inputs at once, for tests: what goes in and out is in PROBE_… records (layout-probe.ts). The
 // GPU tier answers the same records with the same functions in WGSL.
 import {
   bsdfIsDelta,
@@ -46,7 +46,7 @@ import {
   PROBE_STRIDE,
   PROBE_U0,
   PROBE_U1,
-} from './layout';
+} from './layout-probe';
 import { resetMedium } from './medium';
 import { setSheenScene } from './sheen';
 import { describeBare } from './surface';

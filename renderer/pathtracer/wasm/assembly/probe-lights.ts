@@ -1,4 +1,4 @@
-// Asks the light tree for picks and for probabilities, for tests: what goes in and out is in PROBE_LIGHT_… records (layout.ts).
+// Asks the light tree for picks and for probabilities, for tests: what goes in and out is in PROBE_LIGHT_… records (layout-probe.ts).
 import {
   PROBE_LIGHT_CHANCE,
   PROBE_LIGHT_CHOICE,
@@ -6,7 +6,7 @@ import {
   PROBE_LIGHT_STRIDE,
   PROBE_LIGHT_TRAIL,
   PROBE_LIGHT_TRAIL_CHANCE,
-} from './layout';
+} from './layout-probe';
 import { chanceOfLight, pickLight, pickedChance, pickedLight } from './light-tree';
 
 /** Answers `count` records at `at` from the tree at `tree`. */

@@ -1,5 +1,5 @@
-// Draws random numbers for many pixels and samples, for tests: what goes in and out is in PROBE_NUMBERS_… records (layout.ts).
-import { PROBE_NUMBERS_FOUR, PROBE_NUMBERS_STRIDE, PROBE_NUMBERS_UNIFORM } from './layout';
+// Draws random numbers for many pixels and samples, for tests: what goes in and out is in PROBE_NUMBERS_… records (layout-probe.ts).
+import { PROBE_NUMBERS_FOUR, PROBE_NUMBERS_STRIDE, PROBE_NUMBERS_UNIFORM } from './layout-probe';
 import { keyedUniform, sample4, startPixel, startSample } from './sampler';
 
 /** Answers `count` records at `at`. */

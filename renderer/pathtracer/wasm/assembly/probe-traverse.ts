@@ -1,12 +1,6 @@
 // Casts given rays and tells what they hit: how tests compare traversal with testing every triangle.
-import {
-  INSTANCE_ID,
-  PACK_IDS,
-  PROBE_HIT_STRIDE,
-  PROBE_RAY_STRIDE,
-  SCENE_INSTANCES,
-  SCENE_NODES,
-} from './layout';
+import { INSTANCE_ID, PACK_IDS, SCENE_INSTANCES, SCENE_NODES } from './layout';
+import { PROBE_HIT_STRIDE, PROBE_RAY_STRIDE } from './layout-probe';
 import { recallHit, setPacketRay, setPackets } from './packet-rays';
 import { hitInstance, hitT, hitTriangle, hitU, hitV, intersect, occluded, setRayTime, setTraversal } from './traverse';
 import { castPacket } from './traverse-packet';
