@@ -26,6 +26,27 @@
   return v128.shuffle<f32>(ab, cd, 2, 3, 6, 7);
 }
 
+/** Writes four columns as rows, that of each path to its address. */
+// @ts-ignore: decorator
+@inline export function storeRows(a: usize, b: usize, c: usize, d: usize, x: v128, y: v128, z: v128, w: v128): void {
+  const xy01 = pairLow(x, y);
+  const xy23 = pairHigh(x, y);
+  const zw01 = pairLow(z, w);
+  const zw23 = pairHigh(z, w);
+  v128.store(a, columnLow(xy01, zw01));
+  v128.store(b, columnHigh(xy01, zw01));
+  v128.store(c, columnLow(xy23, zw23));
+  v128.store(d, columnHigh(xy23, zw23));
+}
+
+/** Writes three columns one behind the other. */
+// @ts-ignore: decorator
+@inline export function storeColumns(at: usize, x: v128, y: v128, z: v128): void {
+  v128.store(at, x);
+  v128.store(at, y, 16);
+  v128.store(at, z, 32);
+}
+
 // @ts-ignore: decorator
 @inline export function splat(value: f32): v128 {
   return f32x4.splat(value);

@@ -76,7 +76,7 @@ export const END_ABSORBED: i32 = 4;
 export const END_ROULETTE: i32 = 5;
 
 /** Russian roulette may end a path from its second scattering on (as in pbrt-v4). */
-const ROULETTE_START: i32 = 1;
+export const ROULETTE_START: i32 = 1;
 /** Block of sampler numbers for the time; those of the bounces begin at 1. */
 const TIME_NUMBERS: u32 = 0x70000000;
 const STRATEGY_BSDF: i32 = 1;

@@ -6,7 +6,7 @@ import { hitInstance, hitT, hitTriangle, hitU, hitV, setHit } from './traverse-m
 import { workspace } from './traverse';
 
 // One ray as it was given: origin, direction (fourth lane: depth scale); then what it hit.
-export const RAY_STRIDE: usize = 64;
+const RAY_STRIDE: usize = 64;
 export const RAY_DIRECTION: usize = 16;
 export const RAY_T: usize = 32;
 export const RAY_U: usize = 36;
@@ -20,6 +20,11 @@ export let scratch: usize = 0;
 export let count: i32 = 0;
 export let groups: usize = 0; // bytes of a column that are used: 16 for each four rays
 
+// @ts-ignore: decorator
+@inline export function rayAt(index: u32): usize {
+  return packet + <usize>index * RAY_STRIDE;
+}
+
 /** Takes the memory of `setTraversal`, which comes first. */
 export function setPackets(): void {
   packet = workspace + WORKSPACE_PACKET;
@@ -28,7 +33,7 @@ export function setPackets(): void {
 
 /** Sets ray `index`; `key` is its pixel's (sampler.ts), for what is decided by chance on the way. */
 export function setPacketRay(index: i32, origin: v128, direction: v128, depthScale: f32, key: u32): void {
-  const ray = packet + <usize>index * RAY_STRIDE;
+  const ray = rayAt(index);
   v128.store(ray, origin);
   v128.store(ray, f32x4.replace_lane(direction, 3, depthScale), RAY_DIRECTION);
   store<f32>(ray, Infinity, RAY_T);
@@ -38,14 +43,14 @@ export function setPacketRay(index: i32, origin: v128, direction: v128, depthSca
 
 /** Makes ray `index` the one that camera and sampler are at. */
 export function recallRay(index: i32): void {
-  const ray = packet + <usize>index * RAY_STRIDE;
+  const ray = rayAt(index);
   setPixelKey(load<u32>(ray, RAY_KEY));
   setRay(v128.load(ray), v128.load(ray, RAY_DIRECTION), load<f32>(ray, RAY_DIRECTION + 12));
 }
 
 /** Makes the hit of ray `index` the one that `traverse.ts` tells of; false when there is none. */
 export function recallHit(index: i32): bool {
-  const ray = packet + <usize>index * RAY_STRIDE;
+  const ray = rayAt(index);
   const instance = load<u32>(ray, RAY_INSTANCE);
   setHit(instance, load<u32>(ray, RAY_TRIANGLE), load<f32>(ray, RAY_T), load<f32>(ray, RAY_U), load<f32>(ray, RAY_V));
   return instance != 0;

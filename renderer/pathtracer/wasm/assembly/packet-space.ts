@@ -1,7 +1,7 @@
 // The rays of a packet in the space of the world or of an instance: what culling and triangles want to know of them there, in
 // columns, so that four rays are read at a time.
 import { INSTANCE_FLAGS, INSTANCE_IS_IDENTITY, INSTANCE_TO_OBJECT } from './layout';
-import { count, groups, packet, RAY_DIRECTION, RAY_STRIDE, RAY_T } from './packet-rays';
+import { count, groups, packet, RAY_DIRECTION, RAY_T, rayAt } from './packet-rays';
 import { reachOf, slackOf } from './traverse-mesh';
 import { reciprocal } from './traverse-node';
 import { transformPoint, transformVector, x, y, z } from './vec';
@@ -40,7 +40,7 @@ export function enterSpace(space: usize, instance: usize, mesh: usize): bool {
   columns = packet + space;
   let signs = 0;
   for (let i = 0; i < count; i++) {
-    const ray = packet + <usize>i * RAY_STRIDE;
+    const ray = rayAt(i);
     let o = v128.load(ray);
     let d = v128.load(ray, RAY_DIRECTION);
     if (toObject) {

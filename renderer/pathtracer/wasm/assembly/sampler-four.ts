@@ -1,5 +1,5 @@
 // The numbers of sampler.ts for four paths at a time that are at the same sample and block: number k of each path in one v128.
-import { butterfly, laineKarras, reverseBits, reversedSample, scrambleSeeds, toUnitInterval } from './sampler';
+import { laineKarras, reverseBits, reversedSample, scrambleSeeds, secondOf, toUnitInterval } from './sampler';
 
 /** Scrambled index of a pair, whose first seed is given; in Sobol's bit-reversed form. */
 // @ts-ignore: decorator
@@ -10,15 +10,6 @@ import { butterfly, laineKarras, reverseBits, reversedSample, scrambleSeeds, toU
 // @ts-ignore: decorator
 @inline function seedsOf(keys: v128, block: u32, salt: i32): v128 {
   return scrambleSeeds(i32x4.add(i32x4.add(keys, i32x4.splat(block * 0x9e3779b9)), i32x4.splat(salt)));
-}
-
-// @ts-ignore: decorator
-@inline function secondOf(index: v128): v128 {
-  let second = butterfly(index, 1, 0x55555555);
-  second = butterfly(second, 2, 0x33333333);
-  second = butterfly(second, 4, 0x0f0f0f0f);
-  second = butterfly(second, 8, 0x00ff00ff);
-  return butterfly(second, 16, 0x0000ffff);
 }
 
 // @ts-ignore: decorator
@@ -43,7 +34,7 @@ export let number3: v128 = i32x4(0, 0, 0, 0);
 
 /** The first two columns only. */
 // @ts-ignore: decorator
-@inline export function samplePair(keys: v128, block: u32): void {
+@inline function samplePair(keys: v128, block: u32): void {
   const seeds = seedsOf(keys, block, 0x243f6a88);
   const index = pairIndex(seeds);
   number0 = numberOf(index, seeds);

@@ -64,8 +64,21 @@ export function keyedUniform(a: u32, b: u32): f32 {
 }
 
 // @ts-ignore: decorator
-@inline export function butterfly(v: v128, shift: i32, mask: i32): v128 {
+@inline function butterfly(v: v128, shift: i32, mask: i32): v128 {
   return v128.xor(v, v128.and(i32x4.shr_u(v, shift), i32x4.splat(mask)));
+}
+
+/**
+ * The second of Sobol's dimensions in bit-reversed form: Pascal's triangle mod 2 times the index, which is the first dimension
+ * itself.
+ */
+// @ts-ignore: decorator
+@inline export function secondOf(index: v128): v128 {
+  let second = butterfly(index, 1, 0x55555555);
+  second = butterfly(second, 2, 0x33333333);
+  second = butterfly(second, 4, 0x0f0f0f0f);
+  second = butterfly(second, 8, 0x00ff00ff);
+  return butterfly(second, 16, 0x0000ffff);
 }
 
 /** Murmur3's finaliser of each lane. */
@@ -92,23 +105,16 @@ export function keyedUniform(a: u32, b: u32): f32 {
 
 /** Two stratified pairs, lanes (0, 1) and (2, 3), each number in [0, 1). `block` numbers the pairs of pairs of a path. */
 export function sample4(block: u32): v128 {
-  let seeds = i32x4.add(
+  const seeds = scrambleSeeds(i32x4.add(
     i32x4.splat(pixelKey + block * 0x9e3779b9),
     i32x4(0x243f6a88, 0x13198a2e, 0x45f306dc, 0x082efa98),
-  );
-  seeds = scrambleSeeds(seeds);
+  ));
 
   // Owen-scrambling the index shuffles the points of a pair, so that padded pairs do not correlate.
   const pairSeeds = i32x4.mul(v128.shuffle<i32>(seeds, seeds, 0, 0, 2, 2), i32x4.splat(0x2c1b3c6d));
   const index = reverseBits(laineKarras(reversedIndex, pairSeeds));
 
-  // Sobol' dimensions in bit-reversed form: dimension 0 is the index itself, dimension 1 Pascal's triangle mod 2 times it.
-  let second = butterfly(index, 1, 0x55555555);
-  second = butterfly(second, 2, 0x33333333);
-  second = butterfly(second, 4, 0x0f0f0f0f);
-  second = butterfly(second, 8, 0x00ff00ff);
-  second = butterfly(second, 16, 0x0000ffff);
+  const second = secondOf(index);
   const points = v128.shuffle<i32>(index, second, 0, 5, 2, 7);
-  const scrambled = reverseBits(laineKarras(points, seeds));
-  return toUnitInterval(scrambled);
+  return toUnitInterval(reverseBits(laineKarras(points, seeds)));
 }

@@ -203,7 +203,7 @@ function turnFrame(mesh: usize, u: f32, v: f32): void {
   );
 }
 
-/** The same at barycentrics (u, v) of a triangle that nothing was asked of yet. */
+/** Base colour at barycentrics (u, v) of a triangle that `describeHit` was not asked about. */
 export function baseColorOf(mesh: usize, triangle: i32, u: f32, v: f32): v128 {
   material = <usize>load<u32>(mesh, MESH_MATERIAL);
   selectTriangle(mesh, triangle);

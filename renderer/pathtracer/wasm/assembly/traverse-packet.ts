@@ -26,11 +26,11 @@ import {
   RAY_DIRECTION,
   RAY_INSTANCE,
   RAY_KEY,
-  RAY_STRIDE,
   RAY_T,
   RAY_TRIANGLE,
   RAY_U,
   RAY_V,
+  rayAt,
   scratch,
   setRayCount,
 } from './packet-rays';
@@ -90,7 +90,7 @@ export function castPacket(rays: i32): void {
     traverseTree(sceneNodes, workspace, 0, 0);
   } else {
     for (let i = 0; i < count; i++) {
-      const ray = packet + <usize>i * RAY_STRIDE;
+      const ray = rayAt(i);
       setPixelKey(load<u32>(ray, RAY_KEY));
       if (intersect(v128.load(ray), v128.load(ray, RAY_DIRECTION), Infinity)) keepFound(ray);
     }
@@ -105,7 +105,7 @@ function visit(instance: usize): void {
     enterSpace(OBJECT, instance, mesh) &&
     traverseTree(load<u32>(mesh, MESH_NODES), workspace + WORKSPACE_MESH_STACK, instance, load<u32>(mesh, MESH_PACKS));
   if (together) return;
-  for (let i = 0; i < count; i++) visitAlone(packet + <usize>i * RAY_STRIDE, instance, mesh);
+  for (let i = 0; i < count; i++) visitAlone(rayAt(i), instance, mesh);
 }
 
 /** Takes one ray to an instance. */
@@ -128,7 +128,7 @@ function meetInstance(instance: usize, planes: usize): void {
   for (let group: usize = 0; group < groups; group += 16) met |= <u64>meetBox(planes, columns + group) << <u64>(group >> 2);
   const mesh = <usize>load<u32>(instance, INSTANCE_MESH);
   if (<i32>popcnt<u64>(met) < FEW) {
-    for (; met; met &= met - 1) visitAlone(packet + <usize>ctz<u64>(met) * RAY_STRIDE, instance, mesh);
+    for (; met; met &= met - 1) visitAlone(rayAt(<u32>ctz<u64>(met)), instance, mesh);
   } else {
     const worldX = nearX;
     const worldY = nearY;
@@ -138,7 +138,7 @@ function meetInstance(instance: usize, planes: usize): void {
   }
   for (let i = 0; i < count; i++) {
     const at = <usize>i;
-    store<f32>(columns + (at << 2), load<f32>(packet + at * RAY_STRIDE, RAY_T), REACH);
+    store<f32>(columns + (at << 2), load<f32>(rayAt(at), RAY_T), REACH);
   }
 }
 
@@ -293,7 +293,7 @@ function meetLeaf(instance: usize, pack: usize, planes: usize): i32 {
 }
 
 function meetTriangles(instance: usize, pack: usize, index: usize): void {
-  const ray = packet + index * RAY_STRIDE;
+  const ray = rayAt(index);
   const s = packet + SHEARS + index * SHEAR_STRIDE;
   let far = load<f32>(ray, RAY_T);
   let mask = meetPack(

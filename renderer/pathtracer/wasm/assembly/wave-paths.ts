@@ -1,6 +1,5 @@
 // What the paths of a block carry along while they go together (wave.ts). Ray and hit of each lie in packet-rays.ts.
 import { WORKSPACE_PATHS } from './layout';
-import { packet, RAY_STRIDE } from './packet-rays';
 import { workspace } from './traverse';
 
 export const PATH_STRIDE: usize = 160;
@@ -43,9 +42,4 @@ export function setWavePaths(): void {
 // @ts-ignore: decorator
 @inline export function pathAt(index: u32): usize {
   return paths + <usize>index * PATH_STRIDE;
-}
-
-// @ts-ignore: decorator
-@inline export function rayAt(index: u32): usize {
-  return packet + <usize>index * RAY_STRIDE;
 }

@@ -2,17 +2,19 @@
 // by lane, so that each path's bits are those it has when it goes alone.
 import { near } from './camera';
 import { densityOfEnvironment, environmentDensity, isEven, sampleEnvironment } from './environment';
-import { columnHigh, columnLow, cosinesOfTurns, gather, pairHigh, pairLow, sinesOfTurns, splat, sum3, turn } from './four';
+import { columnHigh, columnLow, cosinesOfTurns, gather, pairHigh, pairLow, sinesOfTurns, splat, storeRows, sum3, turn } from './four';
+import { ROULETTE_START } from './integrator';
 import {
   INSTANCE_MESH, MATERIAL_BASE_COLOR, MATERIAL_TEX_BASE, MESH_COLORS, MESH_MATERIAL, PACK_IDS, TEXTURE_PIXELS,
 } from './layout';
+import { environmentChance } from './lights';
 import { INV_PI } from './math';
-import { RAY_DIRECTION, RAY_INSTANCE, RAY_KEY, RAY_T, RAY_TRIANGLE, RAY_U, RAY_V } from './packet-rays';
+import { RAY_DIRECTION, RAY_INSTANCE, RAY_KEY, RAY_T, RAY_TRIANGLE, RAY_U, RAY_V, rayAt } from './packet-rays';
 import { number0, number1, number2, number3, sampleFour, sampleSecond } from './sampler-four';
 import { baseColorOf } from './surface';
 import {
   PATH_ALBEDO, PATH_DEPTH, PATH_FACTOR, PATH_FIRST_NORMAL, PATH_FIRST_POSITION, PATH_INSTANCE, PATH_LIGHT, PATH_LIT_NORMAL,
-  PATH_LIT_POSITION, PATH_THROUGHPUT, pathAt, rayAt,
+  PATH_LIT_POSITION, PATH_THROUGHPUT, pathAt,
 } from './wave-paths';
 import {
   describeFour, hitX, hitY, hitZ, normalX, normalY, normalZ, offsets, planeX, planeY, planeZ,
@@ -29,10 +31,10 @@ import {
 }
 
 /**
- * Leaves the hits of the four paths whose numbers are at `list`, after `bounce` scatterings; `mayEnd`: Russian roulette is asked.
+ * Leaves the hits of the four paths whose numbers are at `list`, after `bounce` scatterings.
  * Bits 0 to 3 of what it returns say which go on, with a new ray; bits 4 to 7 from which a ray is to be cast to the light.
  */
-export function leaveFour(list: usize, bounce: i32, mayEnd: bool, environmentChance: f32): i32 {
+export function leaveFour(list: usize, bounce: i32): i32 {
   const ia = load<u32>(list);
   const ib = load<u32>(list, 4);
   const ic = load<u32>(list, 8);
@@ -79,47 +81,18 @@ export function leaveFour(list: usize, bounce: i32, mayEnd: bool, environmentCha
   sampleFour(keys, 1 + 2 * bounce);
 
   // Positions and normals are kept by paths; where their rays start lies off the surface.
-  const pxy01 = v128.shuffle<f32>(px, py, 0, 4, 1, 5);
-  const pxy23 = v128.shuffle<f32>(px, py, 2, 6, 3, 7);
-  const pz01 = v128.shuffle<f32>(pz, pz, 0, 0, 1, 1);
-  const pz23 = v128.shuffle<f32>(pz, pz, 2, 2, 3, 3);
-  const ha = columnLow(pxy01, pz01);
-  const hb = columnHigh(pxy01, pz01);
-  const hc = columnLow(pxy23, pz23);
-  const hd = columnHigh(pxy23, pz23);
-  v128.store(pa, ha, PATH_LIT_POSITION);
-  v128.store(pb, hb, PATH_LIT_POSITION);
-  v128.store(pc, hc, PATH_LIT_POSITION);
-  v128.store(pd, hd, PATH_LIT_POSITION);
-  const nxy01 = v128.shuffle<f32>(nx, ny, 0, 4, 1, 5);
-  const nxy23 = v128.shuffle<f32>(nx, ny, 2, 6, 3, 7);
-  const nz01 = v128.shuffle<f32>(nz, nz, 0, 0, 1, 1);
-  const nz23 = v128.shuffle<f32>(nz, nz, 2, 2, 3, 3);
-  const ka = columnLow(nxy01, nz01);
-  const kb = columnHigh(nxy01, nz01);
-  const kc = columnLow(nxy23, nz23);
-  const kd = columnHigh(nxy23, nz23);
-  v128.store(pa, ka, PATH_LIT_NORMAL);
-  v128.store(pb, kb, PATH_LIT_NORMAL);
-  v128.store(pc, kc, PATH_LIT_NORMAL);
-  v128.store(pd, kd, PATH_LIT_NORMAL);
+  storeRows(pa + PATH_LIT_POSITION, pb + PATH_LIT_POSITION, pc + PATH_LIT_POSITION, pd + PATH_LIT_POSITION, px, py, pz, pz);
+  storeRows(pa + PATH_LIT_NORMAL, pb + PATH_LIT_NORMAL, pc + PATH_LIT_NORMAL, pd + PATH_LIT_NORMAL, nx, ny, nz, nz);
   if (bounce == 0) {
-    keepFirst(ra, pa, la, ha, ka);
-    keepFirst(rb, pb, lb, hb, kb);
-    keepFirst(rc, pc, lc, hc, kc);
-    keepFirst(rd, pd, ld, hd, kd);
+    keepFirst(ra, pa, la);
+    keepFirst(rb, pb, lb);
+    keepFirst(rc, pc, lc);
+    keepFirst(rd, pd, ld);
   }
   const ox = f32x4.add(px, f32x4.mul(gx, offsets));
   const oy = f32x4.add(py, f32x4.mul(gy, offsets));
   const oz = f32x4.add(pz, f32x4.mul(gz, offsets));
-  const oxy01 = v128.shuffle<f32>(ox, oy, 0, 4, 1, 5);
-  const oxy23 = v128.shuffle<f32>(ox, oy, 2, 6, 3, 7);
-  const oz01 = v128.shuffle<f32>(oz, oz, 0, 0, 1, 1);
-  const oz23 = v128.shuffle<f32>(oz, oz, 2, 2, 3, 3);
-  v128.store(ra, columnLow(oxy01, oz01));
-  v128.store(rb, columnHigh(oxy01, oz01));
-  v128.store(rc, columnLow(oxy23, oz23));
-  v128.store(rd, columnHigh(oxy23, oz23));
+  storeRows(ra, rb, rc, rd, ox, oy, oz, oz);
 
   // Light from the environment.
   let lx: v128;
@@ -157,14 +130,7 @@ export function leaveFour(list: usize, bounce: i32, mayEnd: bool, environmentCha
   const lightShare = f32x4.mul(lightCosine, splat(INV_PI));
   let ratio = f32x4.div(lightShare, lightDensity);
   const lightWeight = f32x4.div(f32x4.div(one, f32x4.add(one, f32x4.mul(ratio, ratio))), lightDensity);
-  const lxy01 = v128.shuffle<f32>(lx, ly, 0, 4, 1, 5);
-  const lxy23 = v128.shuffle<f32>(lx, ly, 2, 6, 3, 7);
-  const lz01 = v128.shuffle<f32>(lz, lz, 0, 0, 1, 1);
-  const lz23 = v128.shuffle<f32>(lz, lz, 2, 2, 3, 3);
-  v128.store(pa, columnLow(lxy01, lz01), PATH_LIGHT);
-  v128.store(pb, columnHigh(lxy01, lz01), PATH_LIGHT);
-  v128.store(pc, columnLow(lxy23, lz23), PATH_LIGHT);
-  v128.store(pd, columnHigh(lxy23, lz23), PATH_LIGHT);
+  storeRows(pa + PATH_LIGHT, pb + PATH_LIGHT, pc + PATH_LIGHT, pd + PATH_LIGHT, lx, ly, lz, lz);
   v128.store(pa, weighed(la, v128.shuffle<f32>(lightShare, lightShare, 0, 0, 0, 0), f32x4.extract_lane(lightWeight, 0)), PATH_FACTOR);
   v128.store(pb, weighed(lb, v128.shuffle<f32>(lightShare, lightShare, 1, 1, 1, 1), f32x4.extract_lane(lightWeight, 1)), PATH_FACTOR);
   v128.store(pc, weighed(lc, v128.shuffle<f32>(lightShare, lightShare, 2, 2, 2, 2), f32x4.extract_lane(lightWeight, 2)), PATH_FACTOR);
@@ -192,7 +158,7 @@ export function leaveFour(list: usize, bounce: i32, mayEnd: bool, environmentCha
     v128.and(f32x4.gt(density, splat(<f32>1e-12)), f32x4.gt(sum3(wx, gx, wy, gy, wz, gz), zero)),
     carries,
   );
-  if (mayEnd) {
+  if (bounce >= ROULETTE_START) {
     const fades = f32x4.lt(largest, one);
     if (v128.any_true(fades)) {
       const ends = v128.and(fades, f32x4.ge(sampleSecond(keys, 2 + 2 * bounce), largest));
@@ -208,14 +174,7 @@ export function leaveFour(list: usize, bounce: i32, mayEnd: bool, environmentCha
   v128.store(pb, lb, PATH_THROUGHPUT);
   v128.store(pc, lc, PATH_THROUGHPUT);
   v128.store(pd, ld, PATH_THROUGHPUT);
-  const wxy01 = v128.shuffle<f32>(wx, wy, 0, 4, 1, 5);
-  const wxy23 = v128.shuffle<f32>(wx, wy, 2, 6, 3, 7);
-  const wzd01 = v128.shuffle<f32>(wz, density, 0, 4, 1, 5);
-  const wzd23 = v128.shuffle<f32>(wz, density, 2, 6, 3, 7);
-  v128.store(ra, columnLow(wxy01, wzd01), RAY_DIRECTION);
-  v128.store(rb, columnHigh(wxy01, wzd01), RAY_DIRECTION);
-  v128.store(rc, columnLow(wxy23, wzd23), RAY_DIRECTION);
-  v128.store(rd, columnHigh(wxy23, wzd23), RAY_DIRECTION);
+  storeRows(ra + RAY_DIRECTION, rb + RAY_DIRECTION, rc + RAY_DIRECTION, rd + RAY_DIRECTION, wx, wy, wz, density);
   return i32x4.bitmask(goesOn) | (i32x4.bitmask(asks) << 4);
 }
 
@@ -225,12 +184,12 @@ export function leaveFour(list: usize, bounce: i32, mayEnd: bool, environmentCha
   return f32x4.replace_lane(f32x4.mul(carried, share), 3, weight);
 }
 
-/** Keeps what the film wants of the first hit. */
+/** Keeps what the film wants of the first hit, whose position and normal were stored. */
 // @ts-ignore: decorator
-@inline function keepFirst(ray: usize, path: usize, carried: v128, position: v128, normal: v128): void {
+@inline function keepFirst(ray: usize, path: usize, carried: v128): void {
   v128.store(path, carried, PATH_ALBEDO);
-  v128.store(path, position, PATH_FIRST_POSITION);
-  v128.store(path, normal, PATH_FIRST_NORMAL);
+  v128.store(path, v128.load(path, PATH_LIT_POSITION), PATH_FIRST_POSITION);
+  v128.store(path, v128.load(path, PATH_LIT_NORMAL), PATH_FIRST_NORMAL);
   store<f32>(path, near + load<f32>(ray, RAY_T) * load<f32>(ray, RAY_DIRECTION + 12), PATH_DEPTH);
   store<u32>(path, load<u32>(ray, RAY_INSTANCE), PATH_INSTANCE);
 }

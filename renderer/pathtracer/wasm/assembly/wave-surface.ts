@@ -1,13 +1,13 @@
 // Where four paths hit something and which way it faces: lane by lane what `describeHit` finds of a Lambertian hit.
 import {
-  blendOf, columnHigh, columnLow, gather, largestOf, minor, negateWhere, pairHigh, pairLow, splat, sum3, toUnit,
+  blendOf, columnHigh, columnLow, gather, largestOf, minor, negateWhere, pairHigh, pairLow, splat, storeColumns, sum3, toUnit,
 } from './four';
 import {
   INSTANCE_FLAGS, INSTANCE_IS_IDENTITY, INSTANCE_MESH, MESH_INDICES, MESH_NORMALS, PACK_IDS, PACK_V1, PACK_V2,
 } from './layout';
-import { RAY_DIRECTION, RAY_INSTANCE, RAY_TRIANGLE, RAY_U, RAY_V } from './packet-rays';
+import { RAY_DIRECTION, RAY_INSTANCE, RAY_TRIANGLE, RAY_U, RAY_V, rayAt } from './packet-rays';
 import { OFFSET_SCALE } from './surface';
-import { columnScratch, rayAt } from './wave-paths';
+import { columnScratch } from './wave-paths';
 import { PLACE_EDGE1, PLACE_EDGE2, PLACE_NORMAL, PLACE_OFFSET, PLACE_SMOOTH, placeHit } from './wave-place';
 
 /** Positions. */
@@ -85,9 +85,9 @@ export let offsets: v128 = i32x4(0, 0, 0, 0);
   const e2x = f32x4.sub(cx, ax);
   const e2y = f32x4.sub(cy, ay);
   const e2z = f32x4.sub(cz, az);
-  let px = f32x4.add(f32x4.mul(ax, w), f32x4.add(f32x4.mul(bx, u), f32x4.mul(cx, v)));
-  let py = f32x4.add(f32x4.mul(ay, w), f32x4.add(f32x4.mul(by, u), f32x4.mul(cy, v)));
-  let pz = f32x4.add(f32x4.mul(az, w), f32x4.add(f32x4.mul(bz, u), f32x4.mul(cz, v)));
+  let px = blendOf(ax, bx, cx, w, u, v);
+  let py = blendOf(ay, by, cy, w, u, v);
+  let pz = blendOf(az, bz, cz, w, u, v);
   const size1 = largestOf(e1x, e1y, e1z);
   const size2 = largestOf(e2x, e2y, e2z);
   const unitSize = f32x4.div(one, f32x4.pmax(size1, size2));
@@ -144,21 +144,11 @@ export let offsets: v128 = i32x4(0, 0, 0, 0);
     load<i32>(sa, INSTANCE_FLAGS) & load<i32>(sb, INSTANCE_FLAGS) & load<i32>(sc, INSTANCE_FLAGS) & load<i32>(sd, INSTANCE_FLAGS);
   if ((still & INSTANCE_IS_IDENTITY) == 0) {
     const at = columnScratch;
-    v128.store(at, px);
-    v128.store(at, py, 16);
-    v128.store(at, pz, 32);
-    v128.store(at, gx, PLACE_NORMAL);
-    v128.store(at, gy, PLACE_NORMAL + 16);
-    v128.store(at, gz, PLACE_NORMAL + 32);
-    v128.store(at, nx, PLACE_SMOOTH);
-    v128.store(at, ny, PLACE_SMOOTH + 16);
-    v128.store(at, nz, PLACE_SMOOTH + 32);
-    v128.store(at, e1x, PLACE_EDGE1);
-    v128.store(at, e1y, PLACE_EDGE1 + 16);
-    v128.store(at, e1z, PLACE_EDGE1 + 32);
-    v128.store(at, e2x, PLACE_EDGE2);
-    v128.store(at, e2y, PLACE_EDGE2 + 16);
-    v128.store(at, e2z, PLACE_EDGE2 + 32);
+    storeColumns(at, px, py, pz);
+    storeColumns(at + PLACE_NORMAL, gx, gy, gz);
+    storeColumns(at + PLACE_SMOOTH, nx, ny, nz);
+    storeColumns(at + PLACE_EDGE1, e1x, e1y, e1z);
+    storeColumns(at + PLACE_EDGE2, e2x, e2y, e2z);
     v128.store(at, offset, PLACE_OFFSET);
     placeHit(sa, at);
     placeHit(sb, at + 4);

@@ -15,13 +15,13 @@ import {
   MESH_MATERIAL, MESH_MOVING, SCENE_ENV_PIXELS, SCENE_P_DIRECTIONAL, SCENE_P_LOCAL, SCENE_STRATEGY,
 } from './layout';
 import { environmentChance } from './lights';
-import { keepFound, RAY_DIRECTION, RAY_INSTANCE, RAY_KEY, recallHit, recallRay } from './packet-rays';
+import { keepFound, RAY_DIRECTION, RAY_INSTANCE, RAY_KEY, rayAt, recallHit, recallRay } from './packet-rays';
 import { setPixelKey } from './sampler';
 import { intersect, occluded } from './traverse';
 import { add, mul, scale, w } from './vec';
 import {
   LIST_BYTES, lists, PATH_ALBEDO, PATH_DEPTH, PATH_FACTOR, PATH_FILM, PATH_FIRST_NORMAL, PATH_FIRST_POSITION, PATH_INSTANCE,
-  PATH_LIGHT, PATH_LIT_NORMAL, PATH_LIT_POSITION, PATH_RADIANCE, PATH_THROUGHPUT, pathAt, rayAt, setWavePaths,
+  PATH_LIGHT, PATH_LIT_NORMAL, PATH_LIT_POSITION, PATH_RADIANCE, PATH_THROUGHPUT, pathAt, setWavePaths,
 } from './wave-paths';
 import { leaveFour } from './wave-shade';
 
@@ -75,7 +75,7 @@ export function followPaths(count: i32, sample: u32): void {
     let asking = 0;
     for (let i = 0; i < hits; i += 4) {
       const at = met + (<usize>i << 2);
-      const outcome = leaveFour(at, bounce, bounce > 0, environmentChance);
+      const outcome = leaveFour(at, bounce);
       // The last four may hold copies.
       const those = min<i32>(4, hits - i);
       for (let lane = 0; lane < those; lane++) {
