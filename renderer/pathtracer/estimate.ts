@@ -21,6 +21,7 @@ import type { SceneDescription } from './scene/description.ts';
 import type { Shot } from './shot.ts';
 import { addSpent, type Spent, type Stopwatch } from './stopwatch.ts';
 import type { TracedPixels, TraceOptions, Tracer } from './tracer.ts';
+import { BLOCK } from './wasm/assembly/layout.ts';
 
 /** Frames that are calibrated at most. */
 const PROBE_FRAMES = 5;
@@ -40,8 +41,6 @@ const LEAST_WIDTH = 64;
 /** Two of the blocks in which adaptive sampling decides. */
 const ADAPTIVE_PATCH = { width: 16, height: 8 };
 const LEAST_ADAPTIVE_PATCHES = 16;
-/** Side of those blocks. */
-const BLOCK = 8;
 /** Frames over which one chunk's loading is spread, where the job has so many. */
 const FRAMES_PER_LOAD = 8;
 

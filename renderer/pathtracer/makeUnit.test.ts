@@ -118,7 +118,7 @@ it('asks the tracer for bands, and leaves nothing behind when one fails or the w
   await expect(make(settings, 1, aborted, giveUp.signal)).rejects.toMatchObject({ code: 'Cancelled' });
   const folders = (await readdir(folder)).filter((name) => name.startsWith('unit-'));
   const left = await Promise.all(folders.map((name) => readdir(join(folder, name))));
-  expect(left.slice().filter((names) => names.some((name) => name.includes('partial')))).toEqual([]);
+  expect(left.filter((names) => names.some((name) => name.includes('partial')))).toEqual([]);
   expect(left.filter((names) => names.length === 0)).toHaveLength(2);
 });
 
