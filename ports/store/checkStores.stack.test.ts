@@ -1,17 +1,16 @@
-import { Client } from 'minio';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   addJob,
   addNode,
+  addStoreSite,
   addStudio,
   deliver,
   mustClaim,
   openTestRecord,
   type TestRecord,
 } from '../../test/support/rows.ts';
-import { createTestBucket, type TestBucket } from '../../test/support/services.ts';
+import { createTestBucket, putRaw, type TestBucket } from '../../test/support/services.ts';
 import { commitUnit } from '../db/commit.ts';
-import { setSiteStore } from '../db/siteStores.ts';
 import type { StoredObject } from '../db/storedObjects.ts';
 import { type CheckReport, checkStores, type Damage } from './checkStores.ts';
 import { createMinioStore } from './minioStore.ts';
@@ -32,15 +31,7 @@ beforeAll(async () => {
   home = createMinioStore(buckets.home);
   edge = createMinioStore(buckets.edge);
   studioId = await addStudio(record.database, 'studio');
-  const [site] = await record.query<{ id: string }>(`INSERT INTO sites (name) VALUES ('edge') RETURNING id`);
-  siteId = site!.id;
-  const { endpoint, region, bucket, accessKey, secretKey } = buckets.edge;
-  await record.database.asService((tx) =>
-    setSiteStore(tx, {
-      ...{ siteId, endpoint, nearEndpoint: endpoint, region, bucket, accessKey, secretKey },
-      ...{ agentUrl: null, agentToken: null },
-    }),
-  );
+  siteId = await addStoreSite(record.database, 'edge', buckets.edge);
   stores = createSiteStores(home, record.database);
 });
 afterAll(() => record?.close());
@@ -54,18 +45,7 @@ async function spoil(
   kind: ObjectKind,
   { hash, sizeBytes }: { hash: string; sizeBytes: number },
 ) {
-  const { endpoint, bucket, accessKey, secretKey, region } = buckets[where];
-  const { hostname: endPoint, port } = new URL(endpoint);
-  const client = new Client({
-    endPoint,
-    port: Number(port),
-    useSSL: false,
-    accessKey,
-    secretKey,
-    region,
-    pathStyle: true,
-  });
-  await client.putObject(bucket, objectKey(studioId, kind, hash), Buffer.alloc(sizeBytes, 'x'));
+  await putRaw(buckets[where], objectKey(studioId, kind, hash), Buffer.alloc(sizeBytes, 'x'));
 }
 
 /** All rounds, each of few objects. */

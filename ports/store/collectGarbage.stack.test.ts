@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   addJob,
   addNode,
+  addStoreSite,
   addStudio,
   deliver,
   mustClaim,
@@ -12,7 +13,6 @@ import { createTestBucket } from '../../test/support/services.ts';
 import { announceBlobs, recordBlobs } from '../db/blobs.ts';
 import { commitUnit } from '../db/commit.ts';
 import { setOutputs } from '../db/jobs.ts';
-import { setSiteStore } from '../db/siteStores.ts';
 import { collectGarbage, type GarbageReport, type GarbageRules } from './collectGarbage.ts';
 import { createMinioStore } from './minioStore.ts';
 import type { ObjectKind, ObjectStore } from './objectStore.ts';
@@ -35,23 +35,7 @@ beforeAll(async () => {
   const bucket = await createTestBucket();
   edge = createMinioStore(bucket);
   studioId = await addStudio(record.database, 'studio');
-  const [site] = await record.query<{ id: string }>(`INSERT INTO sites (name) VALUES ('edge') RETURNING id`);
-  siteId = site!.id;
-  const address = { ...bucket, nearEndpoint: bucket.endpoint, agentUrl: null, agentToken: null };
-  const { endpoint, nearEndpoint, region, bucket: name, accessKey, secretKey, agentUrl, agentToken } = address;
-  await record.database.asService((tx) =>
-    setSiteStore(tx, {
-      siteId,
-      endpoint,
-      nearEndpoint,
-      region,
-      bucket: name,
-      accessKey,
-      secretKey,
-      agentUrl,
-      agentToken,
-    }),
-  );
+  siteId = await addStoreSite(record.database, 'edge', bucket);
   stores = createSiteStores(home, record.database);
 });
 afterAll(() => record?.close());

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { uuidv7 } from 'uuidv7';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestBucket, type TestBucket } from '../../test/support/services.ts';
+import { createTestBucket, putRaw, type TestBucket } from '../../test/support/services.ts';
 import { createMinioStore } from './minioStore.ts';
 import { type ObjectStore, objectKey } from './objectStore.ts';
 
@@ -148,10 +148,7 @@ describe('the object store', () => {
     });
     expect((await fetch(url, { method: 'PUT', body: bytes })).ok).toBe(true);
     // Copied by the store's own administrator under a name that is not its hash.
-    const { Client } = await import('minio');
-    const { hostname, port } = new URL(bucket.endpoint);
-    const admin = new Client({ endPoint: hostname, port: Number(port), useSSL: false, ...bucket });
-    await admin.putObject(bucket.bucket, objectKey(studioId, 'blobs', wrong), bytes);
+    await putRaw(bucket, objectKey(studioId, 'blobs', wrong), bytes);
     await expect(store.get(studioId, 'blobs', wrong)).rejects.toMatchObject({ code: 'HashMismatch' });
     await expect(store.getToFile(studioId, 'blobs', wrong, join(folder, 'wrong'))).rejects.toMatchObject({
       code: 'HashMismatch',

@@ -11,9 +11,10 @@ import { acceptQuote, createSubmission, setPreparing, setQuoted } from '../../po
 import { reportUnit } from '../../ports/db/lease.ts';
 import { post } from '../../ports/db/ledger.ts';
 import { joinNode } from '../../ports/db/nodes.ts';
+import { setSiteStore } from '../../ports/db/siteStores.ts';
 import { createStudio } from '../../ports/db/studios.ts';
 import type { NodeRow } from '../../ports/db/tables.ts';
-import { createTestDatabase, type TestDatabase } from './services.ts';
+import { createTestDatabase, type TestBucket, type TestDatabase } from './services.ts';
 
 export interface TestRecord {
   database: Database;
@@ -81,6 +82,20 @@ export const addStudio = async (database: Database, slug: string): Promise<strin
   ).id;
 
 export type TestNode = Pick<NodeRow, 'id' | 'name' | 'status' | 'labels'>;
+
+/** A site with a store of its own. @param near how its own nodes reach that @returns its id */
+export function addStoreSite(
+  database: Database,
+  name: string,
+  store: TestBucket,
+  near = store.endpoint,
+): Promise<string> {
+  return database.asService(async (tx) => {
+    const { id } = await tx.insertInto('sites').values({ name }).returning('id').executeTakeFirstOrThrow();
+    await setSiteStore(tx, { ...store, siteId: id, nearEndpoint: near, agentUrl: null, agentToken: null });
+    return id;
+  });
+}
 
 export async function addNode(
   database: Database,

@@ -51,18 +51,19 @@ export interface TestBucket {
 /** A fresh, empty bucket. */
 export async function createTestBucket(): Promise<TestBucket> {
   const { endpoint, accessKey, secretKey, region } = inject('stack').store;
-  const bucket = uniqueName('test-');
+  const bucket = { endpoint, accessKey, secretKey, region, bucket: uniqueName('test-') };
+  await clientOf(bucket).makeBucket(bucket.bucket, region);
+  return bucket;
+}
+
+/** Puts any bytes under any name, as a bad disk would leave them: by presigned addresses no store takes a wrong hash. */
+export async function putRaw(bucket: TestBucket, key: string, bytes: Buffer): Promise<void> {
+  await clientOf(bucket).putObject(bucket.bucket, key, bytes);
+}
+
+function clientOf({ endpoint, accessKey, secretKey, region }: TestBucket): StoreClient {
   const { hostname, port } = new URL(endpoint);
-  const client = new StoreClient({
-    endPoint: hostname,
-    port: Number(port),
-    useSSL: false,
-    accessKey,
-    secretKey,
-    region,
-  });
-  await client.makeBucket(bucket, region);
-  return { endpoint, accessKey, secretKey, region, bucket };
+  return new StoreClient({ endPoint: hostname, port: Number(port), useSSL: false, accessKey, secretKey, region });
 }
 
 /** Settings of Temporal as `FarmEnvironment.temporal` has them, with a fresh namespace. */

@@ -11,12 +11,11 @@ import { createKeeper, type Keeper } from '../../infra/stack/keeper.ts';
 import { type ManagedProcess, startProcess, untilReady } from '../../infra/stack/managed-process.ts';
 import { offerChunk } from '../../ports/db/chunks.ts';
 import type { StoredFile } from '../../ports/db/documents.ts';
-import { setSiteStore } from '../../ports/db/siteStores.ts';
 import { createMinioStore } from '../../ports/store/minioStore.ts';
 import type { RenderEngine } from '../../renderer/engine.ts';
 import { seededBytes } from '../../test/support/bytes.ts';
 import { startTestAgent } from '../../test/support/nodes.ts';
-import { addJob, addStudio } from '../../test/support/rows.ts';
+import { addJob, addStoreSite, addStudio } from '../../test/support/rows.ts';
 import { MAY_MOUNT, mountSmallDisk, type SmallDisk } from '../../test/support/smallDisk.ts';
 import { picture, tinyEngine } from '../../test/support/tinyEngine.ts';
 
@@ -220,10 +219,7 @@ describe.skipIf(!MAY_MOUNT)('a full disk', () => {
     const access = { endpoint, region: 'us-east-1', bucket: 'frames', ...keys };
     const store = createMinioStore(access);
     await store.ensureBucket();
-    const [site] = await farm.record.query<{ id: string }>('INSERT INTO sites (name) VALUES ($1) RETURNING id', [name]);
-    await farm.record.database.asService((tx) =>
-      setSiteStore(tx, { siteId: site!.id, nearEndpoint: endpoint, agentUrl: null, agentToken: null, ...access }),
-    );
-    return { siteId: site!.id, store, endpoint };
+    const siteId = await addStoreSite(farm.record.database, name, access);
+    return { siteId, store, endpoint };
   }
 });

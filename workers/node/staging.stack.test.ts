@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'minio';
 import { pino } from 'pino';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
@@ -11,15 +10,14 @@ import { openTestApi, type TestApi } from '../../farm-ui/api/testing/openApi.ts'
 import { recordBlobCopies } from '../../ports/db/copies.ts';
 import type { StoredFile } from '../../ports/db/documents.ts';
 import { transitionJob } from '../../ports/db/jobs.ts';
-import { setSiteStore } from '../../ports/db/siteStores.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
 import { createMinioStore } from '../../ports/store/minioStore.ts';
 import { objectKey } from '../../ports/store/objectStore.ts';
 import { seededBytes } from '../../test/support/bytes.ts';
 import { type FaultyProxy, startFaultyProxy } from '../../test/support/faultyProxy.ts';
 import { joinByHand } from '../../test/support/nodes.ts';
-import { addJob, addStudio } from '../../test/support/rows.ts';
-import { createTestBucket, type TestBucket } from '../../test/support/services.ts';
+import { addJob, addStoreSite, addStudio } from '../../test/support/rows.ts';
+import { createTestBucket, putRaw, type TestBucket } from '../../test/support/services.ts';
 import { BlobCache } from './cache.ts';
 import { startStaging } from './staging.ts';
 
@@ -49,19 +47,12 @@ beforeAll(async () => {
   home = await startFaultyProxy(inject('stack').store.endpoint);
   farm = await openTestApi({ leaseMs: 60_000 }, home.url);
   folder = await mkdtemp(join(tmpdir(), 'framewright-staging-'));
-  const { database, query } = farm.record;
+  const { database } = farm.record;
   studioId = await addStudio(database, 'north');
   for (const bytes of contents) await farm.store.put(studioId, 'blobs', bytes, 'application/octet-stream');
   bucket = await createTestBucket();
   near = await startFaultyProxy(bucket.endpoint);
-  const [site] = await query<{ id: string }>(`INSERT INTO sites (name) VALUES ('garage') RETURNING id`);
-  siteId = site!.id;
-  await database.asService((tx) =>
-    setSiteStore(tx, {
-      ...{ siteId, endpoint: bucket.endpoint, nearEndpoint: near.url, region: bucket.region, bucket: bucket.bucket },
-      ...{ accessKey: bucket.accessKey, secretKey: bucket.secretKey, agentUrl: null, agentToken: null },
-    }),
-  );
+  siteId = await addStoreSite(database, 'garage', bucket, near.url);
   ({ gateway } = await joinByHand(farm.url, 'worker', 'garage'));
 });
 afterAll(async () => {
@@ -81,17 +72,10 @@ async function copyToSite(spoiled?: { index: number; at: number }): Promise<void
     const copy = Buffer.from(bytes);
     if (spoiled?.index === index) copy[spoiled.at]! ^= 1;
     await store.remove(studioId, 'blobs', files[index]!.hash);
-    // As a bad disk would leave it: no store takes such bytes under that address.
-    await putRaw(objectKey(studioId, 'blobs', files[index]!.hash), copy);
+    await putRaw(bucket, objectKey(studioId, 'blobs', files[index]!.hash), copy);
   }
   const hashes = files.map(({ hash }) => hash);
   await farm.record.database.asService((tx) => recordBlobCopies(tx, { studioId, siteId, hashes }));
-}
-
-async function putRaw(key: string, bytes: Buffer): Promise<void> {
-  const { hostname, port } = new URL(bucket.endpoint);
-  const client = new Client({ ...bucket, endPoint: hostname, port: Number(port), useSSL: false });
-  await client.putObject(bucket.bucket, key, bytes);
 }
 
 const copies = async (): Promise<string[]> =>

@@ -1,11 +1,7 @@
 /** One file from real stores into a studio's real bucket, whatever happens on the way. */
-import { createHash, randomBytes } from 'node:crypto';
-import { Client } from 'minio';
-import { uuidv7 } from 'uuidv7';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createMinioStore } from '../../../ports/store/minioStore.ts';
-import { objectKey } from '../../../ports/store/objectStore.ts';
-import { type CutProxy, startCutProxy } from '../../../test/support/cutProxy.ts';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { openFrameSources } from '../../../test/support/frameSources.ts';
 import { createTestBucket, type TestBucket } from '../../../test/support/services.ts';
 import { type OpenBucket, openBucket, parseBucketAddress } from './bucketAddress.ts';
 import { type BucketUploadOptions, uploadToBucket } from './bucketUpload.ts';
@@ -13,41 +9,18 @@ import { type BucketUploadOptions, uploadToBucket } from './bucketUpload.ts';
 /** More than two parts of the smallest size that S3 takes. */
 const PART = 5 * 2 ** 20;
 const SIZE = 2 * PART + 777_777;
-const studioId = uuidv7();
 const bytes = randomBytes(SIZE);
-const hash = createHash('sha256').update(bytes).digest('hex');
 
 let studio: TestBucket;
 let bucket: OpenBucket;
-let proxy: CutProxy;
-/** Address of the right bytes; the same by way of the proxy; of wrong bytes. */
-let right: string;
-let cut: string;
-let wrong: string;
+const { hash, right, cut, wrong, proxy } = await openFrameSources(bytes);
 
 const environmentOf = ({ accessKey, secretKey, region, endpoint }: TestBucket) => ({
   ...{ AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey },
   ...{ AWS_REGION: region, AWS_ENDPOINT_URL: endpoint },
 });
 
-beforeAll(async () => {
-  const [good, bad] = await Promise.all([createTestBucket(), createTestBucket()]);
-  proxy = await startCutProxy(good.endpoint);
-  await createMinioStore(good).put(studioId, 'frames', bytes, 'image/x-exr');
-  const { hostname, port } = new URL(bad.endpoint);
-  const client = new Client({ ...bad, endPoint: hostname, port: Number(port), useSSL: false });
-  const spoiled = Buffer.from(bytes);
-  spoiled[SIZE - 7]! ^= 1;
-  await client.putObject(bad.bucket, objectKey(studioId, 'frames', hash), spoiled);
-  const address = (from: TestBucket, endpoint: string) =>
-    createMinioStore({ ...from, publicEndpoint: endpoint }).presignGet({
-      ...{ studioId, kind: 'frames', hash, expiresSeconds: 3_600 },
-    });
-  right = await address(good, good.endpoint);
-  cut = await address(good, proxy.url);
-  wrong = await address(bad, bad.endpoint);
-});
-afterAll(() => proxy?.close());
+afterAll(() => proxy.close());
 beforeEach(async () => {
   studio = await createTestBucket();
   bucket = await openBucket(`s3://${studio.bucket}/shots/one`, { environment: environmentOf(studio) });

@@ -1,54 +1,26 @@
 /** One file from real stores to disk, whatever happens on the way. `FARM_TRANSFER_KILLS` sets how often it is killed. */
 import { execFileSync, spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { Client } from 'minio';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { uuidv7 } from 'uuidv7';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { createMinioStore } from '../../../ports/store/minioStore.ts';
-import { objectKey } from '../../../ports/store/objectStore.ts';
-import { type CutProxy, startCutProxy } from '../../../test/support/cutProxy.ts';
-import { createTestBucket, type TestBucket } from '../../../test/support/services.ts';
+import { openFrameSources } from '../../../test/support/frameSources.ts';
 import { type DownloadOptions, download, type RemoteFile } from './download.ts';
 
 const KILLS = Number(process.env.FARM_TRANSFER_KILLS ?? 5);
 const SIZE = 3_000_000;
-const studioId = uuidv7();
 const bytes = randomBytes(SIZE);
-const hash = createHash('sha256').update(bytes).digest('hex');
 const program = join(dirname(fileURLToPath(import.meta.url)), '../../../dist/cli/sdk/delivery/download.js');
 
 let root: string;
 let folder: string;
-let proxy: CutProxy;
-/** Address of the right bytes; the same by way of the proxy; of wrong bytes. */
-let right: string;
-let cut: string;
-let wrong: string;
-
-async function address(bucket: TestBucket, endpoint: string): Promise<string> {
-  return createMinioStore({ ...bucket, publicEndpoint: endpoint }).presignGet({
-    ...{ studioId, kind: 'frames', hash, expiresSeconds: 3_600 },
-  });
-}
+const { hash, right, cut, wrong, proxy } = await openFrameSources(bytes);
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'framewright-download-'));
-  const [good, bad] = await Promise.all([createTestBucket(), createTestBucket()]);
-  proxy = await startCutProxy(good.endpoint);
-  await createMinioStore(good).put(studioId, 'frames', bytes, 'image/x-exr');
-  const { hostname, port } = new URL(bad.endpoint);
-  const client = new Client({ ...bad, endPoint: hostname, port: Number(port), useSSL: false });
-  const spoiled = Buffer.from(bytes);
-  spoiled[SIZE - 7]! ^= 1;
-  await client.putObject(bad.bucket, objectKey(studioId, 'frames', hash), spoiled);
-  right = await address(good, good.endpoint);
-  cut = await address(good, proxy.url);
-  wrong = await address(bad, bad.endpoint);
 });
 afterAll(async () => {
   await proxy.close();

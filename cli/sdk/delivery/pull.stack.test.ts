@@ -6,10 +6,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openTestApi, type TestApi } from '../../../farm-ui/api/testing/openApi.ts';
 import { commitUnit } from '../../../ports/db/commit.ts';
-import { setSiteStore } from '../../../ports/db/siteStores.ts';
 import { createMinioStore } from '../../../ports/store/minioStore.ts';
 import { type CutProxy, startCutProxy } from '../../../test/support/cutProxy.ts';
-import { addJob, addNode, addStudio, artifactsOf, deliver, mustClaim } from '../../../test/support/rows.ts';
+import {
+  addJob,
+  addNode,
+  addStoreSite,
+  addStudio,
+  artifactsOf,
+  deliver,
+  mustClaim,
+} from '../../../test/support/rows.ts';
 import { createTestBucket, uniqueName } from '../../../test/support/services.ts';
 import { FarmClient } from '../client.ts';
 import { pullJob } from '../pull.ts';
@@ -39,16 +46,8 @@ async function addSiteWithStore(): Promise<{
   const bucket = await createTestBucket();
   const proxy = await startCutProxy(bucket.endpoint);
   proxies.push(proxy);
-  const [row] = await farm.record.query<{ id: string }>('INSERT INTO sites (name) VALUES ($1) RETURNING id', [
-    uniqueName('site-'),
-  ]);
-  const siteId = row!.id;
-  await farm.record.database.asService((tx) =>
-    setSiteStore(tx, {
-      ...{ siteId, endpoint: proxy.url, nearEndpoint: bucket.endpoint, region: bucket.region, bucket: bucket.bucket },
-      ...{ accessKey: bucket.accessKey, secretKey: bucket.secretKey, agentUrl: null, agentToken: null },
-    }),
-  );
+  const far = { ...bucket, endpoint: proxy.url };
+  const siteId = await addStoreSite(farm.record.database, uniqueName('site-'), far, bucket.endpoint);
   const store = createMinioStore(bucket);
   return { siteId, proxy, put: (bytes) => store.put(studioId, 'frames', bytes, 'image/x-exr') };
 }
