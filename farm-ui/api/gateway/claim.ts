@@ -1,10 +1,10 @@
 /** A node asks for work and waits for it: woken by what is offered, not by looking again and again. */
 
 import { type ClaimedLease, claimChunk } from '../../../ports/db/claim.ts';
-import { finishLease } from '../../../ports/db/lease.ts';
 import { receiptsPending as isReceiptPending } from '../../../ports/db/receipts.ts';
 import type { NodeRow } from '../../../ports/db/tables.ts';
 import type { ClaimRequest, Lease } from '../../../ports/gateway/protocol.ts';
+import { handBack } from './handBack.ts';
 import type { GatewayDeps } from './plugin.ts';
 
 export interface ClaimAnswer {
@@ -46,10 +46,7 @@ export async function claim(
       });
       if (found && gone.aborted) {
         // Hung up while the chunk was being leased: else it would wait for the end of a lease that nobody knows of.
-        const { chunkId, leaseNumber } = found;
-        await database.asService((tx) =>
-          finishLease(tx, { chunkId, nodeId: node.id, leaseNumber, outcome: 'handed-back' }),
-        );
+        await handBack(database, { chunkId: found.chunkId, nodeId: node.id, leaseNumber: found.leaseNumber });
         return { lease: null, receiptsPending };
       }
       if (found) return { lease: leaseOf(found, gateway.heartbeatMs), receiptsPending };
