@@ -229,15 +229,13 @@ describe('a render node at the gateway', () => {
 
   describe('told to end', () => {
     /** What became of a job's only chunk, once its node is gone. */
-    const ended = async (chunkId: string) => {
-      const rows = await farm.record.query<{ status: string; outcome: string | null; reserved: boolean }>(
+    const ended = (chunkId: string) =>
+      farm.record.query(
         `SELECT c.status, a.outcome, u.reserved
          FROM chunks AS c JOIN attempts AS a ON a.chunk_id = c.id JOIN units AS u ON u.chunk_id = c.id
          WHERE c.id = $1`,
         [chunkId],
       );
-      return rows;
-    };
     const given = [{ status: 'offered', outcome: 'handed-back', reserved: false }];
     const cancel = (jobId: string) =>
       database().asService((tx) => transitionJob(tx, { jobId, to: 'stopping', stopReason: 'cancel' }));
