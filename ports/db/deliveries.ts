@@ -1,5 +1,6 @@
 /** What has reached the studio, as it says itself: by unit, with the hash of what lies on its disk or in its bucket. */
 import { sql } from 'kysely';
+import { deliverableOf, deliveryAfter, deliveryAtEnd } from '../../domain/delivery.ts';
 import { FarmError } from '../../domain/errors.ts';
 import { assertDeliveryTransition, isFinalJob } from '../../domain/statuses.ts';
 import type { Tx } from './client.ts';
@@ -55,22 +56,14 @@ export async function acknowledgeFrames(
     SELECT ${job.studioId}, unit_id, ${jobId} FROM unnest(${[...hashes.keys()]}::uuid[]) AS unit_id
     ON CONFLICT DO NOTHING RETURNING unit_id`.execute(tx);
   if (added.length === 0) return stateOf(job, false);
-  const isWhole = noMoreToCome(job) && job.deliveredUnits + added.length >= committedOf(job);
-  return setDelivery(tx, job, job.deliveredUnits + added.length, isWhole ? 'delivered' : job.delivery);
+  const delivered = job.deliveredUnits + added.length;
+  return setDelivery(tx, job, delivered, deliveryAfter(job, delivered));
 }
 
-/**
- * What a job that ends is to its studio: `delivered`, or `overdue` where frames were awaited and not acknowledged; where there
- * are none, nothing is awaited any more.
- * @param job locked, with its final status
- */
+/** Settles what a job that ends is to its studio. @param job locked, with its final status */
 export async function closeDelivery(tx: Tx, job: LockedJob): Promise<void> {
-  if (job.delivery === 'delivered') return;
-  const committed = committedOf(job);
-  const isWhole = committed > 0 && job.deliveredUnits >= committed;
-  if (isWhole) await setDelivery(tx, job, job.deliveredUnits, 'delivered');
-  else if (job.delivery === 'awaited')
-    await setDelivery(tx, job, job.deliveredUnits, committed > 0 ? 'overdue' : 'on-demand');
+  const status = deliveryAtEnd(job, job.deliveredUnits);
+  if (status !== job.delivery) await setDelivery(tx, job, job.deliveredUnits, status);
 }
 
 async function setDelivery(
@@ -105,13 +98,3 @@ const stateOf = (job: LockedJob, isNews: boolean): DeliveryState => ({
   isOpen: job.acceptedAt !== null && !isFinalJob(job.status),
   isNews,
 });
-
-/** Units with a receipt line and units from the cache. */
-const committedOf = ({ committedUnits, cachedUnits }: LockedJob): number => committedUnits + cachedUnits;
-
-/** Frames that the studio shall have: all that the job will have, and of one that has ended those that came to be. */
-export const deliverableOf = (job: LockedJob): number =>
-  isFinalJob(job.status) ? committedOf(job) : (job.frameCount ?? committedOf(job));
-
-const noMoreToCome = (job: LockedJob): boolean =>
-  isFinalJob(job.status) || committedOf(job) >= (job.frameCount ?? Infinity);

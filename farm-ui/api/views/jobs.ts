@@ -1,10 +1,10 @@
 /** Jobs as the API shows them, many at once: a fixed number of queries for a whole page of jobs. */
 import { sql } from 'kysely';
+import { deliverableOf } from '../../../domain/delivery.ts';
 import { toCents } from '../../../domain/money/amount.ts';
 import { NO_WISH } from '../../../domain/placement.ts';
 import { completeSettings } from '../../../domain/settings.ts';
 import type { Tx } from '../../../ports/db/client.ts';
-import { deliverableOf } from '../../../ports/db/deliveries.ts';
 import type { PlacementDocument } from '../../../ports/db/placement.ts';
 import { type JobParts, jobParts } from '../../../ports/db/queries/jobs.ts';
 import { type SiteTime, siteTimes } from '../../../ports/db/queries/siteTimes.ts';

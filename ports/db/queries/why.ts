@@ -1,10 +1,10 @@
 /** Why a job waits: a reason for everything that keeps its next chunk from a node. */
 import { sql } from 'kysely';
+import { deliverableOf } from '../../../domain/delivery.ts';
 import { FarmError } from '../../../domain/errors.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
 import { failuresOf } from '../attempts.ts';
 import type { Tx } from '../client.ts';
-import { deliverableOf } from '../deliveries.ts';
 import type { JobRow } from '../tables.ts';
 import { requireService } from './service.ts';
 
