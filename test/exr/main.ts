@@ -3,14 +3,15 @@
  * `npm run check:exr [-- --out FOLDER]`.
  *
  * OpenImageIO reads all channels of every compression, colour space and sample type, the header, and the Cryptomatte manifest, whose
- * ids must be those in the pixels; needs a Python with `OpenImageIO` and `numpy` (FRAMEWRIGHT_OIIO_PYTHON, default python3). Blender
- * opens the same files, where a Python has `bpy` (FRAMEWRIGHT_BPY_PYTHON); a tool that is missing is named. Exits with 1 when something
- * differs, and with 3 when there was nothing to check with.
+ * ids must be those in the pixels; needs a Python with `OpenImageIO` and `numpy` (FRAMEWRIGHT_OIIO_PYTHON, default python3).
+ * Blender's compositor reads all passes of the same files, and makes the mattes of all names by its Cryptomatte node; needs a Python
+ * with `bpy` (FRAMEWRIGHT_BPY_PYTHON, default python3.11). A tool that is missing is named. Exits with 1 when something differs, and
+ * with 3 when there was nothing to check with.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { LAYER_NAMES } from '../../domain/layers.ts';
@@ -21,6 +22,7 @@ import { cryptomatteHex } from '../../renderer/image/cryptomatte.ts';
 import { decodeExr, type ExrPicture } from '../../renderer/image/exr/read.ts';
 import { createPathTracerEngine } from '../../renderer/pathtracer/engine.ts';
 import { readCommandLine } from '../bench/commandLine.ts';
+import { blenderDifferences, matteNames } from './blender.ts';
 
 const run = promisify(execFile);
 const WIDTH = 97;
@@ -153,65 +155,84 @@ function manifestDifferences(ours: ExrPicture, { attributes }: Read): string[] {
   });
 }
 
-/** Runs a reader over all files; the reason when that Python lacks it. */
-async function readWith(python: string, reader: string, module: string, files: string[]): Promise<string | null> {
+/** Runs a reader with arguments; the version of what it read with, or null when that Python lacks its module. */
+async function readWith(python: string, reader: string, module: string, args: string[]): Promise<string | null> {
   try {
     await run(python, ['-c', `import ${module}`]);
   } catch {
-    return `${python} has no ${module}`;
+    return null;
   }
-  await run(python, [script(reader), ...files], { maxBuffer: 64 * MEBIBYTE });
-  return null;
+  const { stdout } = await run(python, [script(reader), ...args], { maxBuffer: 64 * MEBIBYTE });
+  return /^version (.*)$/m.exec(stdout)?.[1] ?? '(no version)';
+}
+
+/** How many files were looked at, and in how many something was wrong. */
+interface Verdicts {
+  checked: number;
+  failed: number;
+}
+
+async function judge(
+  tool: string,
+  files: string[],
+  right: string,
+  differencesOf: (path: string) => Promise<string[]>,
+): Promise<Verdicts> {
+  let failed = 0;
+  for (const path of files) {
+    const found = await differencesOf(path);
+    failed += found.length > 0 ? 1 : 0;
+    process.stdout.write(`${tool} ${basename(path)}: ${found.length > 0 ? found.join('; ') : right}\n`);
+  }
+  return { checked: files.length, failed };
+}
+
+async function checkInOpenImageIO(files: string[]): Promise<Verdicts> {
+  const python = process.env.FRAMEWRIGHT_OIIO_PYTHON ?? 'python3';
+  const version = await readWith(python, 'read.py', 'OpenImageIO', files);
+  if (version !== null)
+    return judge(`OpenImageIO ${version}`, files, 'every pixel and attribute as we read it', differences);
+  process.stderr.write(
+    `${python} has no OpenImageIO: pip install OpenImageIO numpy, and name that Python in FRAMEWRIGHT_OIIO_PYTHON\n`,
+  );
+  return { checked: 0, failed: 0 };
+}
+
+/** The file that Blender's compositor writes of one of ours; Blender puts the frame's number in place of the signs. */
+const seenInBlender = (path: string, number: string): string => path.replace(/exr$/, `blender.${number}.exr`);
+
+async function checkInBlender(folder: string, files: string[]): Promise<Verdicts> {
+  const jobs = [];
+  for (const path of files) {
+    const picture = await decodeExr(await readFile(path));
+    const { width, height } = picture;
+    jobs.push({ path, width, height, out: seenInBlender(path, '####'), mattes: matteNames(picture) });
+  }
+  const list = join(folder, 'blender.json');
+  await writeFile(list, JSON.stringify(jobs));
+  const python = process.env.FRAMEWRIGHT_BPY_PYTHON ?? 'python3.11';
+  const version = await readWith(python, 'open_in_blender.py', 'bpy', [list]);
+  if (version === null) {
+    process.stderr.write(
+      `${python} has no bpy: pip install bpy==4.5.15 for a Python 3.11, and name it in FRAMEWRIGHT_BPY_PYTHON\n`,
+    );
+    return { checked: 0, failed: 0 };
+  }
+  return judge(`Blender ${version}`, files, 'every pass as we read it, every matte by its name', async (path) => {
+    const seen = await readFile(seenInBlender(path, '0001'));
+    return blenderDifferences(await decodeExr(await readFile(path)), await decodeExr(seen));
+  });
 }
 
 const USAGE = 'npm run check:exr [-- --out FOLDER]\n\n--out keeps the files.';
 const out = readCommandLine(USAGE, { out: { type: 'string' } }, (values) => values.out);
 const folder = out ?? (await mkdtemp(join(tmpdir(), 'framewright-exr-')));
 await mkdir(folder, { recursive: true });
-let failed = 0;
-let checked = 0;
 try {
   const files = await write(folder);
-  const oiio = await readWith(process.env.FRAMEWRIGHT_OIIO_PYTHON ?? 'python3', 'read.py', 'OpenImageIO', files);
-  if (oiio) {
-    process.stderr.write(
-      `OpenImageIO: ${oiio}: pip install OpenImageIO numpy, and name that Python in FRAMEWRIGHT_OIIO_PYTHON\n`,
-    );
-  }
-  for (const path of oiio ? [] : files) {
-    const found = await differences(path);
-    checked++;
-    failed += found.length > 0 ? 1 : 0;
-    const verdict = found.length > 0 ? found.join('; ') : 'every pixel and attribute as we read it';
-    process.stdout.write(`OpenImageIO ${path.slice(folder.length + 1)}: ${verdict}\n`);
-  }
-  const answers = join(folder, 'blender.json');
-  const blender = await readWith(process.env.FRAMEWRIGHT_BPY_PYTHON ?? 'python3.11', 'open_in_blender.py', 'bpy', [
-    answers,
-    ...files,
-  ]);
-  if (blender) {
-    process.stderr.write(
-      `Blender: ${blender}: pip install bpy==4.5.15 for a Python 3.11, and name it in FRAMEWRIGHT_BPY_PYTHON\n`,
-    );
-  } else {
-    const opened = JSON.parse(await readFile(answers, 'utf8')) as Record<string, { kind: string; size: number[] }>;
-    for (const [path, { kind, size }] of Object.entries(opened)) {
-      const picture = await decodeExr(await readFile(path));
-      const { displayWindow: window } = picture;
-      const sizes = [
-        [picture.width, picture.height].join(),
-        `${window.xMax - window.xMin + 1},${window.yMax - window.yMin + 1}`,
-      ];
-      const isRight = kind === 'MULTILAYER' && sizes.includes(size.join());
-      checked++;
-      failed += isRight ? 0 : 1;
-      process.stdout.write(
-        `Blender     ${path.slice(folder.length + 1)}: ${kind}, ${size.join('x')}${isRight ? '' : ', which is wrong'}\n`,
-      );
-    }
-  }
+  const verdicts = [await checkInOpenImageIO(files), await checkInBlender(folder, files)];
+  const sum = (of: keyof Verdicts): number => verdicts.reduce((total, one) => total + one[of], 0);
+  process.exitCode = sum('failed') > 0 ? 1 : sum('checked') === 0 ? 3 : 0;
 } finally {
   if (!out) await rm(folder, { recursive: true, force: true });
 }
-process.exitCode = failed > 0 ? 1 : checked === 0 ? 3 : 0;

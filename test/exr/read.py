@@ -34,3 +34,4 @@ for path in sys.argv[1:]:
     }
     with open(path + ".json", "w", encoding="utf-8") as out:
         json.dump(header, out)
+print("version", oiio.VERSION_STRING)
