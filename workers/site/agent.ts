@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { FrameInspectors } from '../../activities/verify/frameInspectors.ts';
 import type { ExpectedFrame } from '../../activities/verify/judgeFrame.ts';
 import { judgeStoredFrame } from '../../activities/verify/judgeStoredFrame.ts';
-import { TRANSIT_HEADER } from '../../cli/sdk/delivery/transit.ts';
+import { TRANSIT_HEADER, zstd } from '../../cli/sdk/delivery/transit.ts';
 import { ERROR_CATALOGUE, FarmError, toProblem } from '../../domain/errors.ts';
 import { readFrameAddress } from '../../ports/site/frameTicket.ts';
 import { verifyRequest } from '../../ports/site/protocol.ts';
@@ -38,6 +38,8 @@ const LONGEST_BODY_BYTES = 64 * 1024;
 /** Starts it; rejects when the port is taken. */
 export async function startSiteAgent(options: SiteAgentOptions): Promise<SiteAgent> {
   const { host, port, log } = options;
+  // Now, while the inspectors' threads are connected to nobody: loading it looks up whoever they are connected to.
+  zstd();
   const server = createServer((request, response) => {
     answer(options, request, response).catch((error: unknown) => {
       const problem = toProblem(error);

@@ -18,7 +18,8 @@ let loaded: Zstd | null | undefined;
 export function zstd(): Zstd | null {
   if (loaded !== undefined) return loaded;
   // The package finds out its C library from Node's diagnostic report. That would look up the name of whoever is connected, one
-  // after the other: where no name server answers, a site agent stood still for tens of seconds.
+  // after the other: where no name server answers, a site agent stood still for tens of seconds. Peers of worker threads are
+  // looked up even so, so load it before a thread connects.
   const report = process.report as { excludeNetwork?: boolean };
   const { excludeNetwork } = report;
   report.excludeNetwork = true;
