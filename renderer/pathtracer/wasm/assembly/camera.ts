@@ -29,16 +29,17 @@ export let shutter: f32 = 0;
 
 let scene: usize = 0;
 let moves: bool = false;
-let right: v128 = i32x4(0, 0, 0, 0);
-let up: v128 = i32x4(0, 0, 0, 0);
-let back: v128 = i32x4(0, 0, 0, 0);
-let eye: v128 = i32x4(0, 0, 0, 0);
-let orthographic: bool = false;
+// The camera's axes and place, and how pixels lie before it.
+export let right: v128 = i32x4(0, 0, 0, 0);
+export let up: v128 = i32x4(0, 0, 0, 0);
+export let back: v128 = i32x4(0, 0, 0, 0);
+export let eye: v128 = i32x4(0, 0, 0, 0);
+export let orthographic: bool = false;
 let halfHeight: f32 = 1;
-let pixelSize: f32 = 1;
-let centreX: f32 = 0;
-let centreY: f32 = 0;
-let filter: usize = 0;
+export let pixelSize: f32 = 1;
+export let centreX: f32 = 0;
+export let centreY: f32 = 0;
+export let filter: usize = 0;
 /** 0 for a pinhole. */
 export let lensRadius: f32 = 0;
 let lensFocus: f32 = 1;

@@ -1,7 +1,7 @@
 // The rays of a packet (traverse-packet.ts): as they were given, and what each has hit so far.
 import { setRay } from './camera';
 import { WORKSPACE_PACKET, WORKSPACE_SCRATCH } from './layout';
-import { setPixelKey } from './sampler';
+import { setSampleKey } from './sampler';
 import { hitInstance, hitT, hitTriangle, hitU, hitV, setHit } from './traverse-mesh';
 import { workspace } from './traverse';
 
@@ -14,6 +14,7 @@ export const RAY_V: usize = 40;
 export const RAY_TRIANGLE: usize = 44;
 export const RAY_INSTANCE: usize = 48;
 export const RAY_KEY: usize = 52; // its pixel's (sampler.ts)
+export const RAY_SAMPLE: usize = 56;
 
 export let packet: usize = 0;
 export let scratch: usize = 0;
@@ -31,20 +32,25 @@ export function setPackets(): void {
   scratch = workspace + WORKSPACE_SCRATCH + 64;
 }
 
-/** Sets ray `index`; `key` is its pixel's (sampler.ts), for what is decided by chance on the way. */
-export function setPacketRay(index: i32, origin: v128, direction: v128, depthScale: f32, key: u32): void {
-  const ray = rayAt(index);
-  v128.store(ray, origin);
-  v128.store(ray, f32x4.replace_lane(direction, 3, depthScale), RAY_DIRECTION);
+/** Makes a ray, whose origin and direction were set, ready to be cast: the one of a sample of the pixel with that key. */
+// @ts-ignore: decorator
+@inline export function beginRay(ray: usize, key: u32, sample: u32): void {
   store<f32>(ray, Infinity, RAY_T);
   store<u32>(ray, 0, RAY_INSTANCE);
   store<u32>(ray, key, RAY_KEY);
+  store<u32>(ray, sample, RAY_SAMPLE);
 }
 
-/** Makes ray `index` the one that camera and sampler are at. */
+/** Makes the sample of a ray's pixel the one that chance is asked for on the way. */
+// @ts-ignore: decorator
+@inline export function recallKey(ray: usize): void {
+  setSampleKey(load<u32>(ray, RAY_KEY), load<u32>(ray, RAY_SAMPLE));
+}
+
+/** Makes ray `index` the one that the camera is at, and its pixel the sampler's; before numbers are drawn comes `startSample`. */
 export function recallRay(index: i32): void {
   const ray = rayAt(index);
-  setPixelKey(load<u32>(ray, RAY_KEY));
+  recallKey(ray);
   setRay(v128.load(ray), v128.load(ray, RAY_DIRECTION), load<f32>(ray, RAY_DIRECTION + 12));
 }
 

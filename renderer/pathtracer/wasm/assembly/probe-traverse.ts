@@ -1,7 +1,7 @@
 // Casts given rays and tells what they hit: how tests compare traversal with testing every triangle.
 import { INSTANCE_ID, PACK_IDS, SCENE_INSTANCES, SCENE_NODES } from './layout';
 import { PROBE_HIT_STRIDE, PROBE_RAY_STRIDE } from './layout-probe';
-import { recallHit, setPacketRay, setPackets } from './packet-rays';
+import { beginRay, rayAt, RAY_DIRECTION, recallHit, setPackets } from './packet-rays';
 import { hitInstance, hitT, hitTriangle, hitU, hitV, intersect, occluded, setRayTime, setTraversal } from './traverse';
 import { castPacket } from './traverse-packet';
 
@@ -37,7 +37,10 @@ export function probePacket(scene: usize, workspace: usize, rays: usize, hits: u
   setPackets();
   for (let i = 0; i < count; i++) {
     const ray = rays + <usize>i * PROBE_RAY_STRIDE;
-    setPacketRay(i, v128.load(ray), v128.load(ray, 16), <f32>1.0, 0);
+    const to = rayAt(i);
+    v128.store(to, v128.load(ray));
+    v128.store(to, v128.load(ray, 16), RAY_DIRECTION);
+    beginRay(to, 0, 0);
   }
   castPacket(count);
   for (let i = 0; i < count; i++) {

@@ -1,10 +1,10 @@
-// The numbers of sampler.ts for four paths at a time that are at the same sample and block: number k of each path in one v128.
-import { laineKarras, reverseBits, reversedSample, scrambleSeeds, secondOf, toUnitInterval } from './sampler';
+// The numbers of sampler.ts for four paths at a time that are at the same block: number k of each path in one v128.
+import { laineKarras, reverseBits, scrambleSeeds, secondOf, toUnitInterval } from './sampler';
 
 /** Scrambled index of a pair, whose first seed is given; in Sobol's bit-reversed form. */
 // @ts-ignore: decorator
-@inline function pairIndex(seeds: v128): v128 {
-  return reverseBits(laineKarras(reversedSample(), i32x4.mul(seeds, i32x4.splat(0x2c1b3c6d))));
+@inline function pairIndex(reversed: v128, seeds: v128): v128 {
+  return reverseBits(laineKarras(reversed, i32x4.mul(seeds, i32x4.splat(0x2c1b3c6d))));
 }
 
 // @ts-ignore: decorator
@@ -22,28 +22,34 @@ export let number1: v128 = i32x4(0, 0, 0, 0);
 export let number2: v128 = i32x4(0, 0, 0, 0);
 export let number3: v128 = i32x4(0, 0, 0, 0);
 
-/** What `sample4` gives for each of four pixels' keys, by columns. */
+/** What `sample4` gives for each of four pixels' keys and samples, by columns. */
 // @ts-ignore: decorator
-@inline export function sampleFour(keys: v128, block: u32): void {
-  samplePair(keys, block);
+@inline export function sampleFour(keys: v128, samples: v128, block: u32): void {
+  const reversed = reverseBits(samples);
+  pairOf(keys, reversed, block);
   const seeds = seedsOf(keys, block, 0x45f306dc);
-  const index = pairIndex(seeds);
+  const index = pairIndex(reversed, seeds);
   number2 = numberOf(index, seeds);
   number3 = numberOf(secondOf(index), seedsOf(keys, block, 0x082efa98));
 }
 
 /** The first two columns only. */
 // @ts-ignore: decorator
-@inline function samplePair(keys: v128, block: u32): void {
+@inline export function samplePair(keys: v128, samples: v128, block: u32): void {
+  pairOf(keys, reverseBits(samples), block);
+}
+
+// @ts-ignore: decorator
+@inline function pairOf(keys: v128, reversed: v128, block: u32): void {
   const seeds = seedsOf(keys, block, 0x243f6a88);
-  const index = pairIndex(seeds);
+  const index = pairIndex(reversed, seeds);
   number0 = numberOf(index, seeds);
   number1 = numberOf(secondOf(index), seedsOf(keys, block, 0x13198a2e));
 }
 
 /** The second column only. */
 // @ts-ignore: decorator
-@inline export function sampleSecond(keys: v128, block: u32): v128 {
-  const index = pairIndex(seedsOf(keys, block, 0x243f6a88));
+@inline export function sampleSecond(keys: v128, samples: v128, block: u32): v128 {
+  const index = pairIndex(reverseBits(samples), seedsOf(keys, block, 0x243f6a88));
   return numberOf(secondOf(index), seedsOf(keys, block, 0x13198a2e));
 }

@@ -26,9 +26,11 @@ export function startPixel(seed: u32, frame: u32, px: u32, py: u32): void {
   pixelKey = combine(combine(combine(hash(seed), frame), px), py);
 }
 
-/** Goes back to a pixel that was started before. */
-export function setPixelKey(key: u32): void {
+/** Goes back to a sample of a pixel for what `keyedUniform` decides; before numbers are drawn comes `startSample`. */
+// @ts-ignore: decorator
+@inline export function setSampleKey(key: u32, sample: u32): void {
   pixelKey = key;
+  sampleIndex = sample;
 }
 
 export function startSample(index: u32): void {
@@ -95,12 +97,6 @@ export function keyedUniform(a: u32, b: u32): f32 {
 // @ts-ignore: decorator
 @inline export function toUnitInterval(bits: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(bits, 8)), f32x4.splat(<f32>5.9604645e-8));
-}
-
-/** The bit-reversed number of the sample, in every lane. */
-// @ts-ignore: decorator
-@inline export function reversedSample(): v128 {
-  return reversedIndex;
 }
 
 /** Two stratified pairs, lanes (0, 1) and (2, 3), each number in [0, 1). `block` numbers the pairs of pairs of a path. */

@@ -25,12 +25,12 @@ import {
   packet,
   RAY_DIRECTION,
   RAY_INSTANCE,
-  RAY_KEY,
   RAY_T,
   RAY_TRIANGLE,
   RAY_U,
   RAY_V,
   rayAt,
+  recallKey,
   scratch,
   setRayCount,
 } from './packet-rays';
@@ -59,7 +59,6 @@ import {
   SHEARS,
   WORLD,
 } from './packet-space';
-import { setPixelKey } from './sampler';
 import { closestInMesh, END, LANES_T, LANES_U, LANES_V, meetPack, reachOf, setHit, winsTie } from './traverse-mesh';
 import { ROBUST } from './traverse-node';
 import { countRays, instances, intersect, only, sceneNodes, workspace } from './traverse';
@@ -91,7 +90,7 @@ export function castPacket(rays: i32): void {
   } else {
     for (let i = 0; i < count; i++) {
       const ray = rayAt(i);
-      setPixelKey(load<u32>(ray, RAY_KEY));
+      recallKey(ray);
       if (intersect(v128.load(ray), v128.load(ray, RAY_DIRECTION), Infinity)) keepFound(ray);
     }
   }
@@ -110,7 +109,7 @@ function visit(instance: usize): void {
 
 /** Takes one ray to an instance. */
 function visitAlone(ray: usize, instance: usize, mesh: usize): void {
-  setPixelKey(load<u32>(ray, RAY_KEY));
+  recallKey(ray);
   setHit(load<u32>(ray, RAY_INSTANCE), load<u32>(ray, RAY_TRIANGLE), load<f32>(ray, RAY_T), load<f32>(ray, RAY_U), load<f32>(ray, RAY_V));
   let o = v128.load(ray);
   let d = v128.load(ray, RAY_DIRECTION);

@@ -19,8 +19,9 @@ export const PATH_FACTOR: usize = 128;
 export const PATH_DEPTH: usize = 144;
 /** Instance record of the first hit, 0 for none. */
 export const PATH_INSTANCE: usize = 148;
-/** The pixel's film record; 0 once the sample was added. */
+/** The pixel's film record. */
 export const PATH_FILM: usize = 152;
+export const PATH_COVERAGE: usize = 156;
 
 /** As many paths as a block has pixels. */
 const PATHS: usize = 64;

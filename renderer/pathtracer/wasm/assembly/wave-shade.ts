@@ -9,7 +9,7 @@ import {
 } from './layout';
 import { environmentChance } from './lights';
 import { INV_PI } from './math';
-import { RAY_DIRECTION, RAY_INSTANCE, RAY_KEY, RAY_T, RAY_TRIANGLE, RAY_U, RAY_V, rayAt } from './packet-rays';
+import { RAY_DIRECTION, RAY_INSTANCE, RAY_KEY, RAY_SAMPLE, RAY_T, RAY_TRIANGLE, RAY_U, RAY_V, rayAt } from './packet-rays';
 import { number0, number1, number2, number3, sampleFour, sampleSecond } from './sampler-four';
 import { baseColorOf } from './surface';
 import {
@@ -78,7 +78,8 @@ export function leaveFour(list: usize, bounce: i32): i32 {
   );
   const carries = f32x4.gt(largest, zero);
   const keys = gather(ra + RAY_KEY, rb + RAY_KEY, rc + RAY_KEY, rd + RAY_KEY);
-  sampleFour(keys, 1 + 2 * bounce);
+  const samples = gather(ra + RAY_SAMPLE, rb + RAY_SAMPLE, rc + RAY_SAMPLE, rd + RAY_SAMPLE);
+  sampleFour(keys, samples, 1 + 2 * bounce);
 
   // Positions and normals are kept by paths; where their rays start lies off the surface.
   storeRows(pa + PATH_LIT_POSITION, pb + PATH_LIT_POSITION, pc + PATH_LIT_POSITION, pd + PATH_LIT_POSITION, px, py, pz, pz);
@@ -161,7 +162,7 @@ export function leaveFour(list: usize, bounce: i32): i32 {
   if (bounce >= ROULETTE_START) {
     const fades = f32x4.lt(largest, one);
     if (v128.any_true(fades)) {
-      const ends = v128.and(fades, f32x4.ge(sampleSecond(keys, 2 + 2 * bounce), largest));
+      const ends = v128.and(fades, f32x4.ge(sampleSecond(keys, samples, 2 + 2 * bounce), largest));
       goesOn = v128.andnot(goesOn, ends);
       const stronger = v128.bitselect(f32x4.div(one, largest), one, fades);
       la = f32x4.mul(la, v128.shuffle<f32>(stronger, stronger, 0, 0, 0, 0));

@@ -6,21 +6,21 @@ import { setAlphaSegment } from './alpha';
 import { lensRadius, shutter } from './camera';
 import { densityOfEnvironment, environmentRadiance } from './environment';
 import { addSample } from './film';
-import { setFirstHit } from './first-hit';
-import { setRadiance } from './gathered';
-import { meet, powerHeuristic, resumePath, setSeen, stepPath } from './integrator';
+import { depth, firstInstance, firstNormal, firstPosition, setFirstHit } from './first-hit';
+import { radiance, setRadiance } from './gathered';
+import { albedo, coverage, meet, powerHeuristic, resumePath, setSeen, stepPath } from './integrator';
 import {
   FLAG_LAMBERTIAN, INSTANCE_MESH, INSTANCE_MOTION, JOB_CLAMP_DIRECT, JOB_CLAMP_INDIRECT, JOB_DIFFUSE_DEPTH, JOB_LAYERS,
   JOB_MAX_DEPTH, JOB_SPECULAR_DEPTH, JOB_TRANSMISSION_DEPTH, LAYER_MOTION, LAYER_UV, LIGHT_LAYERS, MATERIAL_FLAGS,
   MESH_MATERIAL, MESH_MOVING, SCENE_ENV_PIXELS, SCENE_P_DIRECTIONAL, SCENE_P_LOCAL, SCENE_STRATEGY,
 } from './layout';
 import { environmentChance } from './lights';
-import { keepFound, RAY_DIRECTION, RAY_INSTANCE, RAY_KEY, rayAt, recallHit, recallRay } from './packet-rays';
-import { setPixelKey } from './sampler';
+import { keepFound, RAY_DIRECTION, RAY_INSTANCE, RAY_SAMPLE, rayAt, recallHit, recallKey, recallRay } from './packet-rays';
+import { startSample } from './sampler';
 import { intersect, occluded } from './traverse';
 import { add, mul, scale, w } from './vec';
 import {
-  LIST_BYTES, lists, PATH_ALBEDO, PATH_DEPTH, PATH_FACTOR, PATH_FILM, PATH_FIRST_NORMAL, PATH_FIRST_POSITION, PATH_INSTANCE,
+  LIST_BYTES, lists, PATH_ALBEDO, PATH_COVERAGE, PATH_DEPTH, PATH_FACTOR, PATH_FILM, PATH_FIRST_NORMAL, PATH_FIRST_POSITION, PATH_INSTANCE,
   PATH_LIGHT, PATH_LIT_NORMAL, PATH_LIT_POSITION, PATH_RADIANCE, PATH_THROUGHPUT, pathAt, setWavePaths,
 } from './wave-paths';
 import { leaveFour } from './wave-shade';
@@ -60,17 +60,18 @@ export function beginPath(index: u32, film: usize): void {
   store<f32>(path, Infinity, PATH_DEPTH);
   store<u32>(path, 0, PATH_INSTANCE);
   store<u32>(path, <u32>film, PATH_FILM);
+  store<f32>(path, <f32>1.0, PATH_COVERAGE);
 }
 
-/** Follows the first `count` paths, whose camera rays were cast, to their ends and adds their samples to the film. */
-export function followPaths(count: i32, sample: u32): void {
+/** Follows the first `count` paths, whose camera rays were cast, to their ends and adds their samples to the film, in their order. */
+export function followPaths(count: i32): void {
   const met = lists;
   const towards = lists + LIST_BYTES;
   const on = lists + 2 * LIST_BYTES;
   let active = count;
   for (let i = 0; i < count; i++) store<u32>(on + (<usize>i << 2), i);
   for (let bounce = 0; active > 0; bounce++) {
-    const hits = takeHits(on, active, met, bounce, sample);
+    const hits = takeHits(on, active, met, bounce);
     active = 0;
     let asking = 0;
     for (let i = 0; i < hits; i += 4) {
@@ -91,22 +92,20 @@ export function followPaths(count: i32, sample: u32): void {
     setAlphaSegment(2 * bounce + 2);
     for (let i = 0; i < active; i++) {
       const ray = rayAt(load<u32>(on + (<usize>i << 2)));
-      setPixelKey(load<u32>(ray, RAY_KEY));
+      recallKey(ray);
       intersect(v128.load(ray), v128.load(ray, RAY_DIRECTION), Infinity);
       keepFound(ray);
     }
   }
   for (let i = 0; i < count; i++) {
     const path = pathAt(i);
-    const film = <usize>load<u32>(path, PATH_FILM);
-    if (film == 0) continue;
     recallSeen(path);
-    addSample(film, sample);
+    addSample(load<u32>(path, PATH_FILM), load<u32>(rayAt(i), RAY_SAMPLE));
   }
 }
 
 /** Sorts out where the rays of the `count` paths at `from` ended; returns how many go on together, and writes their numbers to `to`. */
-function takeHits(from: usize, count: i32, to: usize, bounce: i32, sample: u32): i32 {
+function takeHits(from: usize, count: i32, to: usize, bounce: i32): i32 {
   let hits = 0;
   let last: u32 = 0;
   for (let i = 0; i < count; i++) {
@@ -115,7 +114,7 @@ function takeHits(from: usize, count: i32, to: usize, bounce: i32, sample: u32):
     if (instance == 0) {
       escape(index, bounce);
     } else if (!isPlain(instance)) {
-      goAlone(index, bounce, sample);
+      goAlone(index, bounce);
     } else if (bounce < maxDepth) {
       last = index;
       store<u32>(to + (<usize>hits << 2), index);
@@ -154,17 +153,18 @@ function seekLight(index: u32): void {
   const ray = rayAt(index);
   const path = pathAt(index);
   const direction = v128.load(path, PATH_LIGHT);
-  setPixelKey(load<u32>(ray, RAY_KEY));
+  recallKey(ray);
   if (occluded(v128.load(ray), direction, Infinity)) return;
   const factor = v128.load(path, PATH_FACTOR);
   gain(path, mul(factor, scale(environmentRadiance(direction), w(factor))));
 }
 
-/** Follows a path that met something else alone, from that hit to its end, and adds its sample. */
-function goAlone(index: u32, bounce: i32, sample: u32): void {
+/** Follows a path that met something else alone, from that hit to its end, and keeps what it has seen. */
+function goAlone(index: u32, bounce: i32): void {
   const path = pathAt(index);
   const direction = v128.load(rayAt(index), RAY_DIRECTION);
   recallRay(index);
+  startSample(load<u32>(rayAt(index), RAY_SAMPLE));
   resumePath(
     bounce, direction, v128.load(path, PATH_THROUGHPUT), w(direction), v128.load(path, PATH_LIT_POSITION),
     v128.load(path, PATH_LIT_NORMAL), v128.load(path, PATH_ALBEDO),
@@ -174,8 +174,13 @@ function goAlone(index: u32, bounce: i32, sample: u32): void {
   setAlphaSegment(2 * bounce);
   let goesOn = meet(recallHit(index));
   while (goesOn) goesOn = stepPath();
-  addSample(load<u32>(path, PATH_FILM), sample);
-  store<u32>(path, 0, PATH_FILM);
+  v128.store(path, radiance, PATH_RADIANCE);
+  v128.store(path, albedo, PATH_ALBEDO);
+  v128.store(path, firstPosition, PATH_FIRST_POSITION);
+  v128.store(path, firstNormal, PATH_FIRST_NORMAL);
+  store<f32>(path, depth, PATH_DEPTH);
+  store<u32>(path, <u32>firstInstance, PATH_INSTANCE);
+  store<f32>(path, coverage, PATH_COVERAGE);
 }
 
 /** Makes what a path has seen what the film is told. */
@@ -186,5 +191,5 @@ function recallSeen(path: usize): void {
     instance, material, v128.load(path, PATH_FIRST_POSITION), v128.load(path, PATH_FIRST_NORMAL), load<f32>(path, PATH_DEPTH),
   );
   setRadiance(v128.load(path, PATH_RADIANCE));
-  setSeen(<f32>1.0, v128.load(path, PATH_ALBEDO));
+  setSeen(load<f32>(path, PATH_COVERAGE), v128.load(path, PATH_ALBEDO));
 }
