@@ -6,6 +6,7 @@ import { locate } from '../bootstrap/locate.js';
 import { startProcess, untilReady } from './managed-process.ts';
 import { checkProgram } from './program.ts';
 import { externalService, type RunningService, type ServiceContext } from './service.ts';
+import { storeArguments } from './store-program.ts';
 import { untilReachable } from './temporal.ts';
 
 const REMEDY = 'Run "npm start" or "npm test", which compile it, or set FARM_MINIO_BIN.';
@@ -32,7 +33,7 @@ export async function startStore(context: ServiceContext): Promise<RunningServic
     {
       name: 'MinIO',
       command: program.path,
-      args: ['server', folder, '--address', `${context.variables.FARM_S3_HOST || '127.0.0.1'}:${port}`],
+      args: storeArguments(folder, `${context.variables.FARM_S3_HOST || '127.0.0.1'}:${port}`),
       env: {
         MINIO_ROOT_USER: context.state.credentials.storeAccessKey,
         MINIO_ROOT_PASSWORD: context.state.credentials.storeSecretKey,

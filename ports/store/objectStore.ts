@@ -30,6 +30,7 @@ export interface ObjectStore {
   /**
    * Address under which exactly the announced bytes can be put, and nothing else: hash and length are both signed.
    * The store answers 400 (XAmzContentSHA256Mismatch) to other bytes and 403 to another length, and keeps nothing.
+   * @throws FarmError `HashMismatch` for bytes that are announced under the hash of none
    */
   presignPut(request: {
     studioId: string;

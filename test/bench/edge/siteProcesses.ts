@@ -8,6 +8,7 @@ import type { Lab } from '../../../infra/netlab/lab.ts';
 import type { Keeper } from '../../../infra/stack/keeper.ts';
 import { type ManagedProcess, startProcess, untilReady } from '../../../infra/stack/managed-process.ts';
 import { distFolder } from '../../../infra/stack/paths.ts';
+import { storeArguments } from '../../../infra/stack/store-program.ts';
 import { createMinioStore } from '../../../ports/store/minioStore.ts';
 
 /** How the farm reaches a place's store and agent. */
@@ -81,7 +82,7 @@ export class SiteProcesses {
     const store = await this.#start(
       'minio',
       minio.path,
-      ['server', join(this.#folder, 'store'), '--address', address],
+      storeArguments(join(this.#folder, 'store'), address),
       {
         ...{ MINIO_ROOT_USER: accessKey, MINIO_ROOT_PASSWORD: secretKey, MINIO_REGION: region },
         ...{ MINIO_BROWSER: 'off', MINIO_UPDATE: 'off', MINIO_CONFIG_DIR: join(this.#folder, 'minio') },
