@@ -36,7 +36,7 @@ function place(job: JobSpec, sites: readonly SiteSpec[], count: number, index: n
     frames: numbers.map((frame) => ({ frame, blobs: job.ownBytes > 0 ? [SHARED, own(frame)] : [SHARED] })),
     blobBytes,
     renderSeconds: job.renderSeconds,
-    backBytes: job.frameBytes,
+    backBytes: job.wholeFrameBytes ?? job.frameBytes,
   });
   return chunks.map(({ frames, siteId }) => ({ frames: frames.length, site: Number(siteId), job: index }));
 }

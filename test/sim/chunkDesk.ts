@@ -24,9 +24,19 @@ export class ChunkDesk {
   /** By site: what is on offer, and who waits. */
   #offered: Line<PlannedChunk>[];
   #waiting: Line<Taker>[];
+  #prepare: (offer: () => void) => void;
 
-  /** @param inFlight chunks of a job on offer or with nodes at a time */
-  constructor(plan: readonly PlannedChunk[], inFlight: number, sites: number) {
+  /**
+   * @param inFlight chunks of a job on offer or with nodes at a time
+   * @param prepare what has to be done before a chunk is on offer; calls `offer` then
+   */
+  constructor(
+    plan: readonly PlannedChunk[],
+    inFlight: number,
+    sites: number,
+    prepare: (offer: () => void) => void = (offer) => offer(),
+  ) {
+    this.#prepare = prepare;
     this.#offered = Array.from({ length: sites }, () => new Line());
     this.#waiting = Array.from({ length: sites }, () => new Line());
     const offers: number[] = [];
@@ -53,6 +63,10 @@ export class ChunkDesk {
   }
 
   #offer(chunk: PlannedChunk): void {
+    this.#prepare(() => this.#open(chunk));
+  }
+
+  #open(chunk: PlannedChunk): void {
     const taker = this.#waiting[chunk.site]!.take();
     if (taker) taker(chunk);
     else this.#offered[chunk.site]!.push(chunk);

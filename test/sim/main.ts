@@ -43,8 +43,8 @@ function cpuMilliseconds(): number {
 }
 
 /** Ends with code 1 when the model does not hold. */
-async function check({ validate: files, question, json }: Options): Promise<void> {
-  const validation = await validate(files, question.farm);
+async function check({ validate: files, question, json, costs }: Options): Promise<void> {
+  const validation = await validate(files, question.farm, costs);
   process.stdout.write(`${validationTable(validation)}\n`);
   if (json) await writeFile(json, `${JSON.stringify(validation, null, 2)}\n`);
   if (!validation.holds) process.exitCode = 1;

@@ -7,9 +7,12 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { allocate, type PlannedChunk } from './allocation.ts';
 import { ChunkDesk } from './chunkDesk.ts';
 import { EventQueue } from './events.ts';
+import { LabMachine, type Step } from './labMachine.ts';
+import type { Program } from './machine.ts';
 import { bytesPerSecond, Link, Network, type Place } from './network.ts';
-import type { LinkSpec, Outcome, Scenario, SiteSpec } from './scenario.ts';
-import { SharedData } from './sharedData.ts';
+import { receive } from './receive.ts';
+import { type LinkSpec, type Outcome, type Scenario, type SiteSpec, wholeMB } from './scenario.ts';
+import { SharedData, type StagingWork } from './sharedData.ts';
 
 /** A place with nodes, and the frames that wait there for a stream to the studio. */
 export interface ModelSite extends Place {
@@ -21,16 +24,36 @@ export interface ModelSite extends Place {
   renderedSeconds: number;
 }
 
-/** A node with the chunk it works on; frames are counted by their place in it. */
+/** A node: it renders one chunk while the last frames of the one before leave. */
 interface ModelNode {
   site: ModelSite;
-  chunk: PlannedChunk | null;
-  stagedFrames: number;
-  renderedFrames: number;
-  publishedFrames: number;
+  /** On the lab's machine. */
+  program: Program | null;
+  /** Chunks of which not all frames are reported. */
+  open: number;
+  /** It would claim, but for the chunk before the last. */
+  isWaiting: boolean;
+}
+
+/** A chunk with a node; frames are counted by their place in it. */
+interface Lease {
+  node: ModelNode;
+  chunk: PlannedChunk;
+  staged: number;
+  /** Handed to delivery, reported, committed. */
+  rendered: number;
+  reported: number;
+  committed: number;
   isStaging: boolean;
   isRendering: boolean;
+  isPutting: boolean;
+  /** A rendered frame waits until the one before is put. */
+  isHeld: boolean;
 }
+
+/** Until a node is rid of a frame, and from then until it is committed. */
+const PUT: readonly Step[] = ['hash', 'announce', 'put', 'report'];
+const VERIFY: readonly Step[] = ['judge', 'read', 'commit'];
 
 /** From so many sites on, shares of the studio's link may be out of date by this. */
 const MANY_SITES = 100;
@@ -51,6 +74,9 @@ class Run {
   #shared: SharedData;
   #desk: ChunkDesk;
   #random: () => number;
+  #lab: LabMachine | null;
+  /** Megabytes of a frame on disk. */
+  #frameMB: number;
   /** When each job's lock is free again. */
   #lockedUntil: number[] = [];
   #startedAt = Number.POSITIVE_INFINITY;
@@ -73,8 +99,13 @@ class Run {
     }));
     const generator = xoroshiro128plus(seed);
     this.#random = () => uniformFloat64(generator);
+    this.#frameMB = wholeMB(job);
+    const isPacked = job.wholeFrameBytes !== undefined;
+    this.#lab = scenario.machine ? new LabMachine(this.#events, scenario.machine, sites.length, isPacked) : null;
     this.#shared = new SharedData(scenario, this.#sites, this.#home, this.#network, this.#events, this.#random);
-    this.#desk = new ChunkDesk(allocate(scenario), farm.chunksInFlight, sites.length);
+    this.#desk = new ChunkDesk(allocate(scenario), farm.chunksInFlight, sites.length, (offer) =>
+      this.#work('offer', null, null, 0, offer),
+    );
     this.#deliveredAt = new Float64Array(job.frames);
   }
 
@@ -118,90 +149,140 @@ class Run {
     for (let slot = 0; slot < most; slot++) {
       for (const site of this.#sites) {
         if (slot >= site.spec.nodes) continue;
-        this.#claim({
-          ...{ site, chunk: null, stagedFrames: 0, renderedFrames: 0, publishedFrames: 0 },
-          ...{ isStaging: false, isRendering: false },
-        });
+        this.#claim({ site, program: this.#lab?.newNode() ?? null, open: 0, isWaiting: false });
       }
     }
   }
 
+  /** What programs have to do for a step, where one machine carries them all; nothing elsewhere. */
+  #work(step: Step, site: number | null, node: Program | null, mb: number, done: () => void): void {
+    if (this.#lab) this.#lab.do(step, site, node, mb, done);
+    else done();
+  }
+
+  /** Steps of a frame, one after the other. */
+  #workAll(steps: readonly Step[], lease: Lease, done: () => void): void {
+    const { site, program } = lease.node;
+    if (this.#lab) this.#lab.doAll(steps, site.index, program, this.#frameMB, done);
+    else done();
+  }
+
   #claim(node: ModelNode): void {
-    node.chunk = null;
     this.#events.after(this.#scenario.farm.claimSeconds, () => {
       this.#desk.ask(node.site.index, (chunk) => {
-        Object.assign(node, { chunk, stagedFrames: 0, renderedFrames: 0, publishedFrames: 0 });
+        node.open++;
         node.site.frames += chunk.frames;
-        this.#stageNext(node);
+        const lease: Lease = {
+          ...{ node, chunk, staged: 0, rendered: 0, reported: 0, committed: 0 },
+          ...{ isStaging: false, isRendering: false, isPutting: false, isHeld: false },
+        };
+        this.#startedAt = Math.min(this.#startedAt, this.#events.now);
+        this.#work('claim', node.site.index, node.program, 0, () => this.#stageNext(lease));
       });
     });
   }
 
-  #stageNext(node: ModelNode): void {
+  #stageNext(lease: Lease): void {
     const { farm, job } = this.#scenario;
-    const isAhead = node.stagedFrames - node.renderedFrames > farm.stagedAhead;
-    if (node.isStaging || isAhead || node.stagedFrames >= node.chunk!.frames) return;
-    node.isStaging = true;
+    const { node, chunk } = lease;
+    const isAhead = lease.staged - lease.rendered > farm.stagedAhead;
+    if (lease.isStaging || isAhead || lease.staged >= chunk.frames) return;
+    lease.isStaging = true;
     const staged = (): void => {
-      node.isStaging = false;
-      node.stagedFrames++;
-      this.#renderNext(node);
-      this.#stageNext(node);
+      lease.isStaging = false;
+      lease.staged++;
+      this.#renderNext(lease);
+      this.#stageNext(lease);
     };
     this.#events.after(farm.requestSeconds, () => {
-      this.#startedAt = Math.min(this.#startedAt, this.#events.now);
-      this.#shared.bring(node.site, () => {
+      const work: StagingWork = (step, bytes, done) =>
+        this.#work(step, node.site.index, node.program, bytes / 1e6, done);
+      const own = (): void => {
         if (job.ownBytes === 0) staged();
-        else this.#network.send(this.#home, node.site, job.ownBytes, staged);
-      });
+        else this.#network.send(this.#home, node.site, job.ownBytes, () => work('stage', job.ownBytes, staged));
+      };
+      this.#shared.bring(node.site, own, work);
     });
   }
 
-  #renderNext(node: ModelNode): void {
-    const { job, farm } = this.#scenario;
-    if (node.isRendering || node.renderedFrames >= node.stagedFrames) return;
-    node.isRendering = true;
-    const seconds = (job.renderSeconds * (1 + job.renderSpread * (2 * this.#random() - 1))) / node.site.spec.speed;
+  #renderNext(lease: Lease): void {
+    const { job } = this.#scenario;
+    const { site } = lease.node;
+    if (lease.isRendering || lease.rendered >= lease.staged) return;
+    lease.isRendering = true;
+    const seconds = (job.renderSeconds * (1 + job.renderSpread * (2 * this.#random() - 1))) / site.spec.speed;
     this.#events.after(seconds, () => {
-      node.isRendering = false;
-      node.renderedFrames++;
-      node.site.renderedSeconds += seconds;
+      site.renderedSeconds += seconds;
       this.#lastRendered = this.#events.now;
-      this.#events.after(farm.publishSeconds, () => this.#commit(node));
-      this.#renderNext(node);
-      this.#stageNext(node);
+      if (lease.isPutting) lease.isHeld = true;
+      else this.#put(lease);
     });
+  }
+
+  /** A frame is put while the next one is rendered, which then waits until this one is reported. */
+  #put(lease: Lease): void {
+    const { node } = lease;
+    Object.assign(lease, { isRendering: false, isHeld: false, isPutting: true });
+    lease.rendered++;
+    this.#events.after(this.#scenario.farm.putSeconds, () => {
+      this.#workAll(PUT, lease, () => {
+        lease.isPutting = false;
+        lease.reported++;
+        this.#verify(lease);
+        if (lease.isHeld) this.#put(lease);
+        if (lease.reported < lease.chunk.frames) return;
+        node.open--;
+        if (node.isWaiting) this.#claimNext(node);
+      });
+    });
+    this.#renderNext(lease);
+    this.#stageNext(lease);
+    if (lease.rendered === lease.chunk.frames) this.#claimNext(node);
+  }
+
+  /** A node begins its next chunk when the one before the last has left. */
+  #claimNext(node: ModelNode): void {
+    node.isWaiting = node.open > 1;
+    if (!node.isWaiting) this.#claim(node);
+  }
+
+  #verify(lease: Lease): void {
+    this.#events.after(this.#scenario.farm.verifySeconds, () =>
+      this.#workAll(VERIFY, lease, () => this.#commit(lease)),
+    );
   }
 
   /** Commits hold the job's lock one after the other; then the frame may leave its site. */
-  #commit(node: ModelNode): void {
-    const { job } = node.chunk!;
+  #commit(lease: Lease): void {
+    const { node, chunk } = lease;
+    const { job } = chunk;
     const committed = Math.max(this.#lockedUntil[job] ?? 0, this.#events.now) + this.#scenario.farm.commitSeconds;
     this.#lockedUntil[job] = committed;
     this.#events.at(committed, () => {
-      node.site.waiting++;
-      this.#deliver(node.site);
-      node.publishedFrames++;
-      if (node.publishedFrames < node.chunk!.frames) return;
-      this.#desk.finish(job);
-      this.#claim(node);
+      this.#work('address', node.site.index, null, 0, () => {
+        node.site.waiting++;
+        this.#deliver(node.site);
+      });
+      if (++lease.committed === chunk.frames) {
+        this.#work('finish', node.site.index, node.program, 0, () => this.#desk.finish(job));
+      }
     });
   }
 
   #deliver(site: ModelSite): void {
-    const { farm, job } = this.#scenario;
+    const { farm } = this.#scenario;
     while (site.waiting > 0 && site.freeStreams > 0) {
       site.waiting--;
       site.freeStreams--;
-      this.#events.after(farm.requestSeconds, () => {
-        this.#network.send(site, this.#studio, job.frameBytes, () => {
+      this.#events.after(farm.requestSeconds, () =>
+        receive(this.#network, { from: site, to: this.#studio, job: this.#scenario.job, lab: this.#lab }, () => {
           site.freeStreams++;
           this.#deliver(site);
           this.#events.after(farm.checkSeconds, () => {
             this.#deliveredAt[this.#delivered++] = this.#events.now;
           });
-        });
-      });
+        }),
+      );
     }
   }
 }

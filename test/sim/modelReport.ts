@@ -108,7 +108,7 @@ function assumptionsOf({ farm, studioLinkMbits, prices, nodesPerSite, job }: Que
       : `The studio’s own link carries ${studioLinkMbits} Mbit/s each way.`,
     'The farm’s own store stands beside the studio, so that the upload crosses no link of a site.',
     'Links are full duplex and share their rate evenly among streams; distance costs no time.',
-    `A claim takes ${ms(farm.claimSeconds)}, a request ${ms(farm.requestSeconds)}, from a rendered frame to its commit ${ms(farm.publishSeconds)} of which ${ms(farm.commitSeconds)} under the job’s lock, the check on the studio’s disk ${ms(farm.checkSeconds)}.`,
+    `A claim takes ${ms(farm.claimSeconds)}, a request ${ms(farm.requestSeconds)}, from a rendered frame to its commit ${ms(farm.putSeconds + farm.verifySeconds + farm.commitSeconds)} of which ${ms(farm.commitSeconds)} under the job’s lock, the check on the studio’s disk ${ms(farm.checkSeconds)}.`,
     `${farm.streamsPerSite} frames at a time leave a site; ${farm.chunksInFlight} chunks are in flight at most.`,
     `A frame renders in ${job.renderSeconds} s${job.renderSpread > 0 ? `, more or less ${Math.round(job.renderSpread * 100)} %` : ', each the same'}.`,
     `A node costs ${prices.centre.perNodeHour} ${prices.currency} an hour at the centre and ${prices.edge.perNodeHour} at the edge, while it renders; a gigabyte that leaves ${prices.centre.perGB} and ${prices.edge.perGB}.`,

@@ -17,6 +17,8 @@ export interface Options {
   from: string | undefined;
   /** Reports of `npm run bench:edge` to hold the model against. */
   validate: string[];
+  /** A report with measured costs, for those that have none. */
+  costs: string | null;
 }
 
 export const USAGE = `npm run sim:edge [-- options]
@@ -27,15 +29,16 @@ export const USAGE = `npm run sim:edge [-- options]
   Prices:                --node-hour 1  --centre-factor 1  --edge-factor 1  --per-gb 0  --currency EUR
   Model:                 --seed 1  --render-spread 0
   Output:                --json FILE  --report FILE-WITHOUT-ENDING (Markdown, HTML, SVG, JSON)
-  Instead:               --scale | --validate REPORT.json... | --from REPORT.json
+  Instead:               --scale | --validate REPORT.json... [--costs REPORT.json] | --from REPORT.json
 
 Rates are payload in Mbit/s, sizes are decimal megabytes. --node-hour is what a node costs an hour, times the factor of its
-place (a site's price in the farm); --per-gb what a gigabyte costs that leaves a place.`;
+place (a site's price in the farm); --per-gb what a gigabyte costs that leaves a place. --costs is a report with the part
+"costs", for reports that were measured on the same machine without it.`;
 
 /** Steps of the farm itself. Assumed for a machine that is not busy, until measured runs say better. */
 export const FARM: FarmSpec = {
-  ...{ claimSeconds: 0.05, requestSeconds: 0.02, publishSeconds: 0.4, commitSeconds: 0.004, checkSeconds: 0.2 },
-  ...{ streamsPerSite: 4, stagedAhead: 1, peers: true },
+  ...{ claimSeconds: 0.05, requestSeconds: 0.02, putSeconds: 0.2, verifySeconds: 0.2 },
+  ...{ commitSeconds: 0.004, checkSeconds: 0.2, streamsPerSite: 3, stagedAhead: 1, peers: true },
   chunksInFlight: DEFAULT_POLICY.chunksInFlight,
 };
 
@@ -92,6 +95,7 @@ export function readOptions(args: readonly string[]): Options {
     report: values.report,
     from: values.from,
     isScale: values.scale,
+    costs: values.costs ?? null,
     validate: values.validate === undefined ? [] : [values.validate, ...positionals],
   };
 }
@@ -119,6 +123,7 @@ function parse(args: readonly string[]) {
         from: { type: 'string' },
         scale: { type: 'boolean', default: false },
         validate: { type: 'string' },
+        costs: { type: 'string' },
       },
     });
     if (positionals.length > 0 && values.validate === undefined) {

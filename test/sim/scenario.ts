@@ -1,10 +1,14 @@
 /** What the model is told: a job, places with links and nodes, and how long the farm itself takes for its steps. */
 
+import type { MachineSpec } from './costs.ts';
+
 /** One shot. Bytes are payload. */
 export interface JobSpec {
   frames: number;
   /** Bytes of one frame as it crosses a link. */
   frameBytes: number;
+  /** Of one frame on disk, where it crosses compressed; absent: it does not. */
+  wholeFrameBytes?: number;
   /** Project bytes that every frame reads. */
   sharedBytes: number;
   /** Project bytes that one frame reads beside them. */
@@ -14,6 +18,9 @@ export interface JobSpec {
   /** Share by which frames differ from that, evenly spread: 0.2 is 80 % to 120 %. */
   renderSpread: number;
 }
+
+/** Megabytes (10^6) of a frame on disk. */
+export const wholeMB = ({ frameBytes, wholeFrameBytes = frameBytes }: JobSpec): number => wholeFrameBytes / 1e6;
 
 /** Rates of one place's link, payload in Mbit/s (10^6 bits), as seen from the place; Infinity where nothing bounds it. */
 export interface LinkSpec {
@@ -37,9 +44,11 @@ export interface FarmSpec {
   claimSeconds: number;
   /** From asking for bytes (a blob, a frame) to the first of them. */
   requestSeconds: number;
-  /** From a rendered frame to the studio's knowing of it: put, report, verify, commit, event. */
-  publishSeconds: number;
-  /** The part of it that holds the job's lock: one frame after the other, over all sites. */
+  /** From a rendered frame to its report: hash, announce, put. A node does so for one frame after the other. */
+  putSeconds: number;
+  /** From the report to the studio's knowing of it: verify, commit, event. */
+  verifySeconds: number;
+  /** What comes after it and holds the job's lock: one frame after the other, over all sites. */
   commitSeconds: number;
   /** From a frame's last byte to its name on the studio's disk: hash, sync, rename. */
   checkSeconds: number;
@@ -62,6 +71,8 @@ export interface Scenario {
   farm: FarmSpec;
   /** Of render times and of the choice among sources. */
   seed: number;
+  /** One machine that carries all programs of the farm, as in the lab; absent: every site has its own, which is never short. */
+  machine?: MachineSpec;
 }
 
 /** No link is narrow. */
@@ -69,8 +80,8 @@ export const UNBOUNDED: LinkSpec = { upMbits: Number.POSITIVE_INFINITY, downMbit
 
 /** A farm that takes no time for itself: what the links and the nodes alone would give. */
 export const IDEAL_FARM: FarmSpec = {
-  ...{ claimSeconds: 0, requestSeconds: 0, publishSeconds: 0, commitSeconds: 0, checkSeconds: 0 },
-  ...{ streamsPerSite: 4, stagedAhead: 1, chunksInFlight: Number.POSITIVE_INFINITY, peers: true },
+  ...{ claimSeconds: 0, requestSeconds: 0, putSeconds: 0, verifySeconds: 0, commitSeconds: 0, checkSeconds: 0 },
+  ...{ streamsPerSite: 3, stagedAhead: 1, chunksInFlight: Number.POSITIVE_INFINITY, peers: true },
 };
 
 /** What came of it. */

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EdgeReport } from '../bench/edge/edgeReport.ts';
+import { inventedCosts } from './inventedCosts.ts';
 import { modelledReport } from './modelReport.ts';
 import { FARM, readOptions } from './options.ts';
-import { runsOf, validate } from './validate.ts';
+import { runsOf, type Validation, validate } from './validate.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -42,6 +43,23 @@ describe('validation', () => {
     expect(off.largestError).toBeCloseTo(1 - 1 / 1.08, 6);
     const far = { ...report, edge: { ...report.edge!, seconds: report.edge!.seconds * 1.2 } };
     expect((await validate([await file('far.json', far)], FARM)).holds).toBe(false);
+  });
+
+  it('knows the machine of a report that measured its costs, and lends them to one that did not', async () => {
+    const { origin, ...report } = modelled();
+    const [bare, measured] = [
+      await file('bare.json', report),
+      await file('costs.json', { ...report, costs: inventedCosts() }),
+    ];
+    const alone = await validate([bare], FARM);
+    const own = await validate([measured], FARM);
+    const lent = await validate([bare], FARM, measured);
+    const edge = ({ predictions }: Validation): number =>
+      predictions.find(({ run }) => run.endsWith(' edge'))!.predictedSeconds;
+    // Ten sites on two cores take longer than ten sites with a machine each.
+    expect(edge(own)).toBeGreaterThan(1.1 * edge(alone));
+    expect(edge(lent)).toBe(edge(own));
+    await expect(validate([bare], FARM, bare)).rejects.toThrow('no costs');
   });
 
   it('refuses what is no report of measured runs', async () => {

@@ -1,9 +1,10 @@
 /** Holds the model against measured runs: each run's own job, places and measured link rates in, its seconds out. */
 import { readFile } from 'node:fs/promises';
 import { FarmError } from '../../domain/errors.ts';
-import type { CentreAndEdge, EdgeReport, RunReport } from '../bench/edge/edgeReport.ts';
+import type { CentreAndEdge, CostsReport, EdgeReport, RunReport } from '../bench/edge/edgeReport.ts';
 import { median } from '../bench/part.ts';
 import type { Question } from './compare.ts';
+import { type MachineSpec, machineOf } from './costs.ts';
 import { simulate } from './model.ts';
 import { FARM } from './options.ts';
 import type { FarmSpec, Scenario } from './scenario.ts';
@@ -31,12 +32,28 @@ export interface Validation {
   holds: boolean;
 }
 
-/** @throws FarmError `FileNotFound`, or `SettingInvalid` for a file that is no report of measured runs */
-export async function validate(files: readonly string[], farm: FarmSpec): Promise<Validation> {
+/**
+ * @param costsFile report whose measured costs of work hold for the runs of reports that have none; null: those run on
+ * machines that are never short
+ * @throws FarmError `FileNotFound`, or `SettingInvalid` for a file that is no report of measured runs
+ */
+export async function validate(
+  files: readonly string[],
+  farm: FarmSpec,
+  costsFile: string | null = null,
+): Promise<Validation> {
+  const lent = costsFile === null ? null : (await readReport(costsFile)).costs;
+  if (lent === undefined) {
+    throw new FarmError('SettingInvalid', `${costsFile}: no costs were measured for it (--only costs).`, {});
+  }
   const predictions: Prediction[] = [];
   for (const file of files) {
-    for (const [name, run] of runsOf(await readReport(file))) {
-      const predictedSeconds = simulate(scenarioOf(run, farm)).seconds;
+    const report = await readReport(file);
+    const costs = report.costs ?? lent;
+    const lab = costs && labOf(costs, farm);
+    for (const [name, run] of runsOf(report)) {
+      const scenario = scenarioOf(run, lab?.farm ?? farm);
+      const predictedSeconds = simulate(lab ? { ...scenario, machine: lab.machine } : scenario).seconds;
       predictions.push({
         ...{ run: `${file} ${name}`, parameters: run.parameters, measuredSeconds: run.seconds, predictedSeconds },
         error: predictedSeconds / run.seconds - 1,
@@ -113,8 +130,30 @@ export function questionOf({ edge, centre }: EdgeReport): Question | null {
   };
 }
 
+/**
+ * The lab's machine, and a farm whose steps take that machine's work instead of assumed seconds. What is waited for beside
+ * work is what the lone frame of the costs took longer than its work: half of it before the commit, half on the disk.
+ */
+export function labOf(costs: CostsReport, farm: FarmSpec): { machine: MachineSpec; farm: FarmSpec } {
+  const single = costs.jobs.find(({ frames, isSecondPull }) => frames === 1 && !isSecondPull);
+  if (!single) throw new FarmError('SettingInvalid', 'The costs lack a job of a single frame.', {});
+  const machine = machineOf(costs);
+  const busy = { ...farm, claimSeconds: 0, requestSeconds: 0, putSeconds: 0, verifySeconds: 0 };
+  const worked: FarmSpec = { ...busy, commitSeconds: 0, checkSeconds: 0 };
+  const { seconds } = simulate({
+    job: {
+      ...{ frames: 1, frameBytes: single.frameMB * 1e6, sharedBytes: single.stagedMB * 1e6, ownBytes: 0 },
+      ...{ renderSeconds: 0, renderSpread: 0 },
+    },
+    sites: [{ name: 'site', nodes: 1, speed: 1, ...UNBOUNDED, price: { perNodeHour: 0, perGB: 0 } }],
+    ...{ studio: UNBOUNDED, home: null, farm: worked, seed: 1, machine },
+  });
+  const waitSeconds = Math.max(0, single.seconds - seconds) / 2;
+  return { machine, farm: { ...worked, putSeconds: waitSeconds, checkSeconds: waitSeconds } };
+}
+
 /** A measured run as the model's scenario: its links as they were measured, its frames as they crossed them. */
-function scenarioOf(run: RunReport, farm: FarmSpec): Scenario {
+export function scenarioOf(run: RunReport, farm: FarmSpec): Scenario {
   const { parameters, links, projectBytes, bytesByLink } = run;
   const { sites, nodesPerSite, studioLinkMbits, linkMbits, compressed, renderSeconds, frames } = parameters;
   const shaped = links.filter(({ link }) => link !== 'studio');
@@ -125,7 +164,9 @@ function scenarioOf(run: RunReport, farm: FarmSpec): Scenario {
   return {
     job: {
       ...{ frames, renderSeconds, renderSpread: 0 },
-      frameBytes: compressed && crossed > 0 ? crossed / frames : run.frameBytes,
+      ...(compressed && crossed > 0
+        ? { frameBytes: crossed / frames, wholeFrameBytes: run.frameBytes }
+        : { frameBytes: run.frameBytes }),
       sharedBytes: projectBytes.shared,
       ownBytes: projectBytes.ownPerFrame,
     },

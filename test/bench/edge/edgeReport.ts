@@ -112,6 +112,49 @@ export interface MachineReport {
   limitedBy: string | null;
 }
 
+/** Programs of the lab, by what they are; each place has a store, an agent and nodes of its own. */
+export const PROGRAMS = [
+  ...['node', 'store', 'agent', 'home', 'studio'],
+  ...['api', 'dispatch', 'control', 'settle', 'database', 'temporal', 'other'],
+] as const;
+/** `home`: the farm's own store; `studio`: who receives the frames; `other`: chain, keeper and the like. */
+export type Program = (typeof PROGRAMS)[number];
+
+/**
+ * One job of the costs' measurement: what it was, and the core seconds that each program used from its acceptance to its last
+ * frame on the studio's disk.
+ */
+export interface CostsJob {
+  name: string;
+  frames: number;
+  /** Leases that rendered. */
+  chunks: number;
+  /** Megabytes (10^6) of all its frames, and of the project that crossed to the site. */
+  frameMB: number;
+  stagedMB: number;
+  /** Of all frames over again, from a site where they lay: not rendered, only received. */
+  isSecondPull: boolean;
+  compressed: boolean;
+  /** The first after the sites' programs were started and warmed up like those of a run: their code is not all compiled yet. */
+  isFirst: boolean;
+  /** From its first lease (a second pull: its beginning) to the last frame on the studio's disk. */
+  seconds: number;
+  coreSeconds: Record<Program, number>;
+}
+
+/**
+ * What work costs this machine, measured apart from all runs: small jobs over all sites, links as wide as the machine carries.
+ * `npm run sim:edge -- --validate` predicts the runs with it.
+ */
+export interface CostsReport {
+  size: number;
+  sites: number;
+  cores: number;
+  /** With nothing to do. */
+  idle: { seconds: number; coreSeconds: Record<Program, number> };
+  jobs: CostsJob[];
+}
+
 /** The article's five figures. */
 export const ARTICLE = {
   projectGB: 1,
@@ -150,6 +193,8 @@ export interface EdgeReport {
   };
   /** Runs of `--sweep`, by what was varied. */
   sweeps: { sites: CentreAndEdge[] | null; link: CentreAndEdge[] | null; render: CentreAndEdge[] | null };
+  /** Absent: not asked for. */
+  costs?: CostsReport;
   reasons: Record<string, string>;
   /** Why a run does not count: a share above 1.01, frames that are not all different, bytes that crossed twice. */
   failures: string[];

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { Lab, type LabDescription } from '../../../infra/netlab/lab.ts';
 import { createKeeper } from '../../../infra/stack/keeper.ts';
 import type { ReplayIndex } from '../../../renderer/replay/index.ts';
-import type { RunParameters, RunReport } from './edgeReport.ts';
+import { type CostsOrder, measureCosts } from './costs.ts';
+import type { CostsReport, RunParameters, RunReport } from './edgeReport.ts';
 import { type RunContext, runJob } from './runJob.ts';
 import type { BenchProject } from './shotProject.ts';
 import { startStudioFarm } from './studioFarm.ts';
@@ -27,12 +28,20 @@ export interface InsideOrder {
   framesFolder: string;
   traced: ReplayIndex;
   runs: NamedRun[];
+  /** What work costs this machine is measured before the runs; null: not asked for. */
+  costs: CostsOrder | null;
   keep: boolean;
   resultPath: string;
 }
 
 /** A run that failed says why. */
 export type RunResult = { name: string; report: RunReport } | { name: string; failure: string };
+
+/** What it hands back. */
+export interface InsideResult {
+  runs: RunResult[];
+  costs: CostsReport | null;
+}
 
 const order = JSON.parse(process.env.BENCH_EDGE!) as InsideOrder;
 delete process.env.BENCH_EDGE;
@@ -43,22 +52,34 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const lab = Lab.attach(order.lab);
 mkdirSync(order.folder, { recursive: true });
 const keeper = createKeeper(order.folder);
-const results: RunResult[] = [];
+const result: InsideResult = { runs: [], costs: null };
 const farm = await startStudioFarm(lab, join(order.folder, 'farm'));
 try {
+  if (order.costs) {
+    try {
+      result.costs = await measureCosts({ ...order, lab, keeper, farm, say }, order.costs);
+    } catch (error) {
+      result.runs.push(failureOf('costs', error));
+    }
+    await writeFile(order.resultPath, JSON.stringify(result));
+  }
   for (const { name, parameters, project } of order.runs) {
     const context: RunContext = { ...order, lab, keeper, farm, project, say: (line) => say(`${name}: ${line}`) };
     try {
-      results.push({ name, report: await runJob(context, parameters) });
+      result.runs.push({ name, report: await runJob(context, parameters) });
     } catch (error) {
-      const failure = error instanceof Error ? error.message : String(error);
-      say(`${name}: ${error instanceof Error ? error.stack : failure}`);
-      results.push({ name, failure });
+      result.runs.push(failureOf(name, error));
     }
-    await writeFile(order.resultPath, JSON.stringify(results));
+    await writeFile(order.resultPath, JSON.stringify(result));
   }
 } finally {
   await farm.stop();
   await keeper.dismiss();
 }
 process.exit(0);
+
+function failureOf(name: string, error: unknown): RunResult {
+  const failure = error instanceof Error ? error.message : String(error);
+  say(`${name}: ${error instanceof Error ? error.stack : failure}`);
+  return { name, failure };
+}

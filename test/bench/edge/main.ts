@@ -16,8 +16,9 @@ import { requireLab } from '../../../infra/netlab/commands.ts';
 import { Lab } from '../../../infra/netlab/lab.ts';
 import { distFolder, repositoryRoot } from '../../../infra/stack/paths.ts';
 import { reportError } from '../commandLine.ts';
+import { type CostsOrder, TINY_SIZE } from './costs.ts';
 import { ARTICLE, type EdgeReport, type MachineReport, type RunReport } from './edgeReport.ts';
-import type { InsideOrder, RunResult } from './inside.ts';
+import type { InsideOrder, InsideResult } from './inside.ts';
 import { LARGEST_SHARE } from './limit.ts';
 import { measureDisk } from './measure.ts';
 import { type EdgeOptions, readOptions, USAGE } from './options.ts';
@@ -61,6 +62,7 @@ async function benchmark(options: EdgeOptions): Promise<EdgeReport> {
     if (done % 10 === 0) say(`  ${done} frames`);
   });
 
+  const costs = options.parts.includes('costs') ? await costsOrder(cache, options) : null;
   const folder = await mkdtemp(join(os.tmpdir(), 'framewright-edge-'));
   // The database's own user has to get through when we are root.
   await chmod(folder, 0o711);
@@ -74,14 +76,15 @@ async function benchmark(options: EdgeOptions): Promise<EdgeReport> {
     }));
     const resultPath = join(folder, 'result.json');
     const { keep } = options;
-    await runInside(lab, { lab: lab.describe(), folder, framesFolder, traced, runs, keep, resultPath });
-    const results = JSON.parse(readFileSync(resultPath, 'utf8')) as RunResult[];
+    await runInside(lab, { lab: lab.describe(), folder, framesFolder, traced, runs, costs, keep, resultPath });
+    const { runs: results, costs: measured } = JSON.parse(readFileSync(resultPath, 'utf8')) as InsideResult;
     const done = new Map(results.flatMap((one) => ('report' in one ? [[one.name, one.report] as const] : [])));
     const failed = new Map(results.flatMap((one) => ('failure' in one ? [[one.name, one.failure] as const] : [])));
     const { linkMbits, sites, engine, renderSeconds, project } = options;
     return {
       ...{ formatVersion: 1, startedAt, size: options.size, linkMbits, sites, engine, renderSeconds, project },
       ...collect(done, failed),
+      ...(measured ? { costs: measured } : {}),
       failures: [...[...failed].map(([name, why]) => `${name}: ${why}`), ...impossible(done)],
       ...{ machine, article: ARTICLE, emulated: EMULATED, assumptions: ASSUMPTIONS },
     };
@@ -90,6 +93,16 @@ async function benchmark(options: EdgeOptions): Promise<EdgeReport> {
     if (options.keep) say(`Kept: ${folder}`);
     else await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Projects and tiny frames of the costs' measurement, made once like the others. */
+async function costsOrder(cache: string, { size, sites }: EdgeOptions): Promise<CostsOrder> {
+  const make = (kind: 'shot' | 'all-shared', size: number): Promise<BenchProject> =>
+    makeProject(join(cache, `${kind}-${PROJECT_VERSION}-${size}`), kind, shotSize(size));
+  const tinyFolder = join(cache, `frames-${PROJECT_VERSION}-${TINY_SIZE}`);
+  const tiny = await make('shot', TINY_SIZE);
+  const tinyFrames = await traceFrames(tinyFolder, tiny, shotSize(TINY_SIZE), os.availableParallelism(), () => {});
+  return { size, sites, tiny, tinyFolder, tinyFrames, allShared: await make('all-shared', size) };
 }
 
 /** Faster than any software can be: then something was measured wrongly. */

@@ -5,8 +5,8 @@ import { SHOT_FRAMES } from './size.ts';
 
 /** A part of the benchmark that can be run alone. */
 export const PARTS = ['main', 'compressed', 'all-shared', 'wide-centre', 'studio-link'] as const;
-/** One side of `main` alone, and sweeps that take longer than the rest together. */
-const MORE_PARTS = ['centre', 'edge', 'sweep-sites', 'sweep-link', 'sweep-render'] as const;
+/** One side of `main` alone, sweeps that take longer than the rest together, and what work costs the machine (for the model). */
+const MORE_PARTS = ['centre', 'edge', 'sweep-sites', 'sweep-link', 'sweep-render', 'costs'] as const;
 export type Part = (typeof PARTS)[number] | (typeof MORE_PARTS)[number];
 
 export interface EdgeOptions {

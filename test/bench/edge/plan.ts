@@ -52,6 +52,8 @@ export function planRuns(options: EdgeOptions): PlannedRun[] {
     'studio-link': STUDIO_LINKS.flatMap((factor) =>
       pair(`studioLink${factor}`, { studioLinkMbits: linkMbits * factor, ...few }),
     ),
+    // Measured apart, by `costs.ts`.
+    costs: [],
   };
   return options.parts.flatMap((part) => runs[part]);
 }

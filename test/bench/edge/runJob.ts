@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FarmClient } from '../../../cli/sdk/client.ts';
 import { readProject } from '../../../cli/sdk/project.ts';
 import { pullJob } from '../../../cli/sdk/pull.ts';
@@ -24,7 +23,7 @@ import { SiteProcesses } from './siteProcesses.ts';
 import { shotSize } from './size.ts';
 import type { StudioFarm } from './studioFarm.ts';
 import { benchSettings } from './tracedFrames.ts';
-import { warmUp } from './warmUp.ts';
+import { untilOnline, warmUp } from './warmUp.ts';
 
 export interface RunContext {
   lab: Lab;
@@ -154,14 +153,6 @@ async function startNodes(
   }
   await untilOnline(client, [...siteOfNode.keys()]);
   return siteOfNode;
-}
-
-async function untilOnline(client: FarmClient, names: readonly string[]): Promise<void> {
-  for (const deadline = Date.now() + 120_000; Date.now() < deadline; await sleep(200)) {
-    const online = new Set((await client.nodes()).filter(({ status }) => status === 'online').map(({ name }) => name));
-    if (names.every((name) => online.has(name))) return;
-  }
-  throw new FarmError('ServiceFailed', 'Not all nodes joined within two minutes.', { nodes: names.length });
 }
 
 interface Clocked {

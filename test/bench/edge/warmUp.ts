@@ -39,3 +39,12 @@ export async function warmUp(client: FarmClient, folder: string, size: number, n
   }
   throw new FarmError('ServiceFailed', 'The warm-up did not end in time.', { nodes });
 }
+
+/** Waits for nodes by their names. @throws FarmError `ServiceFailed` when one has not joined within two minutes */
+export async function untilOnline(client: FarmClient, names: readonly string[]): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(200)) {
+    const online = new Set((await client.nodes()).filter(({ status }) => status === 'online').map(({ name }) => name));
+    if (names.every((name) => online.has(name))) return;
+  }
+  throw new FarmError('ServiceFailed', 'Not all nodes joined within two minutes.', { nodes: names.length });
+}

@@ -1,0 +1,285 @@
+/**
+ * What work costs this machine, for the model: a few small jobs over all sites, with links as wide as the machine carries.
+ * Jobs differ in frames, chunks, bytes of a frame and bytes staged, so that core seconds by program can be told apart by
+ * what they are for. All sites' programs run, as in the benchmark: with one site alone the same work costs a quarter less,
+ * since programs that seldom get a core find its caches cold. None of the benchmark's runs is part of it.
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FarmClient } from '../../../cli/sdk/client.ts';
+import { isFinalJob } from '../../../cli/sdk/jobStatus.ts';
+import { readProject } from '../../../cli/sdk/project.ts';
+import { pullJob } from '../../../cli/sdk/pull.ts';
+import { submitProject } from '../../../cli/sdk/submit.ts';
+import { FarmError } from '../../../domain/errors.ts';
+import type { Lab } from '../../../infra/netlab/lab.ts';
+import type { Keeper } from '../../../infra/stack/keeper.ts';
+import { type ReplayIndex, replayIndexFile } from '../../../renderer/replay/index.ts';
+import type { CostsJob, CostsReport } from './edgeReport.ts';
+import { startOwnMachine } from './ownMachine.ts';
+import { markPrograms, programsBetween } from './programs.ts';
+import type { BenchProject } from './shotProject.ts';
+import { SiteProcesses } from './siteProcesses.ts';
+import { SHOT_FRAMES, shotSize } from './size.ts';
+import type { StudioFarm } from './studioFarm.ts';
+import { benchSettings } from './tracedFrames.ts';
+import { untilOnline, warmUp } from './warmUp.ts';
+
+/** What `main.ts` made for it beforehand. */
+export interface CostsOrder {
+  size: number;
+  sites: number;
+  /** A project and frames so small that their bytes cost nothing beside the steps. */
+  tiny: BenchProject;
+  tinyFolder: string;
+  tinyFrames: ReplayIndex;
+  /** A project of the benchmark's size that is staged whole. */
+  allShared: BenchProject;
+}
+
+export interface CostsContext {
+  lab: Lab;
+  keeper: Keeper;
+  farm: StudioFarm;
+  folder: string;
+  framesFolder: string;
+  traced: ReplayIndex;
+  say(line: string): void;
+}
+
+export const TINY_SIZE = 0.0005;
+/** Payload that a link without a shape is registered with, Mbit/s. */
+const WIDE_MBITS = 10_000;
+/** Frames up to this one are tiny in the replayed index, those after it full. */
+const LAST_TINY = 80;
+const IDLE_MS = 6_000;
+const SETTLED_MS = 1_500;
+/** An estimate for which each frame becomes a chunk of its own; nobody renders for so long. */
+const LONG_SECONDS = 300;
+
+interface Wanted {
+  name: string;
+  frames: [number, number];
+  isTiny: boolean;
+  isStaged?: boolean;
+  isCut?: boolean;
+  isFirst?: boolean;
+}
+
+const JOBS: readonly Wanted[] = [
+  { name: 'first', frames: [1, 20], isTiny: true, isFirst: true },
+  { name: 'frames', frames: [1, LAST_TINY], isTiny: true },
+  { name: 'chunks', frames: [1, 30], isTiny: true, isCut: true },
+  { name: 'bytes', frames: [LAST_TINY + 1, SHOT_FRAMES], isTiny: false },
+  { name: 'staged', frames: [1, 20], isTiny: true, isStaged: true },
+  { name: 'single', frames: [1, 1], isTiny: true },
+];
+
+/** @throws FarmError when a job does not end well */
+export async function measureCosts(context: CostsContext, order: CostsOrder): Promise<CostsReport> {
+  const { lab, keeper, farm, say } = context;
+  const folder = join(context.folder, 'costs');
+  const framesFolder = join(folder, 'frames');
+  await mkdir(framesFolder, { recursive: true });
+  await writeFile(join(framesFolder, replayIndexFile), JSON.stringify(mixedIndex(context, order, framesFolder)));
+  const names = Array.from({ length: order.sites }, (_, index) => `site-${index + 1}`);
+  for (const place of [...names, 'studio']) await lab.shape(place, null);
+  const sites = names.map((name) => new SiteProcesses(lab, keeper, name, join(folder, name)));
+  try {
+    for (const { name } of sites) await mkdir(join(folder, name), { recursive: true });
+    await Promise.all(sites.map((site) => site.startServices()));
+    for (const { name, access } of sites) {
+      await farm.registerSite(name, access, { upMbits: WIDE_MBITS, downMbits: WIDE_MBITS });
+    }
+    const quoted = [
+      ...(await quote(context, order, { folder, framesFolder, isCut: true })),
+      ...(await quote(context, order, { folder, framesFolder, isCut: false })),
+    ];
+    const nodes = sites.map((site) => ({ site, name: `costs-${site.name}` }));
+    for (const { site, name } of nodes) await site.startNode(name, nodeSettings(farm, framesFolder, 0));
+    const observer = quoted[0]!.client;
+    await untilOnline(
+      observer,
+      nodes.map(({ name }) => name),
+    );
+    await warmUp(await farm.openStudio('costs-warm-up'), folder, TINY_SIZE, nodes.length);
+    const jobs: CostsJob[] = [];
+    let idle: CostsReport['idle'] | undefined;
+    for (const wanted of JOBS) {
+      const job = quoted.find(({ name }) => name === wanted.name)!;
+      const measured = await runWanted(context, order, wanted, job, folder);
+      jobs.push(measured);
+      if (measured.isFirst) {
+        const before = await markPrograms(lab);
+        await sleep(IDLE_MS);
+        idle = { seconds: IDLE_MS / 1000, coreSeconds: programsBetween(before, await markPrograms(lab)) };
+        continue;
+      }
+      if (wanted.name !== 'bytes') continue;
+      for (const compressed of [false, true]) jobs.push(await pullAgain(context, measured, job, folder, compressed));
+    }
+    for (const { name, seconds, coreSeconds } of jobs) {
+      const sum = Object.values(coreSeconds).reduce((a, b) => a + b, 0);
+      say(`costs: ${name}: ${seconds.toFixed(2)} s, ${sum.toFixed(2)} core seconds`);
+    }
+    const { size } = order;
+    return { size, sites: names.length, cores: os.availableParallelism(), idle: idle!, jobs };
+  } finally {
+    await Promise.all(sites.map((site) => site.stop()));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Tiny frames first, then full ones, where they lie. */
+function mixedIndex({ framesFolder, traced }: CostsContext, order: CostsOrder, folder: string): ReplayIndex {
+  const { tinyFolder, tinyFrames } = order;
+  const at = (source: string, { frames }: ReplayIndex) =>
+    frames.map((frame) => ({
+      ...frame,
+      exr: relative(folder, join(source, frame.exr)),
+      preview: relative(folder, join(source, frame.preview)),
+    }));
+  return {
+    formatVersion: 1,
+    engineBuild: `${traced.engineBuild}-costs`,
+    frames: [
+      ...at(tinyFolder, tinyFrames).filter(({ frame }) => frame <= LAST_TINY),
+      ...at(framesFolder, traced).filter(({ frame }) => frame > LAST_TINY && frame <= SHOT_FRAMES),
+    ],
+  };
+}
+
+function nodeSettings({ gatewayUrl, joinToken }: StudioFarm, framesFolder: string, renderSeconds: number) {
+  return {
+    ...{ gatewayUrl, joinToken },
+    variables: {
+      ...{ FARM_NODE_THREADS: '1', FARM_NODE_ENGINE: 'replay', FARM_LOG_LEVEL: process.env.FARM_LOG_LEVEL ?? 'info' },
+      ...{ FARM_NODE_REPLAY: framesFolder, FARM_NODE_REPLAY_SECONDS: String(renderSeconds) },
+    },
+  };
+}
+
+interface Quoted {
+  name: string;
+  /** Of a studio of its own: what one job put is not there for another. */
+  client: FarmClient;
+  id: string;
+}
+
+/** Uploads and quotes, by a node beside the studio that then leaves. */
+async function quote(
+  { lab, keeper, farm }: CostsContext,
+  order: CostsOrder,
+  { folder, framesFolder, isCut }: { folder: string; framesFolder: string; isCut: boolean },
+): Promise<Quoted[]> {
+  const name = `costs-quote-${isCut ? 'long' : 'short'}`;
+  const quoter = new SiteProcesses(lab, keeper, 'studio', join(folder, name));
+  await mkdir(join(folder, name), { recursive: true });
+  try {
+    await quoter.startNode(name, { ...nodeSettings(farm, framesFolder, isCut ? LONG_SECONDS : 0), site: 'local' });
+    const quoted: Quoted[] = [];
+    for (const { name: job, frames, isTiny, isStaged } of JOBS.filter((one) => Boolean(one.isCut) === isCut)) {
+      const size = shotSize(isTiny ? TINY_SIZE : order.size);
+      const wishes = { ...benchSettings(size), frames: frames.join('-'), name: job, cache: false };
+      const project = await readProject((isStaged ? order.allShared : order.tiny).scene);
+      const progress = { uploading() {}, preparing() {} };
+      const client = await farm.openStudio(`costs-${job}`);
+      if (quoted.length === 0) await untilOnline(client, [name]);
+      quoted.push({ name: job, client, id: (await submitProject(client, project, wishes as never, progress)).id });
+    }
+    return quoted;
+  } finally {
+    await quoter.stop();
+  }
+}
+
+async function runWanted(
+  { lab }: CostsContext,
+  { tiny, allShared, sites }: CostsOrder,
+  wanted: Wanted,
+  { name, client, id }: Quoted,
+  folder: string,
+): Promise<CostsJob> {
+  const { isStaged = false, isFirst = false } = wanted;
+  const frames = wanted.frames[1] - wanted.frames[0] + 1;
+  const before = await markPrograms(lab);
+  const arrived = await pullTimed(lab, frames, async (onFile) => {
+    await client.acceptJob(id);
+    await pullJob(client, id, { folder: join(folder, 'delivered', name), wait: true, transit: 'off', onFile });
+  });
+  for (const deadline = Date.now() + 60_000; ; await sleep(200)) {
+    const { status, problem } = await client.job(id);
+    if (status === 'completed') break;
+    if (isFinalJob(status) || Date.now() > deadline) {
+      throw new FarmError(
+        'RenderFailed',
+        `Of the costs, "${name}" is ${status}: ${problem?.detail ?? 'no reason'}`,
+        {},
+      );
+    }
+  }
+  const leases: number[] = [];
+  const { eventSeq, acceptedAt } = await client.job(id);
+  for await (const event of client.events(id)) {
+    const at = Date.parse(event.at);
+    if (event.type === 'chunk.leased' && at >= Date.parse(acceptedAt!)) leases.push(at);
+    if (event.seq >= eventSeq) break;
+  }
+  await sleep(SETTLED_MS);
+  const staged = isStaged ? sites * allShared.sharedBytes : sites * tiny.sharedBytes + frames * tiny.ownBytes;
+  return {
+    ...{ name, frames, chunks: leases.length, frameMB: arrived.bytes / 1e6, stagedMB: staged / 1e6 },
+    ...{ isSecondPull: false, compressed: false, isFirst, seconds: (arrived.at - Math.min(...leases)) / 1000 },
+    coreSeconds: programsBetween(before, arrived.mark),
+  };
+}
+
+/** The same frames once more, to another folder. */
+async function pullAgain(
+  { lab }: CostsContext,
+  job: CostsJob,
+  { client, id }: Quoted,
+  folder: string,
+  compressed: boolean,
+): Promise<CostsJob> {
+  const name = `${job.name}, ${compressed ? 'compressed' : 'again'}`;
+  const began = Date.now();
+  const before = await markPrograms(lab);
+  const transit = compressed ? 'on' : 'off';
+  const arrived = await pullTimed(lab, job.frames, async (onFile) => {
+    await pullJob(client, id, { folder: join(folder, 'delivered', name), transit, onFile });
+  });
+  await sleep(SETTLED_MS);
+  return {
+    ...{ ...job, name, chunks: 0, stagedMB: 0, isSecondPull: true, compressed },
+    ...{ seconds: (arrived.at - began) / 1000, coreSeconds: programsBetween(before, arrived.mark) },
+  };
+}
+
+/** Pulls, and marks what was used when the last frame is on the disk: film and contact sheet come after that. */
+async function pullTimed(
+  lab: Lab,
+  frames: number,
+  pull: (onFile: (name: string, file: { sizeBytes: number }) => void) => Promise<void>,
+) {
+  let left = frames;
+  let bytes = 0;
+  let at = 0;
+  let mark: ReturnType<typeof markPrograms> | null = null;
+  const endOwnMachine = startOwnMachine();
+  try {
+    await pull((name, { sizeBytes }) => {
+      if (!name.endsWith('.exr')) return;
+      bytes += sizeBytes;
+      if (--left > 0) return;
+      at = Date.now();
+      mark = markPrograms(lab);
+    });
+  } finally {
+    endOwnMachine();
+  }
+  if (!mark) throw new FarmError('Internal', `Of ${frames} frames ${left} did not arrive.`, {});
+  return { bytes, at, mark: await mark };
+}
