@@ -1,11 +1,10 @@
 /** Program of a thread that reads frames from a store, checks their hash and judges them: see `frameInspectors.ts`. */
 import { createHash } from 'node:crypto';
-import { get as getHttp, type IncomingMessage } from 'node:http';
+import { Agent, get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps, Agent as SecureAgent } from 'node:https';
 import { parentPort } from 'node:worker_threads';
 import { FarmError, type Problem, toProblem } from '../../domain/errors.ts';
 import { DEFAULT_RENDER_SETTINGS } from '../../domain/scene.ts';
-import { SteadyAgent } from '../../ports/http/steadyAgent.ts';
 import { inspectExrBytes } from '../../renderer/image/exr/inspect.ts';
 import { damaged, type ExpectedFrame, judgeFrame, type Verdict } from './judgeFrame.ts';
 
@@ -27,8 +26,7 @@ export type InspectAnswer = { verdict: Verdict } | { problem: Problem };
 /** A store that sends nothing for so long is not going to. */
 const SILENCE_MS = 20_000;
 
-/** Bytes are hashed and copied as they come, before anything is awaited. */
-const plain = new SteadyAgent({ keepAlive: true });
+const plain = new Agent({ keepAlive: true });
 const secure = new SecureAgent({ keepAlive: true });
 /** Frames of a job have one size: the memory is used again. */
 let memory = new Uint8Array(0);
