@@ -32,6 +32,16 @@ describe('validation', () => {
     expect(names).toContain('allShared.centre');
   });
 
+  it('counts a run once that stands in two places of a file', () => {
+    const report = modelled();
+    const [first, second] = report.controls.studioLinkSweep!;
+    const studioLinkSweep = [first!, { ...second!, centre: first!.centre }];
+    const shared = { ...report, controls: { ...report.controls, studioLinkSweep } };
+    const names = (one: EdgeReport) => runsOf(one).map(([name]) => name);
+    expect(names(JSON.parse(JSON.stringify(shared)) as EdgeReport)).toEqual(names(shared));
+    expect(names(shared)).not.toContain('controls.studioLinkSweep[1].centre');
+  });
+
   it('tells by how much the model is off, and whether that is within the aims', async () => {
     // Runs whose true seconds are known: the model's own, passed off as measured, one of them 8 % slower.
     const { origin, ...report } = modelled();

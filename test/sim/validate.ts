@@ -97,6 +97,7 @@ export function runsOf(report: EdgeReport): [string, RunReport][] {
   ];
   const pairs: [string, readonly CentreAndEdge[] | null][] = [
     ['compressed', report.compressed && [report.compressed]],
+    ['uncompressed', report.uncompressed ? [report.uncompressed] : null],
     ['allShared', report.allShared && [report.allShared]],
     ['controls.studioLinkSweep', report.controls.studioLinkSweep],
     ['sweeps.sites', report.sweeps.sites],
@@ -109,11 +110,14 @@ export function runsOf(report: EdgeReport): [string, RunReport][] {
       runs.push([`${place}.centre`, centre], [`${place}.edge`, edge]);
     }
   }
-  const seen = new Set<RunReport>();
+  // A run that stands in two places is two objects in a file that was read.
+  const seen = new Set<string>();
   return runs.filter((entry): entry is [string, RunReport] => {
     const run = entry[1];
-    if (!run || seen.has(run)) return false;
-    seen.add(run);
+    if (!run) return false;
+    const content = JSON.stringify(run);
+    if (seen.has(content)) return false;
+    seen.add(content);
     return true;
   });
 }

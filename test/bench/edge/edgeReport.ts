@@ -183,12 +183,14 @@ export interface EdgeReport {
   ratio: number | null;
   limitRatio: number | null;
   compressed: CentreAndEdge | null;
+  /** The same runs as `compressed`, but without it: what they are compared with. Absent in older and modelled reports. */
+  uncompressed?: CentreAndEdge | null;
   /** The hard case beside the shot; null when `project` is that already. */
   allShared: CentreAndEdge | null;
   controls: {
     /** A centre whose link is ten times as wide. */
     wideCentre: RunReport | null;
-    /** Both sides behind a studio link of so many Mbit/s. */
+    /** Both sides behind a studio link of so many Mbit/s. The centre ran once, behind the narrowest: its own link is no wider than any of them. */
     studioLinkSweep: CentreAndEdge[] | null;
   };
   /** Runs of `--sweep`, by what was varied. */

@@ -8,11 +8,12 @@ export interface PlannedRun {
   parameters: RunParameters;
 }
 
-/** Frames of a control: enough to show the effect, few enough to keep the whole within minutes. */
-const CONTROL_FRAMES = 20;
+/** Frames of all runs but main and the wide centre, at least one a site: enough to show the effect, few enough to keep the whole short. */
+const CONTROL_FRAMES = 10;
 const WIDER = 10;
-/** The studio's link in the sweep, as multiples of a site's. */
-const STUDIO_LINKS = [1, 3];
+/** The studio's link in the sweep, as multiples of a site's: never narrower than that. */
+const STUDIO_LINKS = [1, 3] as const;
+const STUDIO_LINK_CENTRE = 'studioLink.centre';
 /** Values of the sweeps: sites, Mbit/s of a link, seconds a frame. */
 const SWEPT = { sites: [1, 2, 5], link: [50, 200, 1000], render: [0, 10, 60] };
 
@@ -35,12 +36,12 @@ export function planRuns(options: EdgeOptions): PlannedRun[] {
     { name: `${name}.centre`, parameters: centre(changes) },
     { name: `${name}.edge`, parameters: edge(changes) },
   ];
-  const few = { frames: Math.min(frames, CONTROL_FRAMES) };
+  const few = { frames: Math.min(frames, Math.max(sites, CONTROL_FRAMES)) };
   const runs: Record<Part, PlannedRun[]> = {
     main: pair('main', {}),
     centre: [{ name: 'main.centre', parameters: centre() }],
     edge: [{ name: 'main.edge', parameters: edge() }],
-    compressed: pair('compressed', { compressed: true, ...few }),
+    compressed: [...pair('uncompressed', few), ...pair('compressed', { compressed: true, ...few })],
     'all-shared': project === 'all-shared' ? [] : pair('allShared', { project: 'all-shared', ...few }),
     'wide-centre': [{ name: 'wideCentre', parameters: centre({ linkMbits: linkMbits * WIDER }) }],
     'sweep-sites': SWEPT.sites.flatMap((count) => [
@@ -49,11 +50,16 @@ export function planRuns(options: EdgeOptions): PlannedRun[] {
     ]),
     'sweep-link': SWEPT.link.flatMap((mbits) => pair(`link${mbits}`, { linkMbits: mbits, ...few })),
     'sweep-render': SWEPT.render.flatMap((seconds) => pair(`render${seconds}`, { renderSeconds: seconds, ...few })),
-    'studio-link': STUDIO_LINKS.flatMap((factor) =>
-      pair(`studioLink${factor}`, { studioLinkMbits: linkMbits * factor, ...few }),
-    ),
     // Measured apart, by `costs.ts`.
     costs: [],
+    // A centre whose own link is no wider than the studio's waits for its own: one run stands for all of these.
+    'studio-link': [
+      { name: STUDIO_LINK_CENTRE, parameters: centre({ studioLinkMbits: linkMbits * STUDIO_LINKS[0], ...few }) },
+      ...STUDIO_LINKS.map((factor) => ({
+        name: `studioLink${factor}.edge`,
+        parameters: edge({ studioLinkMbits: linkMbits * factor, ...few }),
+      })),
+    ],
   };
   return options.parts.flatMap((part) => runs[part]);
 }
@@ -69,7 +75,16 @@ export function collect(
   failures: ReadonlyMap<string, string>,
 ): Pick<
   EdgeReport,
-  'centre' | 'edge' | 'ratio' | 'limitRatio' | 'compressed' | 'allShared' | 'controls' | 'sweeps' | 'reasons'
+  | 'centre'
+  | 'edge'
+  | 'ratio'
+  | 'limitRatio'
+  | 'compressed'
+  | 'uncompressed'
+  | 'allShared'
+  | 'controls'
+  | 'sweeps'
+  | 'reasons'
 > {
   const reasons: Record<string, string> = {};
   const single = (name: string, place: string): RunReport | null => {
@@ -77,14 +92,14 @@ export function collect(
     if (!report) reasons[place] = failures.get(name) ?? 'This part was not asked for.';
     return report;
   };
-  const both = (name: string, place: string): CentreAndEdge | null => {
-    const [centre, edge] = [single(`${name}.centre`, place), single(`${name}.edge`, place)];
+  const both = (name: string, place: string, centreName = `${name}.centre`): CentreAndEdge | null => {
+    const [centre, edge] = [single(centreName, place), single(`${name}.edge`, place)];
     return centre && edge ? { centre, edge } : null;
   };
   const [centre, edge] = [single('main.centre', 'centre'), single('main.edge', 'edge')];
   /** All of a sweep or nothing. */
-  const swept = (names: readonly string[], place: string): CentreAndEdge[] | null => {
-    const found = names.map((name) => both(name, place)).filter((one) => one !== null);
+  const swept = (names: readonly string[], place: string, centreName?: string): CentreAndEdge[] | null => {
+    const found = names.map((name) => both(name, place, centreName)).filter((one) => one !== null);
     return found.length === names.length ? found : null;
   };
   const studioLinks = STUDIO_LINKS.map((factor) => `studioLink${factor}`);
@@ -93,10 +108,11 @@ export function collect(
     ratio: centre && edge ? centre.seconds / edge.seconds : null,
     limitRatio: centre && edge ? centre.limitSeconds / edge.limitSeconds : null,
     compressed: both('compressed', 'compressed'),
+    uncompressed: both('uncompressed', 'compressed'),
     allShared: both('allShared', 'allShared'),
     controls: {
       wideCentre: single('wideCentre', 'controls.wideCentre'),
-      studioLinkSweep: swept(studioLinks, 'controls.studioLinkSweep'),
+      studioLinkSweep: swept(studioLinks, 'controls.studioLinkSweep', STUDIO_LINK_CENTRE),
     },
     sweeps: {
       sites: swept(

@@ -42,6 +42,9 @@ export interface RunContext {
 /** Name of the node that makes quotes: it stands beside the studio, so that nothing is staged anywhere before the clock. */
 const QUOTE_NODE = 'quote';
 const TOKEN = 1e18;
+/** Links are measured for so long, and all at once as long as they carry no more than this together. */
+const STREAM_MS = 1_000;
+const TOGETHER_MBITS = 400;
 
 let runs = 0;
 
@@ -79,7 +82,7 @@ async function shapeLinks(lab: Lab, names: readonly string[], { linkMbits, studi
   const asked = new Map(names.map((name) => [name, linkMbits]));
   // A stream from a site crosses the studio's link too, which must not be in the way while sites are measured.
   await lab.shape('studio', null);
-  const links: CalibratedLink[] = await calibrate(lab, asked);
+  const links: CalibratedLink[] = await calibrate(lab, asked, { streamMs: STREAM_MS, togetherMbits: TOGETHER_MBITS });
   if (studioLinkMbits !== null) {
     const { tbf } = links[0]!;
     const factor = studioLinkMbits / linkMbits;

@@ -33,7 +33,7 @@ export function controls(report: EdgeReport, model?: EdgeReport): Section[] {
   }
   if (studioLinkSweep && studioLinkSweep.length > 1) {
     blocks.push(
-      { kind: 'text', text: studioWords(studioLinkSweep) },
+      { kind: 'text', text: `${studioWords(studioLinkSweep)} ${centreWords(studioLinkSweep)}`.trim() },
       sweepFigure('studio-link', studioLinkSweep, model?.controls.studioLinkSweep ?? null, {
         ...{
           x: 'studio’s own link, Mbit/s',
@@ -113,6 +113,13 @@ function studioWords(runs: readonly CentreAndEdge[]): string {
     ? ` At ${rate(none.edge.parameters.studioLinkMbits!)} and below there is no gain: every frame must come through the studio’s own link.`
     : '';
   return `${from}${below}`;
+}
+
+/** Where one run of the centre stands for several rates. */
+function centreWords(runs: readonly CentreAndEdge[]): string {
+  const links = runs.map(({ centre }) => centre.parameters.studioLinkMbits);
+  if (new Set(links).size === runs.length) return '';
+  return `The centre ran once, behind a studio link of ${rate(links[0]!)}: its own link is no wider than any of these.`;
 }
 
 function ratioTable(runs: readonly CentreAndEdge[], axis: Axis): Block {
