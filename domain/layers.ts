@@ -59,9 +59,30 @@ export const LAYERS = {
   },
   cryptomatte_object: cryptomatte('objects, by node name'),
   cryptomatte_material: cryptomatte('materials, by name'),
+  diffuse_direct_variance: lightVariance('diffuse_direct'),
+  diffuse_indirect_variance: lightVariance('diffuse_indirect'),
+  specular_direct_variance: lightVariance('specular_direct'),
+  specular_indirect_variance: lightVariance('specular_indirect'),
+  transmission_variance: lightVariance('transmission'),
 } as const satisfies Record<string, LayerDefinition>;
 
 export type LayerName = keyof typeof LAYERS;
+
+/** Light layers that are noisy. What the camera sees of lamps and of the environment directly is not, but for the pixel's edge. */
+export const SAMPLED_LIGHT = [
+  'diffuse_direct',
+  'diffuse_indirect',
+  'specular_direct',
+  'specular_indirect',
+  'transmission',
+] as const satisfies readonly LayerName[];
+export type SampledLight = (typeof SAMPLED_LIGHT)[number];
+
+/** The layer with the variance of another's mean luminance, null where none is measured. */
+export function varianceLayerOf(layer: LayerName): LayerName | null {
+  if (layer === 'beauty') return 'variance';
+  return (SAMPLED_LIGHT as readonly LayerName[]).includes(layer) ? `${layer as SampledLight}_variance` : null;
+}
 
 export const LAYER_NAMES = Object.keys(LAYERS) as LayerName[];
 
@@ -98,6 +119,13 @@ export const CRYPTOMATTE_RANKS = 6;
 
 function light(description: string) {
   return { channels: ['R', 'G', 'B'] as const, type: 'half' as const, isLight: true, description };
+}
+
+function lightVariance(of: string) {
+  return {
+    ...{ channels: ['Y'] as const, type: 'float' as const, isLight: false },
+    description: `variance of the mean luminance of ${of}, from its samples`,
+  };
 }
 
 /** Cryptomatte 1.2: the layer becomes `CryptoObject00.R …`; in the tracer's array ranks follow one another as (id, coverage). */

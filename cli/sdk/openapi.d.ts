@@ -2447,7 +2447,7 @@ export interface components {
              */
             view?: "srgb" | "agx" | "aces" | "neutral" | "raw";
             output?: {
-                /** @description Layers of the EXR: beauty, diffuse_direct, diffuse_indirect, specular_direct, specular_indirect, transmission, emission, environment, albedo, normal, position, depth, motion, uv, sample_count, variance, cryptomatte_object, cryptomatte_material; or all, light, cryptomatte */
+                /** @description Layers of the EXR: beauty, diffuse_direct, diffuse_indirect, specular_direct, specular_indirect, transmission, emission, environment, albedo, normal, position, depth, motion, uv, sample_count, variance, cryptomatte_object, cryptomatte_material, diffuse_direct_variance, diffuse_indirect_variance, specular_direct_variance, specular_indirect_variance, transmission_variance; or all, light, cryptomatte */
                 layers?: string[];
                 /** @description Adds <layer>_denoised of beauty and of the light layers */
                 denoisedLayers?: boolean;
@@ -2569,7 +2569,7 @@ export interface components {
              */
             view?: "srgb" | "agx" | "aces" | "neutral" | "raw";
             output?: {
-                /** @description Layers of the EXR: beauty, diffuse_direct, diffuse_indirect, specular_direct, specular_indirect, transmission, emission, environment, albedo, normal, position, depth, motion, uv, sample_count, variance, cryptomatte_object, cryptomatte_material; or all, light, cryptomatte */
+                /** @description Layers of the EXR: beauty, diffuse_direct, diffuse_indirect, specular_direct, specular_indirect, transmission, emission, environment, albedo, normal, position, depth, motion, uv, sample_count, variance, cryptomatte_object, cryptomatte_material, diffuse_direct_variance, diffuse_indirect_variance, specular_direct_variance, specular_indirect_variance, transmission_variance; or all, light, cryptomatte */
                 layers?: string[];
                 /** @description Adds <layer>_denoised of beauty and of the light layers */
                 denoisedLayers?: boolean;
@@ -2764,9 +2764,9 @@ export interface components {
              */
             view: "srgb" | "agx" | "aces" | "neutral" | "raw";
             output: {
-                layers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material")[];
+                layers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material" | "diffuse_direct_variance" | "diffuse_indirect_variance" | "specular_direct_variance" | "specular_indirect_variance" | "transmission_variance")[];
                 denoisedLayers: boolean;
-                floatLayers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material")[];
+                floatLayers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material" | "diffuse_direct_variance" | "diffuse_indirect_variance" | "specular_direct_variance" | "specular_indirect_variance" | "transmission_variance")[];
                 /** @enum {string} */
                 compression: "none" | "zips" | "zip" | "piz";
                 /**
@@ -3462,7 +3462,7 @@ export interface components {
              */
             view?: "srgb" | "agx" | "aces" | "neutral" | "raw";
             output?: {
-                /** @description Layers of the EXR: beauty, diffuse_direct, diffuse_indirect, specular_direct, specular_indirect, transmission, emission, environment, albedo, normal, position, depth, motion, uv, sample_count, variance, cryptomatte_object, cryptomatte_material; or all, light, cryptomatte */
+                /** @description Layers of the EXR: beauty, diffuse_direct, diffuse_indirect, specular_direct, specular_indirect, transmission, emission, environment, albedo, normal, position, depth, motion, uv, sample_count, variance, cryptomatte_object, cryptomatte_material, diffuse_direct_variance, diffuse_indirect_variance, specular_direct_variance, specular_indirect_variance, transmission_variance; or all, light, cryptomatte */
                 layers?: string[];
                 /** @description Adds <layer>_denoised of beauty and of the light layers */
                 denoisedLayers?: boolean;
@@ -3584,7 +3584,7 @@ export interface components {
              */
             view?: "srgb" | "agx" | "aces" | "neutral" | "raw";
             output?: {
-                /** @description Layers of the EXR: beauty, diffuse_direct, diffuse_indirect, specular_direct, specular_indirect, transmission, emission, environment, albedo, normal, position, depth, motion, uv, sample_count, variance, cryptomatte_object, cryptomatte_material; or all, light, cryptomatte */
+                /** @description Layers of the EXR: beauty, diffuse_direct, diffuse_indirect, specular_direct, specular_indirect, transmission, emission, environment, albedo, normal, position, depth, motion, uv, sample_count, variance, cryptomatte_object, cryptomatte_material, diffuse_direct_variance, diffuse_indirect_variance, specular_direct_variance, specular_indirect_variance, transmission_variance; or all, light, cryptomatte */
                 layers?: string[];
                 /** @description Adds <layer>_denoised of beauty and of the light layers */
                 denoisedLayers?: boolean;
@@ -3779,9 +3779,9 @@ export interface components {
              */
             view: "srgb" | "agx" | "aces" | "neutral" | "raw";
             output: {
-                layers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material")[];
+                layers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material" | "diffuse_direct_variance" | "diffuse_indirect_variance" | "specular_direct_variance" | "specular_indirect_variance" | "transmission_variance")[];
                 denoisedLayers: boolean;
-                floatLayers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material")[];
+                floatLayers: ("beauty" | "diffuse_direct" | "diffuse_indirect" | "specular_direct" | "specular_indirect" | "transmission" | "emission" | "environment" | "albedo" | "normal" | "position" | "depth" | "motion" | "uv" | "sample_count" | "variance" | "cryptomatte_object" | "cryptomatte_material" | "diffuse_direct_variance" | "diffuse_indirect_variance" | "specular_direct_variance" | "specular_indirect_variance" | "transmission_variance")[];
                 /** @enum {string} */
                 compression: "none" | "zips" | "zip" | "piz";
                 /**

@@ -27,7 +27,7 @@ interface Pixel {
 /** A picture from a function of the pixel, the converged one and one with `samples` exponentially distributed samples. */
 function pictures(width: number, height: number, samples: number, pixel: (x: number, y: number) => Pixel) {
   const random = generator(5);
-  const make = (): Required<Omit<DenoiseInput, 'hasAlbedo'>> => ({
+  const make = (): Required<Omit<DenoiseInput, 'hasAlbedo' | 'isLayer'>> => ({
     width,
     height,
     beauty: new Float32Array(width * height * 4),
@@ -221,6 +221,27 @@ describe('the denoiser', () => {
     const [fast, slow] = [await denoise(noisy, processor), await denoise(noisy, plain)];
     await plain.close();
     for (let i = 0; i < fast.length; i++) expect(Math.abs(fast[i]! - slow[i]!)).toBeLessThan(1e-4);
+  });
+});
+
+describe('layers of light', () => {
+  it('are filtered where noise is seen, and left to the bit where there is none', async () => {
+    const { clean, noisy } = pictures(160, 100, 4, sphereOverStripes);
+    const error = (picture: Float32Array): number => comparePictures(picture, clean.beauty, noisy).relMse;
+    const loud = await denoise({ ...noisy, isLayer: true }, processor);
+    expect(error(loud)).toBeLessThan(0.5 * error(noisy.beauty));
+    const quiet = await denoise({ ...noisy, variance: noisy.variance.map(() => 0), isLayer: true }, processor);
+    expect(quiet).toEqual(noisy.beauty);
+  });
+
+  it('are hardly changed where noise is hardly seen', async () => {
+    const { clean, noisy } = pictures(160, 100, 4000, sphereOverStripes);
+    const error = (picture: Float32Array): number => comparePictures(picture, clean.beauty, noisy).flip;
+    const layer = await denoise({ ...noisy, isLayer: true }, processor);
+    expect(error(layer)).toBeLessThan(error(noisy.beauty));
+    const changeOf = (picture: Float32Array): number => comparePictures(picture, noisy.beauty, noisy).mse;
+    const whole = await denoise(noisy, processor);
+    expect(changeOf(layer)).toBeLessThan(0.5 * changeOf(whole));
   });
 });
 

@@ -12,7 +12,15 @@
 import { albedoNoise, albedoResponse, calmAlbedo } from './denoise/albedo.ts';
 import { depthSlope, filterTaps, lumaNoise, pairDistance, tapWeights } from './denoise/filter.ts';
 import { guidePlanes, toPlanes } from './denoise/guides.ts';
-import { demodulate, fireflyScale, luminance, measuredFireflyScale, remodulate, scaleLight } from './denoise/light.ts';
+import {
+  demodulate,
+  fireflyScale,
+  keepQuiet,
+  luminance,
+  measuredFireflyScale,
+  remodulate,
+  scaleLight,
+} from './denoise/light.ts';
 import { noiseResponse, varianceOfLight, withEstimate, withMeasured } from './denoise/noise.ts';
 import type { ImageProcessor, ImageStage } from './imageProcessor.ts';
 
@@ -30,6 +38,11 @@ export interface DenoiseInput {
   depth: Float32Array;
   /** Measured variance of the mean luminance of `beauty`, one float a pixel; estimated from the picture when left out. */
   variance?: Float32Array;
+  /**
+   * Whether this is one light layer of a picture: quieter and with more detail than a whole picture, so that the filter holds back
+   * more. Counts only beside measured variance; false when left out.
+   */
+  isLayer?: boolean;
   /** Whether the light was multiplied by the albedo, as diffuse light is and most of a whole picture; true when left out. */
   hasAlbedo?: boolean;
 }
@@ -38,12 +51,20 @@ export interface DenoiseInput {
 const STEPS = [1, 2, 4, 8];
 /** Standard deviations that count as noise; this and what is below chosen by FLIP and relMSE (docs/benchmarks/2026-11-29-denoise.md). */
 const DEVIATIONS = 1.3;
-/** How much of the stated variance is there: the tracer's stratified samples scatter less than they claim. */
-const NOISE_SHARE = { measured: 0.4, estimated: 1 };
+/**
+ * Where the noise comes from: how much of the stated variance is there (the tracer's stratified samples scatter less than they
+ * claim), and by how many deviations of its neighbours a firefly stands out.
+ */
+const NOISE = {
+  measured: { share: 0.4, outstanding: 3 },
+  measuredLayer: { share: 0.25, outstanding: 8 },
+  estimated: { share: 1, outstanding: 0 },
+};
+type Noise = keyof typeof NOISE;
 
 /** The pipeline over beauty, guides and, where it was measured, variance. `byAlbedo`: filters light without the albedo. */
-const denoiseStage = (byAlbedo: boolean, isMeasured: boolean): ImageStage => ({
-  key: `denoise/${byAlbedo ? 'light' : 'color'}/${isMeasured ? 'measured' : 'estimated'}`,
+const denoiseStage = (byAlbedo: boolean, source: Noise, isMeasured = source !== 'estimated'): ImageStage => ({
+  key: `denoise/${byAlbedo ? 'light' : 'color'}/${source}`,
   // Reach of all passes (15, each with a patch and the noise around it: 4 · 2), of the estimated variance (2 + 1), of the firefly
   // test (1) and of the albedo's smoothing (3 + 2 + 1).
   halo: 33,
@@ -52,7 +73,7 @@ const denoiseStage = (byAlbedo: boolean, isMeasured: boolean): ImageStage => ({
     const demodulated = kernel(demodulate as never, 3);
     const luma = kernel(luminance as never, 1);
     const scale = kernel(fireflyScale as never, 1);
-    const measuredScale = kernel(measuredFireflyScale as never, 1);
+    const measuredScale = kernel(measuredFireflyScale as never, 1, { k: NOISE[source].outstanding });
     const scaled = kernel(scaleLight as never, 3);
     const lumaAgain = kernel(luminance as never, 1);
     const response = kernel(noiseResponse as never, 1);
@@ -61,12 +82,13 @@ const denoiseStage = (byAlbedo: boolean, isMeasured: boolean): ImageStage => ({
     const measured = kernel(withMeasured as never, 4);
     const slope = kernel(depthSlope as never, 2);
     const passes = STEPS.map((s) => ({
-      noise: kernel(lumaNoise as never, 2, { b: isMeasured ? NOISE_SHARE.measured : NOISE_SHARE.estimated }),
+      noise: kernel(lumaNoise as never, 2, { b: NOISE[source].share }),
       distance: kernel(pairDistance as never, 9, { s, k: DEVIATIONS }),
       weights: kernel(tapWeights as never, 9, { s }),
       filter: kernel(filterTaps as never, 4, { s }),
     }));
     const result = kernel(remodulate as never, 3);
+    const quiet = kernel(keepQuiet as never, 3);
     const albedoMask = kernel(albedoResponse as never, 1);
     const albedoVariance = kernel(albedoNoise as never, 1);
     const calm = [1, 2].map((s) => kernel(calmAlbedo as never, 3, { s }));
@@ -88,17 +110,19 @@ const denoiseStage = (byAlbedo: boolean, isMeasured: boolean): ImageStage => ({
         const level = call(noise, state);
         state = call(filter, state, call(weights, call(distance, level), level, albedo, guide, slopes));
       }
-      return byAlbedo ? call(result, state, albedo, guide) : state;
+      const clean = byAlbedo ? call(result, state, albedo, guide) : state;
+      return source === 'measuredLayer' ? call(quiet, clean, beauty, variance) : clean;
     };
   },
 });
 
 /** The denoised picture: linear RGBA with the alpha of the input. Same input, same bits, on one class of machine. */
 export async function denoise(input: DenoiseInput, processor: ImageProcessor): Promise<Float32Array> {
-  const { width, height, beauty, variance, hasAlbedo = true } = input;
+  const { width, height, beauty, variance, hasAlbedo = true, isLayer = false } = input;
+  const source = !variance ? 'estimated' : isLayer ? 'measuredLayer' : 'measured';
   const planes = [toPlanes(beauty, width, height, 4, 3), guidePlanes(input)];
   if (variance) planes.push({ width, height, channels: 1, data: variance });
-  const result = await processor.run(denoiseStage(hasAlbedo, variance !== undefined), planes);
+  const result = await processor.run(denoiseStage(hasAlbedo, source), planes);
   const pixels = width * height;
   const out = beauty.slice();
   for (let channel = 0; channel < 3; channel++) {

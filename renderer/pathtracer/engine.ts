@@ -16,6 +16,7 @@ import type {
   SceneFiles,
 } from '../engine.ts';
 import { ImageProcessor } from '../image/imageProcessor.ts';
+import { tracedOptions } from './denoiseLayers.ts';
 import { calibrate, checkCalibrating } from './estimate.ts';
 import { FARM_BENCH_VERSION, measureFarmBench } from './farmBench.ts';
 import type { UnitPaths } from './frameFiles.ts';
@@ -31,10 +32,10 @@ import { Shot } from './shot.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { estimateQuick, isQuick, QuickTracers, settingsOfTechnique } from './techniques.ts';
 import { buildOf, onTracerThatCan, TracerSlot } from './tiers.ts';
-import { type TraceOptions, type Tracer, traceOptionsOf } from './tracer.ts';
+import type { Tracer } from './tracer.ts';
 
 /** Goes up when pictures change for a reason outside the compiled tracer (loader, defaults, formats). */
-const ENGINE_VERSION = 4;
+const ENGINE_VERSION = 5;
 
 /**
  * The engine with the means to end its threads. `build` names the compiled tracer once that was loaded, which every method
@@ -75,14 +76,6 @@ function rectOf(unit: RenderUnit, { width, height, crop }: RenderSettings): Pixe
     });
   }
   return rect;
-}
-
-/** What to trace for a frame's files: the denoiser wants the variance, whether or not the file gets it. */
-function optionsFor(settings: RenderSettings): TraceOptions {
-  const options = traceOptionsOf(settings);
-  const isDenoised = settings.denoise || settings.output.denoisedLayers;
-  if (!isDenoised || options.layers.includes('variance')) return options;
-  return { ...options, layers: [...options.layers, 'variance'] };
 }
 
 /** Memory that this process may use, bytes. */
@@ -157,7 +150,7 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
     checkCalibrating(signal);
     const tracer = await tracerOf(settings, threads);
     const stopwatch = new Stopwatch(tracer);
-    const options = optionsFor(settings);
+    const options = tracedOptions(settings);
     const outputSeconds = async (description: SceneDescription, frame: number): Promise<number> => {
       const facts = await factsOf(shot, settings, { frame, tile: 0 }, description);
       return outputTimes.seconds({ tracer, options, facts, stopwatch, signal });
@@ -218,7 +211,7 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
         sampleStart: unit.samples?.start ?? 0,
         sampleCount: unit.samples?.count ?? settings.samples,
         rect: rects[index]!,
-        options: optionsFor(settings),
+        options: tracedOptions(settings),
       };
       const { rect } = trace;
       const onProgress = (fraction: number): void => sink.progress({ frame: unit.frame, tile: unit.tile, fraction });

@@ -4,18 +4,16 @@ import path from 'node:path';
 import type { LayerName } from '../../domain/layers.ts';
 import { PICTURE_EXTENSIONS, type PictureFormat, type PixelRect, type RenderSettings } from '../../domain/scene.ts';
 import type { RenderedUnit, RenderUnit } from '../engine.ts';
-import { denoise } from '../image/denoise.ts';
 import { ExrWriter } from '../image/exr/write.ts';
 import type { ImageProcessor } from '../image/imageProcessor.ts';
 import { PictureBuilder } from '../image/picture.ts';
 import { bandOf, bandsOf, GUIDES, rowsOf, TracedRows } from './bands.ts';
+import { denoiseLayers } from './denoiseLayers.ts';
 import {
   channelSources,
-  denoisedLayersOf,
   type FrameFacts,
   frameChannels,
   headerAttributes,
-  layerData,
   writableCompression,
 } from './frameLayers.ts';
 import type { TracedPixels } from './tracer.ts';
@@ -34,72 +32,6 @@ export function unitBaseName({ frame, tile, rect, samples }: RenderUnit): string
 export function sampleSuffix({ start, count }: NonNullable<RenderUnit['samples']>): string {
   const digits = (sample: number): string => String(sample).padStart(5, '0');
   return `.samples${digits(start)}-${digits(start + count - 1)}`;
-}
-
-/** RGBA of a layer for the denoiser, which takes alpha along untouched. */
-function asRgba(data: Float32Array, pixels: number): Float32Array {
-  if (data.length === pixels * 4) return data;
-  const out = new Float32Array(pixels * 4);
-  for (let i = 0; i < pixels; i++) out.set(data.subarray(i * 3, i * 3 + 3), i * 4);
-  return out;
-}
-
-function asRgb(data: Float32Array): Float32Array {
-  const out = new Float32Array((data.length / 4) * 3);
-  for (let i = 0; i < data.length / 4; i++) out.set(data.subarray(i * 4, i * 4 + 3), i * 3);
-  return out;
-}
-
-/** What the camera sees of lamps and of the environment directly: nothing about it was sampled but the pixel's edge. */
-const isNoiseless = (layer: LayerName): boolean => layer === 'emission' || layer === 'environment';
-
-/** Layers whose light was multiplied by the albedo; reflections and what comes through glass were not. */
-const hasAlbedo = (layer: LayerName): boolean =>
-  layer === 'beauty' || layer === 'diffuse_direct' || layer === 'diffuse_indirect';
-
-/**
- * A variance of fewer samples is not used: of one it is zero, as if there were no noise. Of four it is rough, but better than an
- * estimate from the picture (docs/benchmarks/2026-11-29-denoise.md).
- */
-const FEWEST_SAMPLES = 4;
-
-/** The measured variance where every pixel has samples enough for it. */
-function trustedVariance({ layers }: TracedPixels, { samples, adaptive }: RenderSettings): Float32Array | undefined {
-  return Math.min(samples, adaptive?.minSamples ?? samples) < FEWEST_SAMPLES ? undefined : layers.variance;
-}
-
-/**
- * Denoised copies of what the settings ask for; `beauty` also for the picture. The tracer measures variance for the beauty;
- * for the other layers it is estimated.
- */
-async function denoiseLayers(
-  pixels: TracedPixels,
-  { settings }: FrameFacts,
-  processor: ImageProcessor,
-): Promise<Map<LayerName, Float32Array>> {
-  const width = pixels.rect.x1 - pixels.rect.x0;
-  const height = pixels.rect.y1 - pixels.rect.y0;
-  const layers = new Set<LayerName>([
-    ...(settings.denoise ? (['beauty'] as const) : []),
-    ...denoisedLayersOf(settings.output),
-  ]);
-  const denoised = new Map<LayerName, Float32Array>();
-  for (const layer of layers) {
-    const data = layerData(pixels, layer);
-    if (isNoiseless(layer)) {
-      denoised.set(layer, data);
-      continue;
-    }
-    const { albedo, normal, depth } = pixels;
-    const variance = layer === 'beauty' ? trustedVariance(pixels, settings) : undefined;
-    const beauty = asRgba(data, width * height);
-    const calm = await denoise(
-      { width, height, beauty, albedo, normal, depth, variance, hasAlbedo: hasAlbedo(layer) },
-      processor,
-    );
-    denoised.set(layer, layer === 'beauty' ? calm : asRgb(calm));
-  }
-  return denoised;
 }
 
 /** Where the files of a unit are. */
@@ -187,7 +119,7 @@ export class UnitWriter {
     const { settings } = this.#facts;
     if (this.#kept) {
       const whole = this.#kept.whole();
-      const denoised = await denoiseLayers(whole, this.#facts, this.#processor);
+      const denoised = await denoiseLayers(whole, settings, this.#processor);
       if (settings.denoise) for (const { builder } of this.#pictures) builder.add(denoised.get('beauty')!);
       if (settings.output.denoisedLayers) await this.#writeWhole(whole, denoised);
     }

@@ -20,8 +20,13 @@ const definitionOf = (layer: LayerName): LayerDefinition => LAYERS[layer];
 /** Layers that the file holds: `beauty`, then those asked for. */
 const layersOf = ({ layers }: OutputSettings): LayerName[] => [...new Set<LayerName>(['beauty', ...layers])];
 
+/** Layers that the denoiser cleans for a frame: those with a denoised copy, and the beauty where the picture shows it so. */
+export const denoisedLayers = ({ denoise, output }: RenderSettings): LayerName[] => [
+  ...new Set<LayerName>([...(denoise ? (['beauty'] as const) : []), ...denoisedLayersOf(output)]),
+];
+
 /** Layers that get a denoised copy: beauty and light. */
-export const denoisedLayersOf = (output: OutputSettings): LayerName[] =>
+const denoisedLayersOf = (output: OutputSettings): LayerName[] =>
   output.denoisedLayers ? layersOf(output).filter((layer) => layer === 'beauty' || definitionOf(layer).isLight) : [];
 
 const denoisedPrefix = (layer: LayerName): string => `${layer}_denoised.`;

@@ -3,14 +3,14 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { LayerName } from '../../domain/layers.ts';
 import type { PixelRect } from '../../domain/scene.ts';
 import { completeSettings } from '../../domain/settings.ts';
 import { ImageProcessor } from '../image/imageProcessor.ts';
 import { bandsOf } from './bands.ts';
+import { tracedOptions } from './denoiseLayers.ts';
 import { cryptomatteNames } from './frameLayers.ts';
 import { makeUnit } from './makeUnit.ts';
-import { type Tracer, traceOptionsOf } from './tracer.ts';
+import type { Tracer } from './tracer.ts';
 import { constantEnvironment, material, place, scene, sphere, square } from './wasm/test-scenes.ts';
 import { type CpuTracer, createCpuTracer } from './wasm/tracer.ts';
 
@@ -43,15 +43,12 @@ async function make(settings: ReturnType<typeof asked>, bandBytes?: number, by: 
   const outputFolder = await mkdtemp(join(folder, 'unit-'));
   const { width, height, seed, samples, crop } = settings;
   const rect: PixelRect = crop ?? { x0: 0, y0: 0, x1: width, y1: height };
-  const options = traceOptionsOf(settings);
   const shares: number[] = [];
   const made = await makeUnit({
     ...{ tracer: by, processor, outputFolder, bandBytes, signal },
     trace: {
       ...{ width, height, seed, frame: 1, rect, sampleStart: 0, sampleCount: samples },
-      options: settings.denoise
-        ? { ...options, layers: [...new Set<LayerName>([...options.layers, 'variance'])] }
-        : options,
+      options: tracedOptions(settings),
     },
     facts: {
       ...{

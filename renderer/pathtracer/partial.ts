@@ -3,7 +3,7 @@
  * smallest half float), so parts merge in any order into the very bits of an undivided render.
  */
 import { FarmError } from '../../domain/errors.ts';
-import { CRYPTOMATTE_RANKS, LAYERS, type LayerName } from '../../domain/layers.ts';
+import { CRYPTOMATTE_RANKS, LAYERS, type LayerName, SAMPLED_LIGHT } from '../../domain/layers.ts';
 import type { PixelRect } from '../../domain/scene.ts';
 import type { TracedPixels } from './tracer.ts';
 
@@ -44,12 +44,20 @@ export interface TracePartial {
 /** Layers whose value is that of the sample nearest to the camera. */
 export const NEAREST_LAYERS = ['position', 'motion', 'uv'] as const satisfies readonly LayerName[];
 
-/** Names of the summed channels, in order: `beauty.R …`, then what the other layers need. */
+/**
+ * Names of the summed channels, in order: `beauty.R …`, then what the other layers need; at the end luminance (`transmission.Y`)
+ * and its square (`transmission.YY`) of light layers whose variance is asked for.
+ */
 export function sumChannels(layers: readonly LayerName[]): string[] {
   const of = (layer: LayerName): string[] => LAYERS[layer].channels.map((channel) => `${layer}.${channel}`);
   const light = (Object.keys(LAYERS) as LayerName[]).filter((layer) => LAYERS[layer].isLight && layers.includes(layer));
   const statistics = layers.includes('variance') ? ['luminance', 'luminanceSquared'] : [];
-  return [...of('beauty'), ...of('albedo'), ...of('normal'), ...statistics, ...light.flatMap(of)];
+  const noisy = SAMPLED_LIGHT.filter((layer) => layers.includes(`${layer}_variance`));
+  return [
+    ...[...of('beauty'), ...of('albedo'), ...of('normal')],
+    ...[...statistics, ...light.flatMap(of)],
+    ...noisy.flatMap((layer) => [`${layer}.Y`, `${layer}.YY`]),
+  ];
 }
 
 /** Samples that a partial holds. */
@@ -101,6 +109,8 @@ export function finishPartial(partial: TracePartial, counts?: Uint32Array): Trac
   const layerOf = (layer: LayerName): Float32Array => {
     if (layer === 'sample_count') return Float32Array.from({ length: pixels }, (_, i) => countOf(i));
     if (layer === 'variance') return variances(pixels, countOf, channels.indexOf('luminance'), sumAt);
+    const noisy = SAMPLED_LIGHT.find((light) => layer === `${light}_variance`);
+    if (noisy) return variances(pixels, countOf, channels.indexOf(`${noisy}.Y`), sumAt);
     if (layer === 'cryptomatte_object' || layer === 'cryptomatte_material')
       return rankNames(partial.names[layer]!, countOf);
     return partial.nearest[layer]?.slice() ?? means(layer);

@@ -1,5 +1,9 @@
 /** Light as the filter takes it: without the surface's colour, and without fireflies. */
+import type { IKernelFunctionThis } from 'gpu.js';
 import type { Planes, Tile } from './planes.ts';
+
+/** `k`: deviations of its neighbours that a firefly stands out by. */
+type FireflyTile = IKernelFunctionThis<{ w: number; h: number; k: number }>;
 
 /** Light arriving at the surface: colour over albedo. What was not hit stays as it is. */
 export function demodulate(this: Tile, beauty: Planes, albedo: Planes, guide: Planes): number {
@@ -53,7 +57,7 @@ export function fireflyScale(this: Tile, luma: Planes, guide: Planes): number {
  * pixel's own samples agree on, which is a small highlight: what a single one of the samples brought stands one standard deviation
  * above the rest. Cutting every local maximum, as `fireflyScale` does, would darken.
  */
-export function measuredFireflyScale(this: Tile, luma: Planes, variance: Planes, guide: Planes): number {
+export function measuredFireflyScale(this: FireflyTile, luma: Planes, variance: Planes, guide: Planes): number {
   const x = this.thread.x;
   const y = this.thread.y;
   if (guide[6]![y]![x]! < 0) return 1;
@@ -78,7 +82,7 @@ export function measuredFireflyScale(this: Tile, luma: Planes, variance: Planes,
     noise += spread;
   }
   const own = luma[0]![y]![x]!;
-  const limit = Math.max(second, sum / 8 + 3 * Math.sqrt(Math.max(noise / 8, 0)));
+  const limit = Math.max(second, sum / 8 + this.constants.k * Math.sqrt(Math.max(noise / 8, 0)));
   const isCertain = own - limit > 0.97 * Math.sqrt(Math.max(variance[0]![y]![x]!, 0));
   if (own > limit && !isCertain) return limit / own;
   return 1;
@@ -87,4 +91,26 @@ export function measuredFireflyScale(this: Tile, luma: Planes, variance: Planes,
 /** Light times what the firefly test said. */
 export function scaleLight(this: Tile, light: Planes, scale: Planes): number {
   return light[this.thread.z]![this.thread.y]![this.thread.x]! * scale[0]![this.thread.y]![this.thread.x]!;
+}
+
+/**
+ * The denoised light as far as its noise can be seen, else the noisy: what a filter smears would be seen instead. Noise counts as on
+ * a screen, whose values go roughly with the root of light (100 is white): one of 8 and more is filtered for good. Light and noise
+ * are means over 3×3, as one pixel says little of either.
+ */
+export function keepQuiet(this: Tile, calm: Planes, noisy: Planes, variance: Planes): number {
+  const x = this.thread.x;
+  const y = this.thread.y;
+  const z = this.thread.z;
+  let light = 0;
+  let noise = 0;
+  for (let t = 0; t < 9; t++) {
+    const nx = Math.min(Math.max(x + (t % 3) - 1, 0), this.constants.w - 1);
+    const ny = Math.min(Math.max(y + Math.floor(t / 3) - 1, 0), this.constants.h - 1);
+    light += 0.2126 * noisy[0]![ny]![nx]! + 0.7152 * noisy[1]![ny]![nx]! + 0.0722 * noisy[2]![ny]![nx]!;
+    noise += Math.max(variance[0]![ny]![nx]!, 0);
+  }
+  const seen = 50 * Math.sqrt(noise / Math.max(light, 0.0009));
+  const own = noisy[z]![y]![x]!;
+  return own + Math.min(seen / 8, 1) * (calm[z]![y]![x]! - own);
 }

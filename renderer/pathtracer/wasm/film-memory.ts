@@ -162,12 +162,16 @@ function sumOffset(channel: string): number {
   if (channel === 'luminance') return layout.SUM_LUMINANCE;
   if (channel === 'luminanceSquared') return layout.SUM_LUMINANCE_SQUARED;
   const [layer, suffix] = channel.split('.') as [LayerName, string];
+  const place = LAYER_NAMES.indexOf(layer) - layout.LAYER_DIFFUSE_DIRECT;
+  if (LAYERS[layer].isLight && (suffix === 'Y' || suffix === 'YY')) {
+    return layout.SUM_LIGHT_STATISTICS + 16 * place + (suffix === 'YY' ? 8 : 0);
+  }
   const index = (LAYERS[layer].channels as readonly string[]).indexOf(suffix);
   const bases: Partial<Record<LayerName, number>> = {
     beauty: layout.SUM_BEAUTY,
     albedo: layout.SUM_ALBEDO,
     normal: layout.SUM_NORMAL,
   };
-  const base = bases[layer] ?? layout.SUM_LIGHT + 24 * (LAYER_NAMES.indexOf(layer) - layout.LAYER_DIFFUSE_DIRECT);
+  const base = bases[layer] ?? layout.SUM_LIGHT + 24 * place;
   return base + 8 * index;
 }

@@ -1,6 +1,6 @@
 /** Layers, and sample ranges that merge into the bits of an undivided render. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { LAYERS, type LayerName } from '../../../domain/layers.ts';
+import { LAYERS, type LayerName, SAMPLED_LIGHT } from '../../../domain/layers.ts';
 import { cryptomatteId } from '../../image/cryptomatte.ts';
 import { finishPartial, mergePartials, type TracePartial } from '../partial.ts';
 import type { SceneDescription } from '../scene/description.ts';
@@ -175,6 +175,36 @@ describe('other layers', () => {
     const ratio = (one256.layers.variance![0]! * 256) / variance;
     expect(ratio).toBeGreaterThan(0.4);
     expect(ratio).toBeLessThan(2.5);
+  });
+
+  it('estimate the variance of each layer of light: all of it where there is no other light', async () => {
+    const tracer = await createCpuTracer({ threads: 1 });
+    await tracer.setScene(
+      scene({
+        meshes: [square(20, 0)],
+        instances: [place(0)],
+        materials: [material({ specular: { factor: 0, color: [1, 1, 1], texture: null, colorTexture: null } })],
+        camera: camera([0, 2, 2], [0, 0, 0], 0.1),
+        environment: null,
+        lights: [{ kind: 'point', position: [0, 0.1, 0], intensity: [1, 1, 1] }],
+      }),
+    );
+    const names = SAMPLED_LIGHT.map((layer) => `${layer}_variance` as const);
+    const { layers } = await tracer.trace(request({ sampleCount: 16, options: options(['variance', ...names]) }));
+    expect(layers.variance!.some((value) => value > 1e-2)).toBe(true);
+    // Squares are summed as floats of 24 bits, and the layer's light was rounded on its own.
+    const alike = layers.variance!.every(
+      (v, i) => Math.abs(layers.diffuse_direct_variance![i]! - v) <= 1e-2 * v + 1e-5,
+    );
+    expect(alike).toBe(true);
+    for (const name of names.slice(1)) expect(layers[name]!.every((value) => value === 0)).toBe(true);
+    // In a scene with all kinds of light none of them is that of the picture.
+    const { layers: mixed } = await traced();
+    for (const name of names) {
+      expect(mixed[name]!.some((value) => value > 0)).toBe(true);
+      expect(mixed[name]).not.toEqual(mixed.variance);
+    }
+    await tracer.close();
   });
 
   it('name objects and materials by the ids of Cryptomatte, with coverage', async () => {

@@ -84,7 +84,7 @@ describe.skipIf(!VULKAN)('pictures of the GPU tier and of the CPU tier', () => {
     const options = {
       ...plain.options,
       adaptive: { threshold: 0.02, minSamples: 8 },
-      layers: ['sample_count' as const],
+      layers: ['sample_count', 'diffuse_direct', 'diffuse_direct_variance', 'specular_indirect_variance'] as const,
     };
     await gpu.setScene(room(0.5));
     await cpu.setScene(room(0.5));

@@ -38,6 +38,11 @@ const GROUPS: { title: string; layers: readonly [LayerName, string][] }[] = [
     layers: [
       ['sample_count', 'Sample count'],
       ['variance', 'Variance'],
+      ['diffuse_direct_variance', 'Variance of diffuse direct'],
+      ['diffuse_indirect_variance', 'Variance of diffuse indirect'],
+      ['specular_direct_variance', 'Variance of specular direct'],
+      ['specular_indirect_variance', 'Variance of specular indirect'],
+      ['transmission_variance', 'Variance of transmission'],
     ],
   },
 ];

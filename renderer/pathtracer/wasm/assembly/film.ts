@@ -35,6 +35,7 @@ import {
   LAYER_CRYPTOMATTE_OBJECT,
   LAYER_DEPTH,
   LAYER_DIFFUSE_DIRECT,
+  LAYER_DIFFUSE_DIRECT_VARIANCE,
   LAYER_ENVIRONMENT,
   LAYER_MOTION,
   LAYER_NORMAL,
@@ -43,12 +44,13 @@ import {
   LAYER_UV,
   LAYER_VARIANCE,
   LIGHT_LAYERS,
+  LIGHT_VARIANCES,
   MATERIAL_NAME,
   SUM_ALBEDO,
   SUM_BEAUTY,
   SUM_LIGHT,
+  SUM_LIGHT_STATISTICS,
   SUM_LUMINANCE,
-  SUM_LUMINANCE_SQUARED,
   SUM_NORMAL,
 } from './layout';
 import { luminance } from './vec';
@@ -68,6 +70,7 @@ let splitsLight: bool = false;
 let keepsSurface: bool = false;
 let keepsNames: bool = false;
 let keepsStatistics: bool = false;
+let keepsLightStatistics: bool = false;
 
 /** Takes the job's layers; `statistics`: adaptive sampling wants the luminance's sums. */
 export function setFilm(job: usize, statistics: bool): void {
@@ -76,6 +79,7 @@ export function setFilm(job: usize, statistics: bool): void {
   keepsSurface = (layers & SURFACE) != 0 || load<u32>(job, JOB_SUMS) != 0;
   keepsNames = (layers & CRYPTO_LAYERS) != 0;
   keepsStatistics = statistics || (layers & STATISTICS) != 0;
+  keepsLightStatistics = (layers & LIGHT_VARIANCES) != 0;
 }
 
 /** Bytes of one record. */
@@ -134,6 +138,14 @@ export function clearPixel(at: usize): void {
   store<f32>(at, f32x4.extract_lane(v, 2), 8);
 }
 
+/** Luminance and its square. */
+// @ts-ignore: decorator
+@inline function addStatistics(at: usize, light: v128): void {
+  const brightness = luminance(light);
+  addLight(at, brightness);
+  addLight(at + 8, brightness * brightness);
+}
+
 /** Adds the sample that the integrator has just finished to the record at `at`. */
 export function addSample(at: usize, sample: u32): void {
   store<u32>(at, load<u32>(at, FILM_SAMPLES) + 1, FILM_SAMPLES);
@@ -153,10 +165,13 @@ export function addSample(at: usize, sample: u32): void {
     store<f32>(at, f32x4.extract_lane(firstUv, 0), FILM_UV);
     store<f32>(at, f32x4.extract_lane(firstUv, 1), FILM_UV + 4);
   }
-  if (keepsStatistics) {
-    const brightness = luminance(radiance);
-    addLight(at + SUM_LUMINANCE, brightness);
-    addLight(at + SUM_LUMINANCE_SQUARED, brightness * brightness);
+  if (keepsStatistics) addStatistics(at + SUM_LUMINANCE, radiance);
+  if (keepsLightStatistics) {
+    addStatistics(at + SUM_LIGHT_STATISTICS, diffuseDirect);
+    addStatistics(at + SUM_LIGHT_STATISTICS + 16, diffuseIndirect);
+    addStatistics(at + SUM_LIGHT_STATISTICS + 32, specularDirect);
+    addStatistics(at + SUM_LIGHT_STATISTICS + 48, specularIndirect);
+    addStatistics(at + SUM_LIGHT_STATISTICS + 64, transmitted);
   }
   if (splitsLight) {
     addLight3(at + SUM_LIGHT, diffuseDirect);
@@ -193,13 +208,18 @@ function writeMeans(to: usize, from: usize, count: i32, scale: f64): void {
   for (let i = 0; i < count; i++) store<f32>(to + (<usize>i << 2), mean(from + (<usize>i << 3), scale));
 }
 
-/** Variance of the mean of the pixel's luminance, estimated from its samples as if they were independent. */
-export function varianceOfMean(at: usize): f64 {
+/** Variance of the mean of a luminance whose sum and sum of squares are at `sums`, as if samples were independent. */
+function varianceOfSums(at: usize, sums: usize): f64 {
   const n = <f64>load<u32>(at, FILM_SAMPLES);
   if (n < 2.0) return 0.0;
-  const average = <f64>load<i64>(at, SUM_LUMINANCE) / (n * 16777216.0);
-  const square = <f64>load<i64>(at, SUM_LUMINANCE_SQUARED) / (n * 16777216.0);
+  const average = <f64>load<i64>(sums) / (n * 16777216.0);
+  const square = <f64>load<i64>(sums, 8) / (n * 16777216.0);
   return max<f64>(0.0, square - average * average) / (n - 1.0);
+}
+
+/** Variance of the mean of the pixel's luminance, estimated from its samples as if they were independent. */
+export function varianceOfMean(at: usize): f64 {
+  return varianceOfSums(at, at + SUM_LUMINANCE);
 }
 
 /** Standard error of the pixel's luminance after the curve y / (1 + y), which is roughly what an eye gets to see. */
@@ -236,6 +256,9 @@ export function writePixel(job: usize, at: usize, index: usize): void {
       store<f32>(film + index * 4, <f32>samples);
     } else if (layer == LAYER_VARIANCE) {
       store<f32>(film + index * 4, <f32>varianceOfMean(at));
+    } else if (layer >= LAYER_DIFFUSE_DIRECT_VARIANCE) {
+      const sums = at + SUM_LIGHT_STATISTICS + <usize>(layer - LAYER_DIFFUSE_DIRECT_VARIANCE) * 16;
+      store<f32>(film + index * 4, <f32>varianceOfSums(at, sums));
     } else {
       const names = at + FILM_CRYPTO + <usize>(layer == LAYER_CRYPTOMATTE_MATERIAL ? CRYPTO_BYTES : 0);
       writeNames(film + index * (CRYPTO_RANKS * 8), names, <f64>samples);

@@ -307,8 +307,11 @@ export const LAYER_SAMPLE_COUNT = 14;
 export const LAYER_VARIANCE = 15;
 export const LAYER_CRYPTOMATTE_OBJECT = 16;
 export const LAYER_CRYPTOMATTE_MATERIAL = 17;
-/** Bits of the layers that add up to the beauty. */
-export const LIGHT_LAYERS = 0xfe;
+/** Variance of the light layers from LAYER_DIFFUSE_DIRECT to LAYER_TRANSMISSION. */
+export const LAYER_DIFFUSE_DIRECT_VARIANCE = 18;
+export const LIGHT_VARIANCES = 0x7c0000;
+/** Bits of the layers that light must be told apart for: those that add up to the beauty, and their variances. */
+export const LIGHT_LAYERS = 0x7c00fe;
 
 // Film record: all that the samples of one pixel leave. Sums are 64-bit integers in quanta of 2^-24.
 /** R, G, B, coverage; albedo; normal; luminance and its square; then the light layers. */
@@ -326,20 +329,22 @@ export const FILM_DEPTH = 272;
 export const FILM_POSITION = 276;
 export const FILM_MOTION = 288;
 export const FILM_UV = 296;
+/** Sums again: luminance and its square of the layers that have a variance, five pairs. */
+export const SUM_LIGHT_STATISTICS = 304;
 /** Names that the pixel shows: CRYPTO_IDS pairs of id (bits of a float; 0 ends the list) and samples; objects, then materials. */
-export const FILM_CRYPTO = 304;
+export const FILM_CRYPTO = 384;
 export const CRYPTO_IDS = 32;
 export const CRYPTO_BYTES = 256;
 /** Without and with names. */
-export const FILM_STRIDE = 304;
-export const FILM_STRIDE_NAMES = 816;
+export const FILM_STRIDE = 384;
+export const FILM_STRIDE_NAMES = 896;
 /** Ranks that cryptomatte layers keep (domain/layers.ts). */
 export const CRYPTO_RANKS = 6;
 
 /** Side of the blocks of adaptive sampling, on a grid that is fixed to the picture. */
 export const BLOCK = 8;
 /** Film records of one block: what each thread works in. */
-export const FILM_SCRATCH_SIZE = 52224; // 64 * 816
+export const FILM_SCRATCH_SIZE = 57344; // 64 * 896
 
 export const BUCKET = 16;
 

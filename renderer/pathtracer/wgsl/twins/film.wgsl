@@ -119,6 +119,16 @@ fn add_sample(pixel: u32, sample: u32, layers: u32) {
       }
     }
   }
+  if ((layers & u32(layout_LIGHT_VARIANCES)) != 0u) {
+    for (var layer = 1u; layer <= 5u; layer++) {
+      if ((layers & (1u << (layer - 1u + u32(layout_LAYER_DIFFUSE_DIRECT_VARIANCE)))) != 0u) {
+        let brightness = vec_luminance(light_of(layer));
+        add_light(at, brightness);
+        add_light(at + 2u, brightness * brightness);
+        at += 4u;
+      }
+    }
+  }
   if (first_hit_firstInstance == 0u) {
     return;
   }
