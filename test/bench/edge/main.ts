@@ -121,9 +121,14 @@ async function runInside(lab: Lab, order: InsideOrder): Promise<void> {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, BENCH_EDGE: JSON.stringify(order) },
   });
-  const end = (): void => void child.kill('SIGTERM');
+  let stopped: NodeJS.Signals | undefined;
+  const end = (signal: NodeJS.Signals): void => {
+    stopped = signal;
+    child.kill('SIGTERM');
+  };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
   const [code] = (await once(child, 'exit')) as [number | null];
+  if (stopped) throw new FarmError('Cancelled', `The benchmark was stopped by ${stopped}.`, {});
   if (code !== 0) throw new FarmError('Internal', `The benchmark inside the studio ended with code ${code}.`, {});
 }
 
