@@ -104,7 +104,7 @@ export const TECHNIQUES: readonly RenderTechnique[] = ['raster', 'raycast', 'pat
 export type ViewTransform = 'srgb' | 'agx' | 'aces' | 'neutral' | 'raw';
 export const VIEW_TRANSFORMS: readonly ViewTransform[] = ['srgb', 'agx', 'aces', 'neutral', 'raw'];
 
-/** What we write; DWAA, OpenEXR's lossy one, has no library on our platform. */
+/** What we write; why not DWAA, OpenEXR's lossy one, is in docs/renderer.md. */
 export type ExrCompression = 'none' | 'zips' | 'zip' | 'piz';
 export const EXR_COMPRESSIONS: readonly ExrCompression[] = ['none', 'zips', 'zip', 'piz'];
 

@@ -1,6 +1,8 @@
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { PICTURE_FORMATS, VIEW_TRANSFORMS, type ViewTransform } from '../../domain/scene.ts';
+import { CHROMATICITIES, type Chromaticities, conversionMatrix } from './colorSpace.ts';
 import { PictureBuilder } from './picture.ts';
 import { applyView } from './viewTransform.ts';
 
@@ -24,6 +26,34 @@ function neutral(color: number[]): number[] {
   const g = 1 - 1 / (0.15 * (peak - newPeak) + 1);
   return shifted.map((value) => ((value * newPeak) / peak) * (1 - g) + newPeak * g);
 }
+
+/** Filament's AgX, for one colour, by the functions themselves. */
+function agx(color: number[]): number[] {
+  const times = (rows: number[][], v: number[]) =>
+    rows.map((row) => row[0]! * v[0]! + row[1]! * v[1]! + row[2]! * v[2]!);
+  const wide = times(AGX_TO_WIDE, color);
+  const toned = times(AGX_IN, wide).map((value) => {
+    const x = (Math.min(Math.max(Math.log2(Math.max(value, 1e-10)), -12.47393), 4.026069) + 12.47393) / 16.499999;
+    return 15.5 * x ** 6 - 40.14 * x ** 5 + 31.96 * x ** 4 - 6.868 * x ** 3 + 0.4298 * x ** 2 + 0.1191 * x - 0.00232;
+  });
+  const shown = times(AGX_OUT, toned).map((value) => Math.max(value, 0) ** 2.2);
+  return times(AGX_FROM_WIDE, shown).map((value) => Math.min(Math.max(value, 0), 1));
+}
+
+const matrixRows = (m: readonly number[]): number[][] => [0, 3, 6].map((at) => m.slice(at, at + 3));
+const REC2020: Chromaticities = [0.708, 0.292, 0.17, 0.797, 0.131, 0.046, 0.3127, 0.329];
+const AGX_TO_WIDE = matrixRows(conversionMatrix(CHROMATICITIES.rec709, REC2020));
+const AGX_FROM_WIDE = matrixRows(conversionMatrix(REC2020, CHROMATICITIES.rec709));
+const AGX_IN = matrixRows([
+  ...[0.856627153315983, 0.0951212405381588, 0.0482516061458583],
+  ...[0.137318972929847, 0.761241990602591, 0.101439036467562],
+  ...[0.11189821299995, 0.0767994186031903, 0.811302368396859],
+]);
+const AGX_OUT = matrixRows([
+  ...[1.1271005818144368, -0.11060664309660323, -0.016493938717834573],
+  ...[-0.1413297634984383, 1.157823702216272, -0.016493938717834257],
+  ...[-0.14132976349843826, -0.11060664309660294, 1.2519364065950405],
+]);
 
 const encode = (value: number): number =>
   255 * (value <= 0.0031308 ? 12.92 * value : 1.055 * value ** (1 / 2.4) - 0.055);
@@ -65,6 +95,22 @@ describe('view transforms', () => {
     const [red, green, blue] = mapRow(opaque([[100, 0, 0]]), 'agx');
     expect(red).toBeGreaterThan(240);
     expect(Math.min(green!, blue!)).toBeGreaterThan(120);
+  });
+
+  it('agx by tables is its logarithm, sigmoid and power, to a step of 16 bits', () => {
+    const random = xoroshiro128plus(20_261_129);
+    const share = () => (random.next() >>> 0) / 2 ** 32;
+    const colors = Array.from({ length: 20_000 }, () => Array.from({ length: 3 }, () => 2 ** (share() * 22 - 15)));
+    for (const dark of [0, 1e-12, 2 ** -12.47393, 2 ** 4.026069, 1e9])
+      colors.push([dark, dark, dark], [dark, 0, 0], [0, 0, dark]);
+    const out = new Uint16Array(colors.length * 4);
+    const light = Float32Array.from(opaque(colors).flat());
+    applyView(light, { view: 'agx', exposure: 0 }, out);
+    const off = colors.map((_, i) => {
+      const wanted = agx([...light.subarray(i * 4, i * 4 + 3)]);
+      return Math.max(...wanted.map((value, k) => Math.abs(out[i * 4 + k]! - (encode(value) * 65_535) / 255)));
+    });
+    expect(Math.max(...off)).toBeLessThanOrEqual(1);
   });
 
   it.each(VIEW_TRANSFORMS)('%s never darkens as light grows, and stands NaN and infinity', (view) => {

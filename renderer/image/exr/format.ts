@@ -2,8 +2,8 @@
  * OpenEXR's file layout as far as we write and read it: single part, scan lines, HALF, FLOAT and UINT channels, compression
  * NONE, ZIPS, ZIP or PIZ. Standard: "Technical Introduction to OpenEXR" and "OpenEXR File Layout" (openexr.com).
  *
- * Why not a library: `hdrify`, which we use for reading environments, handles the colour channels of one layer only, and no
- * maintained npm package for Node 20 writes several layers of half floats, or DWAA at all.
+ * Why not a library: `hdrify`, which we use for reading environments, exports a writer for the colour channels of one layer
+ * only, and no maintained npm package for Node 20 exports one for several layers of half floats, or for DWAA.
  */
 import { EXR_COMPRESSIONS, type ExrCompression } from '../../../domain/scene.ts';
 
