@@ -2,6 +2,8 @@
  * What each program of the lab's machine uses for a frame, a chunk and a megabyte, from the small jobs that the benchmark
  * runs for it (`npm run bench:edge -- --only costs`). None of the runs that the model is held against takes part.
  */
+import { fcnnlsVector } from 'ml-fcnnls';
+import { Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { FarmError } from '../../domain/errors.ts';
 import { type CostsJob, type CostsReport, PROGRAMS, type Program } from '../bench/edge/edgeReport.ts';
 
@@ -68,54 +70,19 @@ export function machineOf({ cores, idle, jobs, sites }: CostsReport): MachineSpe
 const isCold = (program: Program): program is ColdProgram => COLD_PROGRAMS.some((one) => one === program);
 
 /**
- * Least squares without negative answers (active set as in Lawson and Hanson 1974, chapter 23, by dropping the most negative
- * unknown until none is): each row of `x` times the answer comes near its `y`.
+ * Least squares without negative answers (Van Benthem and Keenan 2004): each row of `x` times the answer comes near its `y`.
  * @throws FarmError `SettingInvalid` for rows that leave it open
  */
 export function solve(x: readonly (readonly number[])[], y: readonly number[]): number[] {
-  const width = x[0]?.length ?? 0;
-  let columns = Array.from({ length: width }, (_, column) => column).filter((column) =>
-    x.some((row) => row[column]! > 0),
-  );
-  while (true) {
-    const found = leastSquares(
-      x.map((row) => columns.map((column) => row[column]!)),
-      y,
-    );
-    const worst = found.reduce((at, value, index) => (value < found[at]! ? index : at), 0);
-    if (found.length === 0 || found[worst]! >= 0) {
-      const answer = new Array<number>(width).fill(0);
-      for (const [index, column] of columns.entries()) answer[column] = found[index]!;
-      return answer;
-    }
-    columns = columns.filter((_, index) => index !== worst);
+  // To one size: chunks are some tens, bytes some hundreds of megabytes, and what no job has is no unknown.
+  const sizes = x[0]!.map((_, column) => Math.max(...x.map((row) => row[column]!)));
+  const present = sizes.flatMap((size, column) => (size > 0 ? [column] : []));
+  const rows = x.map((row) => present.map((column) => row[column]! / sizes[column]!));
+  if (new SingularValueDecomposition(new Matrix(rows), { autoTranspose: true }).rank < present.length) {
+    throw new FarmError('SettingInvalid', 'The jobs of the costs are too much alike to tell costs apart.', {});
   }
-}
-
-/** By the normal equations and Gauss' elimination with the largest pivot; columns are brought to one size first. */
-function leastSquares(x: readonly (readonly number[])[], y: readonly number[]): number[] {
-  const width = x[0]?.length ?? 0;
-  const scale = Array.from({ length: width }, (_, c) => Math.max(...x.map((row) => row[c]!)));
-  const rows = x.map((row) => row.map((value, c) => value / scale[c]!));
-  const matrix = Array.from({ length: width }, (_, a) => [
-    ...Array.from({ length: width }, (_, b) => rows.reduce((sum, row) => sum + row[a]! * row[b]!, 0)),
-    rows.reduce((sum, row, index) => sum + row[a]! * y[index]!, 0),
-  ]);
-  for (let pivot = 0; pivot < width; pivot++) {
-    let best = pivot;
-    for (let row = pivot; row < width; row++) {
-      if (Math.abs(matrix[row]![pivot]!) > Math.abs(matrix[best]![pivot]!)) best = row;
-    }
-    [matrix[pivot], matrix[best]] = [matrix[best]!, matrix[pivot]!];
-    const head = matrix[pivot]!;
-    if (Math.abs(head[pivot]!) < 1e-9) {
-      throw new FarmError('SettingInvalid', 'The jobs of the costs are too much alike to tell costs apart.', {});
-    }
-    for (let row = 0; row < width; row++) {
-      if (row === pivot) continue;
-      const factor = matrix[row]![pivot]! / head[pivot]!;
-      for (let c = pivot; c <= width; c++) matrix[row]![c]! -= factor * head[c]!;
-    }
-  }
-  return matrix.map((row, index) => row[width]! / row[index]! / scale[index]!);
+  const found = fcnnlsVector(new Matrix(rows), [...y]).K.to1DArray();
+  const answer = new Array<number>(sizes.length).fill(0);
+  for (const [index, column] of present.entries()) answer[column] = found[index]! / sizes[column]!;
+  return answer;
 }
