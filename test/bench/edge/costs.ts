@@ -9,22 +9,19 @@ import os from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FarmClient } from '../../../cli/sdk/client.ts';
-import { isFinalJob } from '../../../cli/sdk/jobStatus.ts';
 import { readProject } from '../../../cli/sdk/project.ts';
 import { pullJob } from '../../../cli/sdk/pull.ts';
-import { submitProject } from '../../../cli/sdk/submit.ts';
 import { FarmError } from '../../../domain/errors.ts';
 import type { Lab } from '../../../infra/netlab/lab.ts';
-import type { Keeper } from '../../../infra/stack/keeper.ts';
 import { type ReplayIndex, replayIndexFile } from '../../../renderer/replay/index.ts';
 import type { CostsJob, CostsReport } from './edgeReport.ts';
+import { submitFrames, untilCompleted } from './orders.ts';
 import { startOwnMachine } from './ownMachine.ts';
 import { markPrograms, programsBetween } from './programs.ts';
+import type { RunContext } from './runJob.ts';
 import type { BenchProject } from './shotProject.ts';
-import { SiteProcesses } from './siteProcesses.ts';
-import { SHOT_FRAMES, shotSize } from './size.ts';
-import type { StudioFarm } from './studioFarm.ts';
-import { benchSettings } from './tracedFrames.ts';
+import { nodeSettings, SiteProcesses } from './siteProcesses.ts';
+import { SHOT_FRAMES, TINY_SIZE } from './size.ts';
 import { untilOnline, warmUp } from './warmUp.ts';
 
 /** What `main.ts` made for it beforehand. */
@@ -39,17 +36,8 @@ export interface CostsOrder {
   allShared: BenchProject;
 }
 
-export interface CostsContext {
-  lab: Lab;
-  keeper: Keeper;
-  farm: StudioFarm;
-  folder: string;
-  framesFolder: string;
-  traced: ReplayIndex;
-  say(line: string): void;
-}
+export type CostsContext = Omit<RunContext, 'project' | 'keep'>;
 
-export const TINY_SIZE = 0.0005;
 /** Payload that a link without a shape is registered with, Mbit/s. */
 const WIDE_MBITS = 10_000;
 /** Frames up to this one are tiny in the replayed index, those after it full. */
@@ -98,7 +86,8 @@ export async function measureCosts(context: CostsContext, order: CostsOrder): Pr
       ...(await quote(context, order, { folder, framesFolder, isCut: false })),
     ];
     const nodes = sites.map((site) => ({ site, name: `costs-${site.name}` }));
-    for (const { site, name } of nodes) await site.startNode(name, nodeSettings(farm, framesFolder, 0));
+    for (const { site, name } of nodes)
+      await site.startNode(name, nodeSettings(farm, { engine: 'replay', framesFolder, renderSeconds: 0 }));
     const observer = quoted[0]!.client;
     await untilOnline(
       observer,
@@ -151,16 +140,6 @@ function mixedIndex({ framesFolder, traced }: CostsContext, order: CostsOrder, f
   };
 }
 
-function nodeSettings({ gatewayUrl, joinToken }: StudioFarm, framesFolder: string, renderSeconds: number) {
-  return {
-    ...{ gatewayUrl, joinToken },
-    variables: {
-      ...{ FARM_NODE_THREADS: '1', FARM_NODE_ENGINE: 'replay', FARM_LOG_LEVEL: process.env.FARM_LOG_LEVEL ?? 'info' },
-      ...{ FARM_NODE_REPLAY: framesFolder, FARM_NODE_REPLAY_SECONDS: String(renderSeconds) },
-    },
-  };
-}
-
 interface Quoted {
   name: string;
   /** Of a studio of its own: what one job put is not there for another. */
@@ -178,16 +157,15 @@ async function quote(
   const quoter = new SiteProcesses(lab, keeper, 'studio', join(folder, name));
   await mkdir(join(folder, name), { recursive: true });
   try {
-    await quoter.startNode(name, { ...nodeSettings(farm, framesFolder, isCut ? LONG_SECONDS : 0), site: 'local' });
+    const work = { engine: 'replay', framesFolder, renderSeconds: isCut ? LONG_SECONDS : 0 } as const;
+    await quoter.startNode(name, { ...nodeSettings(farm, work), site: 'local' });
     const quoted: Quoted[] = [];
     for (const { name: job, frames, isTiny, isStaged } of JOBS.filter((one) => Boolean(one.isCut) === isCut)) {
-      const size = shotSize(isTiny ? TINY_SIZE : order.size);
-      const wishes = { ...benchSettings(size), frames: frames.join('-'), name: job, cache: false };
       const project = await readProject((isStaged ? order.allShared : order.tiny).scene);
-      const progress = { uploading() {}, preparing() {} };
       const client = await farm.openStudio(`costs-${job}`);
       if (quoted.length === 0) await untilOnline(client, [name]);
-      quoted.push({ name: job, client, id: (await submitProject(client, project, wishes as never, progress)).id });
+      const wanted = { name: job, size: isTiny ? TINY_SIZE : order.size, frames: frames.join('-') };
+      quoted.push({ name: job, client, id: (await submitFrames(client, project, wanted)).id });
     }
     return quoted;
   } finally {
@@ -209,17 +187,7 @@ async function runWanted(
     await client.acceptJob(id);
     await pullJob(client, id, { folder: join(folder, 'delivered', name), wait: true, transit: 'off', onFile });
   });
-  for (const deadline = Date.now() + 60_000; ; await sleep(200)) {
-    const { status, problem } = await client.job(id);
-    if (status === 'completed') break;
-    if (isFinalJob(status) || Date.now() > deadline) {
-      throw new FarmError(
-        'RenderFailed',
-        `Of the costs, "${name}" is ${status}: ${problem?.detail ?? 'no reason'}`,
-        {},
-      );
-    }
-  }
+  await untilCompleted(client, id);
   const leases: number[] = [];
   const { eventSeq, acceptedAt } = await client.job(id);
   for await (const event of client.events(id)) {

@@ -16,7 +16,7 @@ import { requireLab } from '../../../infra/netlab/commands.ts';
 import { Lab } from '../../../infra/netlab/lab.ts';
 import { distFolder, repositoryRoot } from '../../../infra/stack/paths.ts';
 import { reportError } from '../commandLine.ts';
-import { type CostsOrder, TINY_SIZE } from './costs.ts';
+import type { CostsOrder } from './costs.ts';
 import { ARTICLE, type EdgeReport, type MachineReport, type RunReport } from './edgeReport.ts';
 import type { InsideOrder, InsideResult } from './inside.ts';
 import { LARGEST_SHARE } from './limit.ts';
@@ -25,7 +25,7 @@ import { type EdgeOptions, readOptions, USAGE } from './options.ts';
 import { collect, planRuns, projectsOf } from './plan.ts';
 import { writeReport } from './report/write.ts';
 import { type BenchProject, makeProject, PROJECT_VERSION } from './shotProject.ts';
-import { shotSize } from './size.ts';
+import { shotSize, TINY_SIZE } from './size.ts';
 import { ASSUMPTIONS, EMULATED } from './statements.ts';
 import { traceFrames } from './tracedFrames.ts';
 

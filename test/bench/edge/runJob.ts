@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import type { FarmClient } from '../../../cli/sdk/client.ts';
 import { readProject } from '../../../cli/sdk/project.ts';
 import { pullJob } from '../../../cli/sdk/pull.ts';
-import { submitProject } from '../../../cli/sdk/submit.ts';
 import type { FrameView, JobEventView, JobView } from '../../../cli/sdk/types.ts';
 import { FarmError } from '../../../domain/errors.ts';
 import { type CalibratedLink, calibrate } from '../../../infra/netlab/calibrate.ts';
@@ -17,12 +16,11 @@ import type { ReplayIndex } from '../../../renderer/replay/index.ts';
 import type { LinkBytes, LinkRate, RunParameters, RunReport } from './edgeReport.ts';
 import { limitOf } from './limit.ts';
 import { cpuBetween, markCpu } from './measure.ts';
+import { submitFrames } from './orders.ts';
 import { startOwnMachine } from './ownMachine.ts';
 import type { BenchProject } from './shotProject.ts';
-import { SiteProcesses } from './siteProcesses.ts';
-import { shotSize } from './size.ts';
+import { nodeSettings, SiteProcesses } from './siteProcesses.ts';
 import type { StudioFarm } from './studioFarm.ts';
-import { benchSettings } from './tracedFrames.ts';
 import { untilOnline, warmUp } from './warmUp.ts';
 
 export interface RunContext {
@@ -101,46 +99,28 @@ async function shapeLinks(lab: Lab, names: readonly string[], { linkMbits, studi
 
 /** Upload and quote, with one node beside the studio that then leaves. */
 async function quoteJob(context: RunContext, client: FarmClient, parameters: RunParameters, folder: string) {
-  const { lab, keeper, project, say } = context;
+  const { lab, keeper, farm, framesFolder, project, say } = context;
   const quoter = new SiteProcesses(lab, keeper, 'studio', join(folder, QUOTE_NODE));
   await mkdir(join(folder, QUOTE_NODE), { recursive: true });
   const node = `run-${runs}-${QUOTE_NODE}`;
-  await quoter.startNode(node, { ...nodeSettings(context, parameters), site: 'local' });
+  await quoter.startNode(node, { ...nodeSettings(farm, { ...parameters, framesFolder }), site: 'local' });
   await untilOnline(client, [node]);
-  const settings = { ...benchSettings(shotSize(parameters.size)), frames: `1-${parameters.frames}` };
   const read = await readProject(project.scene);
   const began = performance.now();
   let uploaded = began;
-  const progress = {
-    uploading() {},
-    preparing() {
-      uploaded = performance.now();
-    },
-  };
-  // Every run renders: what the run before it made is no frame of this one.
-  const wishes = { ...settings, name: 'shot', cache: false };
-  const job = await submitProject(client, read, wishes as never, progress);
+  const order = { name: 'shot', size: parameters.size, frames: `1-${parameters.frames}` };
+  const job = await submitFrames(client, read, order, () => {
+    uploaded = performance.now();
+  });
   const done = performance.now();
   await quoter.stop();
   say(`uploaded in ${((uploaded - began) / 1000).toFixed(2)} s`);
   return { job, uploadSeconds: (uploaded - began) / 1000, quoteSeconds: (done - uploaded) / 1000 };
 }
 
-function nodeSettings({ farm, framesFolder }: RunContext, { engine, renderSeconds }: RunParameters) {
-  const replay = { FARM_NODE_REPLAY: framesFolder, FARM_NODE_REPLAY_SECONDS: String(renderSeconds) };
-  return {
-    gatewayUrl: farm.gatewayUrl,
-    joinToken: farm.joinToken,
-    variables: {
-      ...{ FARM_NODE_THREADS: '1', FARM_NODE_ENGINE: engine, FARM_LOG_LEVEL: process.env.FARM_LOG_LEVEL ?? 'info' },
-      ...(engine === 'replay' ? replay : {}),
-    },
-  };
-}
-
 /** Starts them all. @returns the site of each node by its name */
 async function startNodes(
-  context: RunContext,
+  { farm, framesFolder }: RunContext,
   client: FarmClient,
   sites: readonly SiteProcesses[],
   parameters: RunParameters,
@@ -150,7 +130,7 @@ async function startNodes(
     for (let index = 0; index < parameters.nodesPerSite; index += 1) {
       // Nodes of an earlier run have left, but their names are theirs.
       const name = `run-${runs}-${site.name}-${index + 1}`;
-      await site.startNode(name, nodeSettings(context, parameters));
+      await site.startNode(name, nodeSettings(farm, { ...parameters, framesFolder }));
       siteOfNode.set(name, site.name);
     }
   }

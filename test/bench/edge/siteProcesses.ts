@@ -10,6 +10,8 @@ import { type ManagedProcess, startProcess, untilReady } from '../../../infra/st
 import { distFolder } from '../../../infra/stack/paths.ts';
 import { storeArguments } from '../../../infra/stack/store-program.ts';
 import { createMinioStore } from '../../../ports/store/minioStore.ts';
+import type { EdgeEngine } from './edgeReport.ts';
+import type { StudioFarm } from './studioFarm.ts';
 
 /** How the farm reaches a place's store and agent. */
 export interface SiteAccess {
@@ -29,6 +31,21 @@ export interface NodeSettings {
   site?: string;
   /** Variables of `workers/node/main.ts` beside those. */
   variables: Record<string, string>;
+}
+
+/** Settings of a node of the benchmark. `renderSeconds` and `framesFolder` count for the engine `replay`. */
+export function nodeSettings(
+  { gatewayUrl, joinToken }: Pick<StudioFarm, 'gatewayUrl' | 'joinToken'>,
+  { engine, framesFolder, renderSeconds }: { engine: EdgeEngine; framesFolder: string; renderSeconds: number },
+): NodeSettings {
+  const replay = { FARM_NODE_REPLAY: framesFolder, FARM_NODE_REPLAY_SECONDS: String(renderSeconds) };
+  return {
+    ...{ gatewayUrl, joinToken },
+    variables: {
+      ...{ FARM_NODE_THREADS: '1', FARM_NODE_ENGINE: engine, FARM_LOG_LEVEL: process.env.FARM_LOG_LEVEL ?? 'info' },
+      ...(engine === 'replay' ? replay : {}),
+    },
+  };
 }
 
 const STORE_PORT = 9000;

@@ -1,5 +1,7 @@
 /** How large a benchmark of a given size is: everything in proportion to the article's shot. */
 
+/** Of projects and frames so small that their bytes cost nothing beside the steps; none of their bytes is one of a larger size's. */
+export const TINY_SIZE = 0.0005;
 /** Frames of the shot. */
 export const SHOT_FRAMES = 100;
 
