@@ -6,7 +6,7 @@ import { locate } from '../bootstrap/locate.js';
 import { startProcess, untilReady } from './managed-process.ts';
 import { checkProgram } from './program.ts';
 import { externalService, type RunningService, type ServiceContext } from './service.ts';
-import { storeArguments } from './store-program.ts';
+import { storeProgram } from './store-program.ts';
 import { untilReachable } from './temporal.ts';
 
 const REMEDY = 'Run "npm start" or "npm test", which compile it, or set FARM_MINIO_BIN.';
@@ -33,15 +33,12 @@ export async function startStore(context: ServiceContext): Promise<RunningServic
     {
       name: 'MinIO',
       command: program.path,
-      args: storeArguments(folder, `${context.variables.FARM_S3_HOST || '127.0.0.1'}:${port}`),
-      env: {
-        MINIO_ROOT_USER: context.state.credentials.storeAccessKey,
-        MINIO_ROOT_PASSWORD: context.state.credentials.storeSecretKey,
-        MINIO_REGION: 'us-east-1',
-        MINIO_BROWSER: 'off',
-        MINIO_UPDATE: 'off',
-        MINIO_CONFIG_DIR: join(context.home, 'minio'),
-      },
+      ...storeProgram({
+        ...{ folder, configFolder: join(context.home, 'minio') },
+        address: `${context.variables.FARM_S3_HOST || '127.0.0.1'}:${port}`,
+        accessKey: context.state.credentials.storeAccessKey,
+        secretKey: context.state.credentials.storeSecretKey,
+      }),
       logPath: join(context.home, 'logs', 'minio.log'),
     },
     context.keeper,

@@ -9,6 +9,7 @@ import { locate } from '../../infra/bootstrap/locate.js';
 import { choosePort } from '../../infra/stack/free-ports.ts';
 import { createKeeper, type Keeper } from '../../infra/stack/keeper.ts';
 import { type ManagedProcess, startProcess, untilReady } from '../../infra/stack/managed-process.ts';
+import { STORE_REGION, storeProgram } from '../../infra/stack/store-program.ts';
 import { offerChunk } from '../../ports/db/chunks.ts';
 import type { StoredFile } from '../../ports/db/documents.ts';
 import { createMinioStore } from '../../ports/store/minioStore.ts';
@@ -205,18 +206,17 @@ describe.skipIf(!MAY_MOUNT)('a full disk', () => {
       {
         name: `MinIO of the ${name}`,
         command: locate('minio')!.path,
-        args: ['server', join(disk.folder, 'data'), '--address', endpoint.replace('http://', '')],
-        env: {
-          ...{ MINIO_ROOT_USER: keys.accessKey, MINIO_ROOT_PASSWORD: keys.secretKey, MINIO_REGION: 'us-east-1' },
-          ...{ MINIO_BROWSER: 'off', MINIO_UPDATE: 'off', MINIO_CONFIG_DIR: join(folder, `minio-${name}`) },
-        },
+        ...storeProgram({
+          ...{ folder: join(disk.folder, 'data'), configFolder: join(folder, `minio-${name}`) },
+          ...{ address: endpoint.replace('http://', ''), ...keys },
+        }),
         logPath: join(folder, `minio-${name}.log`),
       },
       keeper,
     );
     cleanUp.push(() => minio.stop());
     await untilReady(minio, async () => (await fetch(`${endpoint}/minio/health/ready`)).ok);
-    const access = { endpoint, region: 'us-east-1', bucket: 'frames', ...keys };
+    const access = { endpoint, region: STORE_REGION, bucket: 'frames', ...keys };
     const store = createMinioStore(access);
     await store.ensureBucket();
     const siteId = await addStoreSite(farm.record.database, name, access);

@@ -8,7 +8,7 @@ import type { Lab } from '../../../infra/netlab/lab.ts';
 import type { Keeper } from '../../../infra/stack/keeper.ts';
 import { type ManagedProcess, startProcess, untilReady } from '../../../infra/stack/managed-process.ts';
 import { distFolder } from '../../../infra/stack/paths.ts';
-import { storeArguments } from '../../../infra/stack/store-program.ts';
+import { STORE_REGION, storeProgram } from '../../../infra/stack/store-program.ts';
 import { createMinioStore } from '../../../ports/store/minioStore.ts';
 import type { EdgeEngine } from './edgeReport.ts';
 import type { StudioFarm } from './studioFarm.ts';
@@ -51,7 +51,6 @@ export function nodeSettings(
 const STORE_PORT = 9000;
 const AGENT_PORT = 7070;
 const BUCKET = 'farm';
-const REGION = 'us-east-1';
 
 export class SiteProcesses {
   readonly name: string;
@@ -70,7 +69,7 @@ export class SiteProcesses {
     this.#keeper = keeper;
     this.#folder = folder;
     this.access = {
-      ...{ endpoint: `http://${address}:${STORE_PORT}`, region: REGION, bucket: BUCKET },
+      ...{ endpoint: `http://${address}:${STORE_PORT}`, region: STORE_REGION, bucket: BUCKET },
       ...{ accessKey: randomBytes(10).toString('hex'), secretKey: randomBytes(24).toString('hex') },
       ...{ agentUrl: `http://${address}:${AGENT_PORT}`, agentToken: randomBytes(24).toString('hex') },
     };
@@ -95,19 +94,13 @@ export class SiteProcesses {
     const minio = locate('minio');
     if (!minio) throw new FarmError('BinaryMissing', 'The MinIO server is not installed. Run "npm start" once.', {});
     const { endpoint, region, bucket, accessKey, secretKey, agentUrl, agentToken } = this.access;
-    const address = endpoint.replace('http://', '');
-    const store = await this.#start(
-      'minio',
-      minio.path,
-      storeArguments(join(this.#folder, 'store'), address),
-      {
-        ...{ MINIO_ROOT_USER: accessKey, MINIO_ROOT_PASSWORD: secretKey, MINIO_REGION: region },
-        ...{ MINIO_BROWSER: 'off', MINIO_UPDATE: 'off', MINIO_CONFIG_DIR: join(this.#folder, 'minio') },
-        // Ten stores share one disk here: what was just put is read from memory.
-        MINIO_API_ODIRECT: 'off',
-      },
-      false,
-    );
+    const { args, env } = storeProgram({
+      ...{ folder: join(this.#folder, 'store'), configFolder: join(this.#folder, 'minio') },
+      ...{ address: endpoint.replace('http://', ''), accessKey, secretKey },
+    });
+    // Ten stores share one disk here: what was just put is read from memory.
+    const variables = { ...env, MINIO_API_ODIRECT: 'off' };
+    const store = await this.#start('minio', minio.path, args, variables, false);
     await untilReady(store, () => answers(`${endpoint}/minio/health/ready`));
     await createMinioStore({ endpoint, region, bucket, accessKey, secretKey }).ensureBucket();
     const agent = await this.#startOurs('agent', 'workers/site/main.js', {
