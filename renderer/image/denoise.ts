@@ -53,7 +53,7 @@ const STEPS = [1, 2, 4, 8];
 const DEVIATIONS = 1.3;
 /**
  * Where the noise comes from: how much of the stated variance is there (the tracer's stratified samples scatter less than they
- * claim), and by how many deviations of its neighbours a firefly stands out.
+ * claim), and by how many measured deviations of its neighbours a firefly stands out.
  */
 const NOISE = {
   measured: { share: 0.4, outstanding: 3 },
@@ -63,13 +63,14 @@ const NOISE = {
 type Noise = keyof typeof NOISE;
 
 /** The pipeline over beauty, guides and, where it was measured, variance. `byAlbedo`: filters light without the albedo. */
-const denoiseStage = (byAlbedo: boolean, source: Noise, isMeasured = source !== 'estimated'): ImageStage => ({
+const denoiseStage = (byAlbedo: boolean, source: Noise): ImageStage => ({
   key: `denoise/${byAlbedo ? 'light' : 'color'}/${source}`,
   // Reach of all passes (15, each with a patch and the noise around it: 4 · 2), of the estimated variance (2 + 1), of the firefly
   // test (1) and of the albedo's smoothing (3 + 2 + 1).
   halo: 33,
   outputChannels: 3,
   build({ kernel }) {
+    const isMeasured = source !== 'estimated';
     const demodulated = kernel(demodulate as never, 3);
     const luma = kernel(luminance as never, 1);
     const scale = kernel(fireflyScale as never, 1);

@@ -24,13 +24,13 @@ describe.each([
   ['fuzz:gltf', 'fuzz/gltf.js'],
   ['docs:pictures', 'pictures/main.js'],
 ])('npm run %s', (name, program) => {
-  it('says with --help what it can be asked', async () => {
+  it.concurrent('says with --help what it can be asked', async () => {
     const { exitCode, stdout } = await ask(program, ['--help']);
     expect(stdout).toContain(`npm run ${name} [-- `);
     expect(exitCode).toBe(0);
   });
 
-  it('refuses an option that it does not have, with code and remedy and without a stack', async () => {
+  it.concurrent('refuses an option that it does not have, with code and remedy and without a stack', async () => {
     const { exitCode, stderr } = await ask(program, ['--nonsense']);
     expect(stderr).toMatch(/^SettingInvalid: .*--nonsense/);
     expect(stderr).toContain(`npm run ${name} -- --help`);
@@ -39,7 +39,7 @@ describe.each([
   });
 });
 
-it.each([
+it.concurrent.each([
   ['bench/main.js', '--only', 'nothing', '--only must be some of embree'],
   ['bench/main.js', '--threads', '0', '--threads must be a whole number from 1 on, not "0"'],
   ['bench/denoise/main.js', '--only', 'demo,nothing', '--only must be some of demo'],
