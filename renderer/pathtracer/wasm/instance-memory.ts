@@ -144,7 +144,9 @@ export async function buildSceneTree(
   });
   let scratch = 0;
   try {
-    scratch = heap.allocate(layout.BUILD_BINS_BYTES + (2 * count + 1) * layout.BUILD_NODE_STRIDE);
+    scratch = heap.allocate(
+      layout.BUILD_BINS_BYTES + (2 * count + 1) * (layout.BUILD_NODE_STRIDE + layout.COLLAPSE_STRIDE),
+    );
     await pool.lend((call) => call('buildSceneBvh', refs, count, nodes, scratch));
   } finally {
     heap.free(refs);

@@ -76,10 +76,12 @@ export async function loadMesh(heap: Heap, pool: ThreadPool, mesh: MeshGeometry,
           scratch,
           triangles * layout.REF_STRIDE + layout.BUILD_BINS_BYTES + (2 * leaves - 1) * layout.BUILD_NODE_STRIDE,
         );
-        const nodes = keep(heap.allocate(leaves * layout.NODE_STRIDE));
+        const choices = heap.allocate((2 * leaves - 1) * layout.COLLAPSE_STRIDE);
+        temporary.push(choices);
+        const wide = await call('chooseCollapse', choices);
+        const nodes = keep(heap.allocate(wide * layout.NODE_STRIDE));
         const packs = keep(heap.allocate(leaves * (next ? layout.PACK_MOVING_STRIDE : layout.PACK_STRIDE)));
         used = await call('emitMeshTree', record, nodes, packs);
-        heap.shrink(nodes, used * layout.NODE_STRIDE);
       }
       for (const address of temporary.splice(0)) heap.free(address);
       return used > 0;

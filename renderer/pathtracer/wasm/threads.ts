@@ -7,6 +7,7 @@ export type TracerCall =
   | 'trace'
   | 'recordPath'
   | 'buildMeshTree'
+  | 'chooseCollapse'
   | 'emitMeshTree'
   | 'buildSceneBvh'
   | 'buildAnisotropicTable'
@@ -16,8 +17,7 @@ export type TracerCall =
   | 'probeLights'
   | 'probeNumbers'
   | 'probeRays'
-  | 'probePacket'
-  | 'buildScratchBytes';
+  | 'probePacket';
 
 /** Runs one exported function on a thread; addresses above 2 GiB are passed as they are. */
 export type ThreadCall = (name: TracerCall, ...args: number[]) => Promise<number>;

@@ -18,15 +18,11 @@ const INFINITY_F: f32 = Infinity;
 let refs: usize = 0;
 let bins: usize = 0;
 let nodes: usize = 0;
-let nodeCount: i32 = 0;
+/** Nodes of the tree that was built last. */
+export let binaryCount: i32 = 0;
 /** Leaves of the tree that was built last. */
 export let leafCount: i32 = 0;
 let leafSize: i32 = 4;
-
-/** Bytes of scratch that building over `n` references takes, the references themselves not counted. */
-export function buildScratchBytes(n: i32): usize {
-  return <usize>BUILD_BINS_BYTES + <usize>(2 * n + 1) * BUILD_NODE_STRIDE;
-}
 
 // @ts-ignore: decorator
 @inline function halfArea(lo: v128, hi: v128): f32 {
@@ -55,19 +51,24 @@ export function buildBinary(refsAt: usize, count: i32, scratch: usize, maxLeaf: 
   refs = refsAt;
   bins = scratch;
   nodes = scratch + BUILD_BINS_BYTES;
-  nodeCount = 0;
+  binaryCount = 0;
   leafCount = 0;
   leafSize = maxLeaf;
   build(0, count, 0);
-  return nodeCount;
+  return binaryCount;
 }
 
 export function binaryNode(index: i32): usize {
   return nodes + <usize>index * BUILD_NODE_STRIDE;
 }
 
+/** Half the surface area of a binary node's box. */
+export function areaOf(binary: usize): f32 {
+  return halfArea(v128.load(binary), v128.load(binary, 16));
+}
+
 function build(first: i32, count: i32, depth: i32): i32 {
-  const index = nodeCount++;
+  const index = binaryCount++;
   const node = binaryNode(index);
   let lo = f32x4.splat(INFINITY_F);
   let hi = f32x4.splat(-INFINITY_F);

@@ -1,7 +1,10 @@
-// Collapses the binary tree into eight-wide nodes (Wald, Benthin, Boulos 2008, "Getting Rid of Packets") by opening the
-// child of largest area until eight are found, and lays out leaves as packs of four triangles.
-import { BINARY_COUNT, BINARY_FIRST, BINARY_LEFT, BINARY_RIGHT, binaryNode, buildBinary, leafCount } from './bvh-build';
+// Writes the binary tree as eight-wide nodes (Wald, Benthin, Boulos 2008, "Getting Rid of Packets"), as bvh-collapse.ts chose them,
+// and leaves as packs of four triangles.
+import { areaOf, BINARY_COUNT, BINARY_FIRST, BINARY_LEFT, binaryNode, buildBinary, leafCount } from './bvh-build';
+import { chooseCollapse, collapseNode } from './bvh-collapse';
 import {
+  BUILD_BINS_BYTES,
+  BUILD_NODE_STRIDE,
   MESH_INDICES,
   MESH_MAX,
   MESH_MIN,
@@ -82,10 +85,10 @@ function referTriangles(count: i32, refs: usize): i32 {
 }
 
 /**
- * First half of building a mesh's BVH: the binary tree, kept in `scratch` (n references and what `buildScratchBytes` says) until
+ * First step of building a mesh's BVH: the binary tree, kept in `scratch` (n references, the bins and 2 n + 1 nodes) until
  * `emitMeshTree` is called on the same thread. Sets the mesh record's bounds; returns the number of leaves, which is the number
- * of packs and an upper bound of the number of nodes. No leaves: nothing in the mesh can be hit. A mesh that moves has its
- * vertices one frame later at `nextAt` (else 0) and is enclosed from time 0 to `shutterTime`.
+ * of packs; 2 leaves - 1 nodes are then in use. No leaves: nothing in the mesh can be hit. A mesh that moves has its vertices
+ * one frame later at `nextAt` (else 0) and is enclosed from time 0 to `shutterTime`. The second step is `chooseCollapse`.
  */
 export function buildMeshTree(mesh: usize, positionsAt: usize, nextAt: usize, shutterTime: f32, scratch: usize): i32 {
   positions = positionsAt;
@@ -104,7 +107,7 @@ export function buildMeshTree(mesh: usize, positionsAt: usize, nextAt: usize, sh
   return leafCount;
 }
 
-/** Second half: writes wide nodes and packs and enters them in the mesh record; returns the number of nodes. */
+/** Third step: writes wide nodes and packs and enters them in the mesh record; returns the number of nodes. */
 export function emitMeshTree(mesh: usize, nodesAt: usize, packsAt: usize): i32 {
   wideNodes = nodesAt;
   packs = packsAt;
@@ -118,13 +121,17 @@ export function emitMeshTree(mesh: usize, nodesAt: usize, packsAt: usize): i32 {
   return wideCount;
 }
 
-/** Builds the scene's tree over `count` > 0 instance references at `refs` (ids are instance indices). */
+/**
+ * Builds the scene's tree over `count` > 0 instance references at `refs` (ids are instance indices). `scratch` holds the bins,
+ * 2 count + 1 nodes and `chooseCollapse`'s records of as many.
+ */
 export function buildSceneBvh(refs: usize, count: i32, nodesAt: usize, scratch: usize): void {
   references = refs;
   wideNodes = nodesAt;
   packs = 0;
   wideCount = 0;
   buildBinary(refs, count, scratch, 1);
+  chooseCollapse(scratch + BUILD_BINS_BYTES + <usize>(2 * count + 1) * BUILD_NODE_STRIDE);
   emitRoot();
 }
 
@@ -162,38 +169,11 @@ function setChild(node: usize, slot: i32, binary: usize, reference: i32): void {
   store<i32>(at, reference, NODE_CHILDREN);
 }
 
-// @ts-ignore: decorator
-@inline function area(binary: usize): f32 {
-  const d = f32x4.sub(v128.load(binary, 16), v128.load(binary));
-  return x(d) * y(d) + y(d) * z(d) + z(d) * x(d);
-}
-
 function emitNode(binaryIndex: i32): i32 {
   const index = wideCount;
   const node = openNode();
   const children = node + NODE_CHILDREN; // holds binary indices until each child is emitted
-  const binary = binaryNode(binaryIndex);
-  store<i32>(children, load<i32>(binary, BINARY_LEFT));
-  store<i32>(children, load<i32>(binary, BINARY_RIGHT), 4);
-  let count = 2;
-  while (count < 8) {
-    let widest = -1;
-    let widestArea: f32 = -<f32>1.0;
-    for (let i = 0; i < count; i++) {
-      const child = binaryNode(load<i32>(children + <usize>i * 4));
-      if (load<i32>(child, BINARY_LEFT) < 0) continue;
-      const a = area(child);
-      if (a > widestArea) {
-        widestArea = a;
-        widest = i;
-      }
-    }
-    if (widest < 0) break;
-    const opened = binaryNode(load<i32>(children + <usize>widest * 4));
-    store<i32>(children + <usize>widest * 4, load<i32>(opened, BINARY_LEFT));
-    store<i32>(children + <usize>count * 4, load<i32>(opened, BINARY_RIGHT));
-    count++;
-  }
+  const count = collapseNode(binaryIndex, children);
   sortByArea(children, count);
   for (let i = 0; i < count; i++) {
     const childIndex = load<i32>(children + <usize>i * 4);
@@ -207,9 +187,9 @@ function emitNode(binaryIndex: i32): i32 {
 function sortByArea(children: usize, count: i32): void {
   for (let i = 1; i < count; i++) {
     const index = load<i32>(children + <usize>i * 4);
-    const a = area(binaryNode(index));
+    const a = areaOf(binaryNode(index));
     let j = i;
-    for (; j > 0 && area(binaryNode(load<i32>(children + <usize>(j - 1) * 4))) < a; j--) {
+    for (; j > 0 && areaOf(binaryNode(load<i32>(children + <usize>(j - 1) * 4))) < a; j--) {
       store<i32>(children + <usize>j * 4, load<i32>(children + <usize>(j - 1) * 4));
     }
     store<i32>(children + <usize>j * 4, index);

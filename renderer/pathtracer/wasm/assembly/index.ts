@@ -1,7 +1,7 @@
 // What the host calls. Every function runs on one of the tracer's threads; all of them share one linear memory.
 import { traceBlock } from './block';
 import { setEnergyCompensation } from './bsdf';
-import { buildScratchBytes } from './bvh-build';
+import { chooseCollapse } from './bvh-collapse';
 import { buildMeshTree, buildSceneBvh, emitMeshTree } from './bvh-emit';
 import { setCamera } from './camera';
 import { setEnergyTables } from './energy';
@@ -37,7 +37,7 @@ import { setSrgbTable } from './texture';
 import { rayCount, setTraversal } from './traverse';
 import { setWave } from './wave';
 
-export { buildMeshTree, buildSceneBvh, buildScratchBytes, emitMeshTree };
+export { buildMeshTree, buildSceneBvh, chooseCollapse, emitMeshTree };
 export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable, probeBsdf, probeLights };
 export { probePacket, probeRays };
 export { probeNumbers } from './probe-sampler';

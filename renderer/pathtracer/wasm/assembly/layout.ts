@@ -4,6 +4,7 @@
 // Wide BVH node: planes of eight children, per axis [min x8][max x8], then eight child references. Unused children have inverted
 // infinite planes. A child reference r >= 0 is the node at (r << REFERENCE_SHIFT) bytes behind the tree's first node; r < 0 is a
 // leaf: in a mesh's tree the pack at (~r << REFERENCE_SHIFT) bytes behind its first pack, in the scene's tree instance ~r.
+export const NODE_WIDTH = 8;
 export const NODE_STRIDE = 224;
 export const NODE_CHILDREN = 192;
 export const REFERENCE_SHIFT = 5;
@@ -360,3 +361,5 @@ export const WORKSPACE_PATHS = 45056;
 // Scratch for building one BVH of n references (see bvh-build.ts).
 export const BUILD_BINS_BYTES = 4096;
 export const BUILD_NODE_STRIDE = 48;
+/** What bvh-collapse.ts keeps of each node. */
+export const COLLAPSE_STRIDE = 36;
