@@ -11,7 +11,7 @@
  */
 import { albedoNoise, albedoResponse, calmAlbedo } from './denoise/albedo.ts';
 import { depthSlope, filterTaps, lumaNoise, pairDistance, tapWeights } from './denoise/filter.ts';
-import { guidePlanes, toPlanes } from './denoise/guides.ts';
+import { cutPlanes, guidePlanes, SILHOUETTE_REACH } from './denoise/guides.ts';
 import {
   demodulate,
   fireflyScale,
@@ -22,7 +22,7 @@ import {
   scaleLight,
 } from './denoise/light.ts';
 import { noiseResponse, varianceOfLight, withEstimate, withMeasured } from './denoise/noise.ts';
-import type { ImageProcessor, ImageStage } from './imageProcessor.ts';
+import type { ImageProcessor, ImageStage, RowSpan, TileSource } from './imageProcessor.ts';
 
 /** What is denoised: row-major pixels as the tracer gives them. */
 export interface DenoiseInput {
@@ -49,6 +49,13 @@ export interface DenoiseInput {
 
 /** Distances between taps; each pass doubles them. Four reach 15 pixels, and a fifth changes little at film resolutions. */
 const STEPS = [1, 2, 4, 8];
+/**
+ * Pixels around one that its result depends on: each pass with a patch and the noise around it (1 + 1), the estimated variance (2 + 1),
+ * the firefly test (1), and the albedo's smoothing, whose second pass looks at pixels smoothed by the noise around them (2 + 2 + 1).
+ */
+const HALO = STEPS.reduce((sum, step) => sum + step + 2, 0) + 3 + 1 + 5;
+/** Rows above and below some that must be there for these to have the bits that they have in the whole picture. */
+export const DENOISE_REACH = HALO + SILHOUETTE_REACH;
 /** Standard deviations that count as noise; this and what is below chosen by FLIP and relMSE (docs/benchmarks/2026-11-29-denoise.md). */
 const DEVIATIONS = 1.3;
 /**
@@ -63,11 +70,9 @@ const NOISE = {
 type Noise = keyof typeof NOISE;
 
 /** The pipeline over beauty, guides and, where it was measured, variance. `byAlbedo`: filters light without the albedo. */
-const denoiseStage = (byAlbedo: boolean, source: Noise): ImageStage => ({
+export const denoiseStage = (byAlbedo: boolean, source: Noise): ImageStage => ({
   key: `denoise/${byAlbedo ? 'light' : 'color'}/${source}`,
-  // Reach of all passes (15, each with a patch and the noise around it: 4 · 2), of the estimated variance (2 + 1), of the firefly
-  // test (1) and of the albedo's smoothing (3 + 2 + 1).
-  halo: 33,
+  halo: HALO,
   outputChannels: 3,
   build({ kernel }) {
     const isMeasured = source !== 'estimated';
@@ -117,15 +122,30 @@ const denoiseStage = (byAlbedo: boolean, source: Noise): ImageStage => ({
   },
 });
 
-/** The denoised picture: linear RGBA with the alpha of the input. Same input, same bits, on one class of machine. */
-export async function denoise(input: DenoiseInput, processor: ImageProcessor): Promise<Float32Array> {
+/**
+ * The denoised picture: linear RGBA with the alpha of the input. Same input, same bits, on one class of machine.
+ * @param rows those that are wanted, all when left out. Nothing in the filter is of the whole picture: the bits of a row do not
+ * depend on what lies more than `DENOISE_REACH` rows from it, so that `input` may be a band with that much around `rows`.
+ */
+export async function denoise(
+  input: DenoiseInput,
+  processor: ImageProcessor,
+  rows: RowSpan = { from: 0, to: input.height },
+): Promise<Float32Array> {
   const { width, height, beauty, variance, hasAlbedo = true, isLayer = false } = input;
   const source = !variance ? 'estimated' : isLayer ? 'measuredLayer' : 'measured';
-  const planes = [toPlanes(beauty, width, height, 4, 3), guidePlanes(input)];
-  if (variance) planes.push({ width, height, channels: 1, data: variance });
-  const result = await processor.run(denoiseStage(hasAlbedo, source), planes);
-  const pixels = width * height;
-  const out = beauty.slice();
+  const picture: TileSource = {
+    width,
+    height,
+    cut: (rect) => [
+      cutPlanes(beauty, width, rect, 4, 3),
+      guidePlanes(input, rect),
+      ...(variance ? [cutPlanes(variance, width, rect, 1, 1)] : []),
+    ],
+  };
+  const result = await processor.run(denoiseStage(hasAlbedo, source), picture, rows);
+  const pixels = width * (rows.to - rows.from);
+  const out = beauty.slice(width * rows.from * 4, width * rows.to * 4);
   for (let channel = 0; channel < 3; channel++) {
     for (let i = 0; i < pixels; i++) out[i * 4 + channel] = result.data[channel * pixels + i]!;
   }

@@ -11,6 +11,7 @@ import gpujs, {
   type IPipelineRunShortcut,
   type KernelFunction,
 } from 'gpu.js';
+import type { PixelRect } from '../../domain/scene.ts';
 
 // gpu.js is CommonJS; named imports of its classes are not seen by every loader, and its types forget `input`.
 const { GPU } = gpujs;
@@ -24,6 +25,20 @@ export interface PlanarImage {
   height: number;
   channels: number;
   data: Float32Array;
+}
+
+/** A picture that gives its planes tile by tile, so that they never lie in memory as a whole. */
+export interface TileSource {
+  width: number;
+  height: number;
+  /** What lies in `rect`, one image for each input of the stage. */
+  cut(rect: PixelRect): PlanarImage[];
+}
+
+/** Rows of a picture, `from <= y < to`. */
+export interface RowSpan {
+  from: number;
+  to: number;
 }
 
 /** Builds the pipeline of one stage for a tile size. */
@@ -41,30 +56,55 @@ interface KernelFactory {
   kernel(body: KernelFunction, channels: number, constants?: Record<string, number>): IKernelRunShortcut;
 }
 
-/** Edge of a tile with its halo: bounds the memory a stage takes to about 200 MB. */
+/** Longest edge of a tile with its halo: bounds the memory a stage takes to about 200 MB. */
 const MAX_TILE = 1024;
+/** The WebAssembly backend computes four neighbours at a time where rows are a multiple of that. */
+const LANES = 4;
 /** Compiled pipelines that are kept; shots have one size, tiled ones a few. */
 const MAX_PIPELINES = 8;
+/** Pixels of the tiles that the kept pipelines are for, all together: each holds its memory. */
+const MAX_PIPELINE_PIXELS = 3 * MAX_TILE * MAX_TILE;
 
-/** Largest tile edges that leave `core + 2 · halo` within the bound; a picture that fits is one tile. */
-function tileLength(length: number, halo: number): number {
-  return length <= MAX_TILE ? length : MAX_TILE - 2 * halo;
+/** A tile along one axis: what it looks at, `size` from `start` on, and what it is there for. */
+interface Window extends RowSpan {
+  start: number;
+  size: number;
+}
+
+/**
+ * Windows for `[from, to)` of a length, all of one size, so that one compiled pipeline does for them. They reach `halo` beyond what
+ * they are there for, but not beyond the length.
+ */
+export function windowsOf(length: number, { from, to }: RowSpan, halo: number): Window[] {
+  const begin = Math.max(0, from - halo);
+  const end = Math.min(length, to + halo);
+  if (end - begin <= MAX_TILE) return [{ start: begin, size: end - begin, from, to }];
+  const inner = end - begin - 2 * halo;
+  const count = Math.ceil(inner / (MAX_TILE - 2 * halo));
+  const size = Math.ceil((Math.ceil(inner / count) + 2 * halo) / LANES) * LANES;
+  const windows: Window[] = [];
+  for (let k = 0; k < count; k++) {
+    // The last may overlap more of the one before it.
+    const start = Math.min(begin + k * (size - 2 * halo), end - size);
+    windows.push({ start, size, from: windows.at(-1)?.to ?? from, to: k === count - 1 ? to : start + size - halo });
+  }
+  return windows;
 }
 
 /** Runs image stages, one after the other. Close it to end its threads. */
 export class ImageProcessor {
   readonly backend: ImageBackend;
   private gpu: GpuInstance | null = null;
-  private readonly pipelines = new Map<string, IPipelineRunShortcut>();
+  private readonly pipelines = new Map<string, { pipeline: IPipelineRunShortcut; pixels: number }>();
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(backend: ImageBackend = GPU.isWebAssemblySupported ? 'webasm' : 'cpu') {
     this.backend = backend;
   }
 
-  /** Runs a stage over pictures of one size; the result has that size and `stage.outputChannels` planes. */
-  run(stage: ImageStage, inputs: PlanarImage[]): Promise<PlanarImage> {
-    const result = this.last.then(() => this.runTiles(stage, inputs));
+  /** Runs a stage; the result has the picture's width, the given rows (all when left out) and `stage.outputChannels` planes. */
+  run(stage: ImageStage, picture: TileSource, rows: RowSpan = { from: 0, to: picture.height }): Promise<PlanarImage> {
+    const result = this.last.then(() => this.runTiles(stage, picture, rows));
     this.last = result.catch(() => undefined);
     return result;
   }
@@ -76,20 +116,24 @@ export class ImageProcessor {
     this.gpu = null;
   }
 
-  private async runTiles(stage: ImageStage, inputs: PlanarImage[]): Promise<PlanarImage> {
-    const { width, height } = inputs[0]!;
-    const output = {
-      width,
-      height,
-      channels: stage.outputChannels,
-      data: new Float32Array(width * height * stage.outputChannels),
-    };
-    const coreWidth = tileLength(width, stage.halo);
-    const coreHeight = tileLength(height, stage.halo);
-    for (let y0 = 0; y0 < height; y0 += coreHeight) {
-      for (let x0 = 0; x0 < width; x0 += coreWidth) {
-        const core = { x0, y0, x1: Math.min(x0 + coreWidth, width), y1: Math.min(y0 + coreHeight, height) };
-        await this.runTile(stage, inputs, core, output);
+  private async runTiles(stage: ImageStage, picture: TileSource, rows: RowSpan): Promise<PlanarImage> {
+    const { width } = picture;
+    const height = rows.to - rows.from;
+    const channels = stage.outputChannels;
+    const output: PlanarImage = { width, height, channels, data: new Float32Array(width * height * channels) };
+    const columns = windowsOf(width, { from: 0, to: width }, stage.halo);
+    for (const row of windowsOf(picture.height, rows, stage.halo)) {
+      for (const column of columns) {
+        const planes = await this.runTile(stage, picture, column, row);
+        for (let channel = 0; channel < channels; channel++) {
+          for (let y = row.from; y < row.to; y++) {
+            const line = planes[channel]![y - row.start]!;
+            output.data.set(
+              line.subarray(column.from - column.start, column.to - column.start),
+              (channel * height + y - rows.from) * width + column.from,
+            );
+          }
+        }
       }
     }
     return output;
@@ -97,26 +141,14 @@ export class ImageProcessor {
 
   private async runTile(
     stage: ImageStage,
-    inputs: PlanarImage[],
-    core: { x0: number; y0: number; x1: number; y1: number },
-    output: PlanarImage,
-  ): Promise<void> {
-    const x0 = Math.max(0, core.x0 - stage.halo);
-    const y0 = Math.max(0, core.y0 - stage.halo);
-    const w = Math.min(output.width, core.x1 + stage.halo) - x0;
-    const h = Math.min(output.height, core.y1 + stage.halo) - y0;
+    picture: TileSource,
+    { start: x0, size: w }: Window,
+    { start: y0, size: h }: Window,
+  ): Promise<Float32Array[][]> {
     const pipeline = this.pipelineFor(stage, w, h);
-    const tiles = inputs.map((image) => input(cutTile(image, x0, y0, w, h), [w, h, image.channels]));
-    const planes = (await pipeline(...(tiles as never[]))) as unknown as Float32Array[][];
-    for (let channel = 0; channel < stage.outputChannels; channel++) {
-      for (let y = core.y0; y < core.y1; y++) {
-        const row = planes[channel]![y - y0]!;
-        output.data.set(
-          row.subarray(core.x0 - x0, core.x1 - x0),
-          (channel * output.height + y) * output.width + core.x0,
-        );
-      }
-    }
+    const inputs = picture.cut({ x0, y0, x1: x0 + w, y1: y0 + h });
+    const tiles = inputs.map(({ data, channels }) => input(data, [w, h, channels]));
+    return (await pipeline(...(tiles as never[]))) as unknown as Float32Array[][];
   }
 
   private pipelineFor(stage: ImageStage, w: number, h: number): IPipelineRunShortcut {
@@ -126,13 +158,9 @@ export class ImageProcessor {
       // Most recently used last.
       this.pipelines.delete(key);
       this.pipelines.set(key, known);
-      return known;
+      return known.pipeline;
     }
-    if (this.pipelines.size >= MAX_PIPELINES) {
-      const oldest = this.pipelines.keys().next().value!;
-      this.pipelines.get(oldest)!.destroy();
-      this.pipelines.delete(oldest);
-    }
+    this.makeRoom(w * h);
     this.gpu ??= new GPU({ mode: this.backend as never });
     const gpu = this.gpu;
     const kernel: KernelFactory['kernel'] = (body, channels, constants = {}) =>
@@ -142,19 +170,18 @@ export class ImageProcessor {
         precision: 'single',
       } as never) as IKernelRunShortcut;
     const pipeline = gpu.createPipeline(stage.build({ kernel }) as never);
-    this.pipelines.set(key, pipeline);
+    this.pipelines.set(key, { pipeline, pixels: w * h });
     return pipeline;
   }
-}
 
-function cutTile(image: PlanarImage, x0: number, y0: number, w: number, h: number): Float32Array {
-  if (w === image.width && h === image.height) return image.data;
-  const tile = new Float32Array(w * h * image.channels);
-  for (let channel = 0; channel < image.channels; channel++) {
-    for (let y = 0; y < h; y++) {
-      const from = (channel * image.height + y0 + y) * image.width + x0;
-      tile.set(image.data.subarray(from, from + w), (channel * h + y) * w);
+  /** Forgets pipelines, those that were not used for longest first, until there is room for one of so many pixels. */
+  private makeRoom(pixels: number): void {
+    let held = [...this.pipelines.values()].reduce((sum, known) => sum + known.pixels, pixels);
+    for (const [key, known] of this.pipelines) {
+      if (this.pipelines.size < MAX_PIPELINES && held <= MAX_PIPELINE_PIXELS) return;
+      known.pipeline.destroy();
+      this.pipelines.delete(key);
+      held -= known.pixels;
     }
   }
-  return tile;
 }

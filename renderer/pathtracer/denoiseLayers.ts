@@ -3,6 +3,7 @@ import { type LayerName, varianceLayerOf } from '../../domain/layers.ts';
 import type { RenderSettings } from '../../domain/scene.ts';
 import { denoise } from '../image/denoise.ts';
 import type { ImageProcessor } from '../image/imageProcessor.ts';
+import { type RowsInContext, rowsOf } from './bands.ts';
 import { denoisedLayers, layerData } from './frameLayers.ts';
 import { type TracedPixels, type TraceOptions, traceOptionsOf } from './tracer.ts';
 
@@ -48,38 +49,28 @@ function trustedVariance(
   return noise ? layers[noise] : undefined;
 }
 
-/** Denoised copies of what the settings ask for; `beauty` also for the picture. */
+/** Denoised copies, of the rows that are ready, of what the settings ask for; `beauty` also for the picture. */
 export async function denoiseLayers(
-  pixels: TracedPixels,
+  { rect, context }: RowsInContext,
   settings: RenderSettings,
   processor: ImageProcessor,
 ): Promise<Map<LayerName, Float32Array>> {
-  const width = pixels.rect.x1 - pixels.rect.x0;
-  const height = pixels.rect.y1 - pixels.rect.y0;
+  const width = rect.x1 - rect.x0;
+  const height = context.rect.y1 - context.rect.y0;
+  const rows = { from: rect.y0 - context.rect.y0, to: rect.y1 - context.rect.y0 };
+  const { albedo, normal, depth } = context;
   const denoised = new Map<LayerName, Float32Array>();
   for (const layer of denoisedLayers(settings)) {
-    const data = layerData(pixels, layer);
+    const data = layerData(context, layer);
     if (!varianceLayerOf(layer)) {
-      denoised.set(layer, data);
+      denoised.set(layer, rowsOf(data, layer, width, rows));
       continue;
     }
-    const { albedo, normal, depth } = pixels;
-    const variance = trustedVariance(layer, pixels, settings);
+    const variance = trustedVariance(layer, context, settings);
     const beauty = asRgba(data, width * height);
-    const calm = await denoise(
-      {
-        width,
-        height,
-        beauty,
-        albedo,
-        normal,
-        depth,
-        variance,
-        hasAlbedo: hasAlbedo(layer),
-        isLayer: layer !== 'beauty',
-      },
-      processor,
-    );
+    const kind = { hasAlbedo: hasAlbedo(layer), isLayer: layer !== 'beauty' };
+    const input = { width, height, beauty, albedo, normal, depth, variance, ...kind };
+    const calm = await denoise(input, processor, rows);
     denoised.set(layer, layer === 'beauty' ? calm : asRgb(calm));
   }
   return denoised;

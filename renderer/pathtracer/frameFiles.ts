@@ -4,10 +4,11 @@ import path from 'node:path';
 import type { LayerName } from '../../domain/layers.ts';
 import { PICTURE_EXTENSIONS, type PictureFormat, type PixelRect, type RenderSettings } from '../../domain/scene.ts';
 import type { RenderedUnit, RenderUnit } from '../engine.ts';
+import { DENOISE_REACH } from '../image/denoise.ts';
 import { ExrWriter } from '../image/exr/write.ts';
 import type { ImageProcessor } from '../image/imageProcessor.ts';
 import { PictureBuilder } from '../image/picture.ts';
-import { bandOf, bandsOf, GUIDES, rowsOf, TracedRows } from './bands.ts';
+import { bandOf, cutBands, GUIDES, type RowsInContext, RowWindow } from './bands.ts';
 import { denoiseLayers } from './denoiseLayers.ts';
 import {
   channelSources,
@@ -48,8 +49,8 @@ function unitPaths(folder: string, unit: RenderUnit, { picture }: RenderSettings
 
 /**
  * Writes the files of a unit below a folder from bands of rows, top down, so that a large picture with all its layers is never
- * whole in memory: only what a denoiser needs of it is kept. Each file has its name only when it is whole, and after `abandon`
- * none is left. The bytes do not depend on the bands.
+ * whole in memory. What is denoised follows some rows behind, when all is there that the denoiser looks at. Each file has its name
+ * only when it is whole, and after `abandon` none is left. The bytes do not depend on the bands.
  */
 export class UnitWriter {
   readonly #rect: PixelRect;
@@ -59,7 +60,7 @@ export class UnitWriter {
   readonly #exr: ExrWriter;
   readonly #pictures: { file: string; builder: PictureBuilder }[];
   /** Rows for the denoiser. */
-  readonly #kept: TracedRows | null;
+  readonly #noisy: RowWindow | null;
 
   private constructor(
     rect: PixelRect,
@@ -82,7 +83,7 @@ export class UnitWriter {
       builder: new PictureBuilder(width, height, format, settings),
     }));
     const layers = output.denoisedLayers ? 'all' : settings.denoise ? GUIDES : null;
-    this.#kept = layers && new TracedRows(rect, layers);
+    this.#noisy = layers && new RowWindow(rect, layers, DENOISE_REACH);
   }
 
   /**
@@ -107,22 +108,29 @@ export class UnitWriter {
   }
 
   /** Takes the next rows; all bands but the last have a multiple of `ExrWriter.bandRows`. @throws FarmError `Internal` for a layer that is not filled in */
-  async add(band: TracedPixels): Promise<void> {
-    const { settings } = this.#facts;
-    this.#kept?.add(band);
-    if (!settings.output.denoisedLayers) await this.#writeRows(band, NO_LAYERS);
-    if (!settings.denoise) for (const { builder } of this.#pictures) builder.add(band.beauty);
+  async add(pixels: TracedPixels): Promise<void> {
+    const { denoise, output } = this.#facts.settings;
+    for (const band of cutBands(pixels)) {
+      if (!output.denoisedLayers) await this.#writeRows(band, NO_LAYERS);
+      if (!denoise) this.#show(band.beauty);
+      const ready = this.#noisy?.add(band);
+      if (ready) await this.#denoise(ready);
+    }
   }
 
-  /** Denoises what is asked for, completes all files and gives them their names. */
-  async close(): Promise<UnitPaths> {
+  async #denoise(ready: RowsInContext): Promise<void> {
     const { settings } = this.#facts;
-    if (this.#kept) {
-      const whole = this.#kept.whole();
-      const denoised = await denoiseLayers(whole, settings, this.#processor);
-      if (settings.denoise) for (const { builder } of this.#pictures) builder.add(denoised.get('beauty')!);
-      if (settings.output.denoisedLayers) await this.#writeWhole(whole, denoised);
-    }
+    const denoised = await denoiseLayers(ready, settings, this.#processor);
+    if (settings.denoise) this.#show(denoised.get('beauty')!);
+    if (settings.output.denoisedLayers) await this.#writeRows(bandOf(ready.context, ready.rect), denoised);
+  }
+
+  #show(beauty: Float32Array): void {
+    for (const { builder } of this.#pictures) builder.add(beauty);
+  }
+
+  /** Completes all files and gives them their names. Throws `RangeError` when rows are missing. */
+  async close(): Promise<UnitPaths> {
     const shown = this.#pictures.map(async ({ file, builder }) => writeFile(partial(file), await builder.encode()));
     await Promise.all([this.#exr.close(), ...shown]);
     for (const { file } of this.#pictures) await rename(partial(file), file);
@@ -134,15 +142,6 @@ export class UnitWriter {
     await this.#exr.abandon();
     const left = this.#pictures.flatMap(({ file }) => [file, partial(file)]);
     await Promise.all([this.#paths.exrPath, ...left].map((file) => rm(file, { force: true })));
-  }
-
-  async #writeWhole(whole: TracedPixels, denoised: ReadonlyMap<LayerName, Float32Array>): Promise<void> {
-    const width = this.#rect.x1 - this.#rect.x0;
-    for (const rect of bandsOf(this.#rect, frameChannels(this.#facts.settings.output).length * 4)) {
-      const rows = [rect.y0 - this.#rect.y0, rect.y1 - this.#rect.y0] as const;
-      const calm = new Map([...denoised].map(([layer, data]) => [layer, rowsOf(data, layer, width, rows)]));
-      await this.#writeRows(bandOf(whole, rect), calm);
-    }
   }
 
   async #writeRows(band: TracedPixels, denoised: ReadonlyMap<LayerName, Float32Array>): Promise<void> {

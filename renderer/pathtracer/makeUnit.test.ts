@@ -3,14 +3,15 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { LAYER_NAMES, LAYERS, type LayerName } from '../../domain/layers.ts';
 import type { PixelRect } from '../../domain/scene.ts';
 import { completeSettings } from '../../domain/settings.ts';
 import { ImageProcessor } from '../image/imageProcessor.ts';
-import { bandsOf } from './bands.ts';
+import { bandsOf, GUIDES, RowWindow } from './bands.ts';
 import { tracedOptions } from './denoiseLayers.ts';
 import { cryptomatteNames } from './frameLayers.ts';
 import { makeUnit } from './makeUnit.ts';
-import type { Tracer } from './tracer.ts';
+import type { TracedPixels, Tracer } from './tracer.ts';
 import { constantEnvironment, material, place, scene, sphere, square } from './wasm/test-scenes.ts';
 import { type CpuTracer, createCpuTracer } from './wasm/tracer.ts';
 
@@ -68,6 +69,8 @@ async function make(settings: ReturnType<typeof asked>, bandBytes?: number, by: 
   return { samples: made.samples, rays: made.rays, files, shares };
 }
 
+/** Of pictures of nothing but noise: five bands. */
+const NOISY = { width: 40, height: 160, samples: 16, denoise: false };
 const NEVER = new AbortController().signal;
 const asked = (output: object, rest: object = {}) =>
   completeSettings({ ...{ width: 70, height: 110, samples: 8, maxDepth: 4, start: 1 }, ...rest, output });
@@ -75,7 +78,6 @@ const asked = (output: object, rest: object = {}) =>
 it.each([
   ['noisy, every layer', asked({ layers: ['all'], compression: 'piz' }, { denoise: false })],
   ['with a denoised picture', asked({ layers: ['diffuse_direct'], picture: 'tiff' }, { denoise: true })],
-  ['with denoised layers', asked({ layers: ['all'], denoisedLayers: true, colorSpace: 'acescg' }, { denoise: false })],
   ['cropped', asked({ compression: 'zips' }, { denoise: false, crop: { x0: 3, y0: 5, x1: 61, y1: 104 } })],
   ['adaptive', asked({ layers: ['sample_count'] }, { samples: 32, adaptive: { threshold: 0.05, minSamples: 8 } })],
   [
@@ -89,6 +91,93 @@ it.each([
   expect(banded).toEqual(whole);
   expect(shares).toEqual(shares.toSorted((a, b) => a - b));
   expect(shares.at(-1)).toBe(1);
+});
+
+/** Noise of a layer's pixel, 0 to 1: of its place alone. */
+function noiseAt(layer: LayerName, x: number, y: number, channel: number): number {
+  let state = LAYER_NAMES.indexOf(layer) * 0x9e3779b9 + x * 0x85ebca6b + y * 0xc2b2ae35 + channel * 0x27d4eb2f;
+  for (let round = 0; round < 3; round++) state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d);
+  return ((state ^ (state >>> 16)) >>> 0) / 2 ** 32;
+}
+
+/** Traces noise into every layer, with gaps and silhouettes everywhere: what a denoiser does at a band's edge shows in it. */
+const noiseTracer: Tracer = {
+  ...{ tier: 'cpu', device: 'test', threads: 1, setScene: async () => {}, close: async () => {} },
+  trace: async ({ rect, options }) => {
+    const of = (layer: LayerName, shaped = (value: number): number => value): Float32Array => {
+      const data: number[] = [];
+      for (let y = rect.y0; y < rect.y1; y++) {
+        for (let x = rect.x0; x < rect.x1; x++) {
+          for (let k = 0; k < LAYERS[layer].channels.length; k++) data.push(shaped(noiseAt(layer, x, y, k)));
+        }
+      }
+      return Float32Array.from(data);
+    };
+    return {
+      ...{ rect, samples: 0, rays: 0, beauty: of('beauty', (value) => -Math.log(1 - value)) },
+      albedo: of('albedo', (value) => 0.45 + 0.1 * value),
+      normal: of('normal', (value) => (value < 0.5 ? 0.56 : 0.578)),
+      depth: of('depth', (value) => (value < 0.01 ? Infinity : 5)),
+      layers: Object.fromEntries(options.layers.map((layer) => [layer, of(layer)])),
+    };
+  },
+  tracePartial: () => Promise.reject(new Error('not asked for here')),
+};
+
+// All of one size, so that the denoiser compiles each of its pipelines once.
+const layers = ['specular_direct', 'emission', 'uv'];
+const float = { floatLayers: ['beauty', 'specular_direct'], colorSpace: 'acescg' };
+it.each([
+  ['the picture', asked({ picture: 'tiff' }, { ...NOISY, denoise: true })],
+  ['layers', asked({ layers, denoisedLayers: true, ...float }, NOISY)],
+  [
+    'both by estimated noise, cropped',
+    asked(
+      { denoisedLayers: true, ...float },
+      { ...NOISY, ...{ width: 50, height: 200, samples: 2, denoise: true, crop: { x0: 2, y0: 9, x1: 42, y1: 169 } } },
+    ),
+  ],
+])('has the bits of the whole in denoised bands: %s', async (_, settings) => {
+  const whole = await make(settings, undefined, noiseTracer);
+  const banded = await make(settings, 1, noiseTracer);
+  expect([...banded.files.keys()]).toEqual([...whole.files.keys()]);
+  // By name: files that differ take minutes to print.
+  expect(
+    [...whole.files].filter(([name, file]) => !banded.files.get(name)!.equals(file)).map(([name]) => name),
+  ).toEqual([]);
+});
+
+it('gives a denoiser all rows around a band that it looks at, and forgets what no later band needs', () => {
+  const rect: PixelRect = { x0: 0, x1: 2, y0: 7, y1: 7 + 150 };
+  const rows = (y0: number, y1: number): TracedPixels => {
+    const of = (channels: number): Float32Array =>
+      Float32Array.from({ length: (y1 - y0) * 2 * channels }, (_, i) => y0 + Math.floor(i / (2 * channels)));
+    return {
+      ...{ rect: { ...rect, y0, y1 }, beauty: of(4), albedo: of(3), normal: of(3), depth: of(1) },
+      ...{ layers: { variance: of(1), uv: of(2) }, samples: 0, rays: 0 },
+    };
+  };
+  const window = new RowWindow(rect, GUIDES, 34);
+  const seen: unknown[] = [];
+  for (const [from, to] of [
+    [0, 32],
+    [32, 64],
+    [64, 96],
+    [96, 128],
+    [128, 150],
+  ] as const) {
+    const ready = window.add(rows(7 + from, 7 + to));
+    if (!ready) continue;
+    const { context } = ready;
+    seen.push([ready.rect.y0 - 7, ready.rect.y1 - 7, context.rect.y0 - 7, context.rect.y1 - 7]);
+    expect(context).toEqual({ ...rows(context.rect.y0, context.rect.y1), layers: { variance: expect.anything() } });
+    expect(context.layers.variance).toEqual(rows(context.rect.y0, context.rect.y1).layers.variance);
+  }
+  expect(seen).toEqual([
+    [0, 32, 0, 66],
+    [32, 64, 0, 98],
+    [64, 150, 30, 150],
+  ]);
 });
 
 it('asks the tracer for bands, and leaves nothing behind when one fails or the work is given up', async () => {
