@@ -26,9 +26,14 @@ export class PictureBuilder {
     this.at += beauty.length;
   }
 
+  /** All rows are there. */
+  get isWhole(): boolean {
+    return this.at === this.pixels.length;
+  }
+
   /** The file. Throws `RangeError` when rows are missing. */
   encode(): Promise<Buffer> {
-    if (this.at !== this.pixels.length) throw new RangeError('the picture lacks rows');
+    if (!this.isWhole) throw new RangeError('the picture lacks rows');
     const raw = { width: this.width, height: this.height, channels: 4 as const };
     const picture = sharp(this.pixels, { raw, limitInputPixels: false });
     switch (this.format) {

@@ -1,6 +1,7 @@
 /** Turns traced pixels into the files that a unit delivers: the layered EXR, the preview and the picture beside them. */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { LayerName } from '../../domain/layers.ts';
 import { PICTURE_EXTENSIONS, type PictureFormat, type PixelRect, type RenderSettings } from '../../domain/scene.ts';
 import type { RenderedUnit, RenderUnit } from '../engine.ts';
@@ -58,7 +59,7 @@ export class UnitWriter {
   readonly #processor: ImageProcessor;
   readonly #paths: UnitPaths;
   readonly #exr: ExrWriter;
-  readonly #pictures: { file: string; builder: PictureBuilder }[];
+  readonly #pictures: { file: string; builder: PictureBuilder; encoded: Buffer | null }[];
   /** Rows for the denoiser. */
   readonly #noisy: RowWindow | null;
 
@@ -81,6 +82,7 @@ export class UnitWriter {
     this.#pictures = pictures.map(([file, format]) => ({
       file,
       builder: new PictureBuilder(width, height, format, settings),
+      encoded: null,
     }));
     const layers = output.denoisedLayers ? 'all' : settings.denoise ? GUIDES : null;
     this.#noisy = layers && new RowWindow(rect, layers, DENOISE_REACH);
@@ -111,27 +113,39 @@ export class UnitWriter {
   async add(pixels: TracedPixels): Promise<void> {
     const { denoise, output } = this.#facts.settings;
     for (const band of cutBands(pixels)) {
-      if (!output.denoisedLayers) await this.#writeRows(band, NO_LAYERS);
-      if (!denoise) this.#show(band.beauty);
+      await together(
+        output.denoisedLayers ? undefined : this.#writeRows(band, NO_LAYERS),
+        denoise ? undefined : this.#show(band.beauty),
+      );
       const ready = this.#noisy?.add(band);
       if (ready) await this.#denoise(ready);
     }
   }
 
   async #denoise(ready: RowsInContext): Promise<void> {
-    const { settings } = this.#facts;
-    const denoised = await denoiseLayers(ready, settings, this.#processor);
-    if (settings.denoise) this.#show(denoised.get('beauty')!);
-    if (settings.output.denoisedLayers) await this.#writeRows(bandOf(ready.context, ready.rect), denoised);
+    const { denoise, output } = this.#facts.settings;
+    const denoised = await denoiseLayers(ready, this.#facts.settings, this.#processor);
+    await together(
+      output.denoisedLayers ? this.#writeRows(bandOf(ready.context, ready.rect), denoised) : undefined,
+      denoise ? this.#show(denoised.get('beauty')!) : undefined,
+    );
   }
 
-  #show(beauty: Float32Array): void {
-    for (const { builder } of this.#pictures) builder.add(beauty);
+  /** Adds rows to the pictures, a few at a time, so that this thread still hands out rows to compress; encodes whole pictures. */
+  async #show(beauty: Float32Array): Promise<void> {
+    const step = (this.#rect.x1 - this.#rect.x0) * 4 * ROWS_AT_ONCE;
+    for (let from = 0; from < beauty.length; from += step) {
+      for (const { builder } of this.#pictures) builder.add(beauty.subarray(from, from + step));
+      await setImmediate();
+    }
+    for (const picture of this.#pictures) if (picture.builder.isWhole) picture.encoded = await picture.builder.encode();
   }
 
   /** Completes all files and gives them their names. Throws `RangeError` when rows are missing. */
   async close(): Promise<UnitPaths> {
-    const shown = this.#pictures.map(async ({ file, builder }) => writeFile(partial(file), await builder.encode()));
+    const shown = this.#pictures.map(async ({ file, builder, encoded }) =>
+      writeFile(partial(file), encoded ?? (await builder.encode())),
+    );
     await Promise.all([this.#exr.close(), ...shown]);
     for (const { file } of this.#pictures) await rename(partial(file), file);
     return this.#paths;
@@ -148,6 +162,14 @@ export class UnitWriter {
     const { y0, y1 } = band.rect;
     await this.#exr.writeRows(y0 - this.#rect.y0, y1 - y0, channelSources(band, this.#facts.settings.output, denoised));
   }
+}
+
+/** Rows of a picture that are made between two looks at the EXR's threads: some milliseconds. */
+const ROWS_AT_ONCE = 32;
+/** Threads compress the EXR's rows while libvips encodes the picture: both are over when one of them fails. @throws the first failure */
+async function together(...work: (Promise<void> | undefined)[]): Promise<void> {
+  const outcomes = await Promise.allSettled(work);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 const NO_LAYERS: ReadonlyMap<LayerName, Float32Array> = new Map();

@@ -19,10 +19,11 @@ const MAX_EXACT = 2 ** 24;
 const REFERENCE_UNIT = 1 << layout.REFERENCE_SHIFT;
 
 export interface FlatTree {
-  /** `BOX_WIDTH` floats a box; the scene's own list first. */
+  /** `BOX_WIDTH` floats a box; the scene's own lists first. */
   boxes: Float32Array;
-  /** Where the scene's list ends. */
-  sceneEnd: number;
+  /** Where the scene's list of solid instances ends, which begins at 0, and behind it that of see-through ones. */
+  solidEnd: number;
+  seeThroughEnd: number;
   /** `TRIANGLE_WIDTH` floats a triangle. */
   triangles: Float32Array;
   /** For each instance of the tracer: where its mesh's list begins and ends. */
@@ -40,6 +41,7 @@ export function flattenTree(
   sceneAddress: number,
   instanceCount: number,
   eye: readonly [number, number, number],
+  isSeeThrough: (instance: number) => boolean,
 ): FlatTree {
   const words = new Uint32Array(memory);
   const signed = new Int32Array(memory);
@@ -47,12 +49,15 @@ export function flattenTree(
   const boxes = new FloatList(BOX_WIDTH);
   const triangles = new FloatList(TRIANGLE_WIDTH);
 
-  /** Appends all boxes below the wide node at `node`; `leaf` writes what a leaf holds and returns its index. */
+  /**
+   * Appends the boxes below the wide node at `offset` that hold anything; `leaf` writes what a leaf holds and returns its index, or
+   * null for a leaf to be left out.
+   */
   const appendNode = (
     nodes: number,
     offset: number,
     from: readonly number[],
-    leaf: (reference: number) => number,
+    leaf: (reference: number) => number | null,
   ): void => {
     const at = (nodes + offset) >>> 2;
     const children: { slot: number; distance: number }[] = [];
@@ -69,14 +74,21 @@ export function flattenTree(
     }
     children.sort((a, b) => a.distance - b.distance);
     for (const { slot } of children) {
+      const reference = signed[at + (layout.NODE_CHILDREN >>> 2) + slot]!;
+      const held = reference < 0 ? leaf(~reference) : null;
+      if (reference < 0 && held === null) continue;
       const box = boxes.append();
       for (let axis = 0; axis < 3; axis++) {
         boxes.data[box * BOX_WIDTH + axis] = floats[at + 16 * axis + slot]!;
         boxes.data[box * BOX_WIDTH + 3 + axis] = floats[at + 16 * axis + 8 + slot]!;
       }
-      const reference = signed[at + (layout.NODE_CHILDREN >>> 2) + slot]!;
-      if (reference >= 0) appendNode(nodes, reference * REFERENCE_UNIT, from, leaf);
-      else boxes.data[box * BOX_WIDTH + 7] = 1 + leaf(~reference);
+      if (held !== null) {
+        boxes.data[box * BOX_WIDTH + 7] = 1 + held;
+      } else {
+        appendNode(nodes, reference * REFERENCE_UNIT, from, leaf);
+        // Nothing below: the next box takes its place.
+        if (boxes.length === box + 1) boxes.length = box;
+      }
       boxes.data[box * BOX_WIDTH + 6] = boxes.length;
     }
   };
@@ -102,8 +114,13 @@ export function flattenTree(
 
   const sceneNodes = words[(sceneAddress + layout.SCENE_NODES) >>> 2]!;
   const instances = words[(sceneAddress + layout.SCENE_INSTANCES) >>> 2]!;
-  if (sceneNodes !== 0) appendNode(sceneNodes, 0, eye, (instance) => instance);
-  const sceneEnd = boxes.length;
+  const appendScene = (seeThrough: boolean): number => {
+    const keep = (instance: number): number | null => (isSeeThrough(instance) === seeThrough ? instance : null);
+    if (sceneNodes !== 0) appendNode(sceneNodes, 0, eye, keep);
+    return boxes.length;
+  };
+  const solidEnd = appendScene(false);
+  const seeThroughEnd = appendScene(true);
   const lists: FlatTree['lists'] = [];
   const toObject: Float32Array[] = [];
   const byMesh = new Map<number, { begin: number; end: number }>();
@@ -138,7 +155,7 @@ export function flattenTree(
       },
     );
   }
-  return { boxes: boxes.trimmed(), sceneEnd, triangles: triangles.trimmed(), lists, toObject };
+  return { boxes: boxes.trimmed(), solidEnd, seeThroughEnd, triangles: triangles.trimmed(), lists, toObject };
 }
 
 /** Records of `width` floats that grow. */

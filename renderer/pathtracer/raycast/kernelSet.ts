@@ -1,4 +1,5 @@
 /** The compiled ray-cast kernels: one set for each size of tile, kept from frame to frame. */
+import os from 'node:os';
 import gpujs, { type GPU as GpuInstance, type IKernelRunShortcut } from 'gpu.js';
 import { findHit } from './kernels/find.ts';
 import { shade } from './kernels/shade.ts';
@@ -9,6 +10,11 @@ const { input } = gpujs as unknown as { input: (data: Float32Array, size: number
 
 /** Boxes that a ray looks at before it is given up: more than any tree has. */
 const MAX_STEPS = 33_554_432;
+/**
+ * Threads that find hits, more than there are cores where these are few: gpu.js gives each an equal part of the picture's rows, and
+ * rows of sky are done long before those of a busy floor.
+ */
+const findThreads = (cores = os.availableParallelism()): number => Math.max(cores, Math.min(4 * cores, 16));
 /** Shots have one size, tiled ones a few. */
 const MAX_SETS = 4;
 
@@ -76,7 +82,7 @@ export class KernelSets {
   #make(width: number, height: number): RaycastKernels {
     const textures = new Map<number, PixelKernel>();
     return {
-      find: this.#kernel(findHit, width, height, { maxSteps: MAX_STEPS }),
+      find: this.#kernel(findHit, width, height, { constants: { maxSteps: MAX_STEPS }, poolSize: findThreads() }),
       textures: (slots) => {
         const kernel = textures.get(slots) ?? this.#kernel(sampleTextures, width, height * slots);
         textures.set(slots, kernel);
@@ -88,10 +94,15 @@ export class KernelSets {
     };
   }
 
-  #kernel(body: unknown, width: number, height: number, constants: Record<string, number> = {}): PixelKernel {
+  #kernel(
+    body: unknown,
+    width: number,
+    height: number,
+    more: { constants?: Record<string, number>; poolSize?: number } = {},
+  ): PixelKernel {
     this.#gpu ??= new GPU({ mode: this.backend as never });
     const settings = {
-      ...{ output: [width, height], constants, precision: 'single', asyncMode: true },
+      ...{ output: [width, height], precision: 'single', asyncMode: true, ...more },
       dynamicArguments: this.backend === 'webasm',
       loopMaxIterations: MAX_STEPS,
     };

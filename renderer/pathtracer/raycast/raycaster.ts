@@ -51,7 +51,9 @@ export interface RaycasterOptions {
 interface Tables {
   scene: SceneDescription;
   memoryOf: readonly number[];
-  sceneEnd: number;
+  /** See `FlatTree`. */
+  solidEnd: number;
+  seeThroughEnd: number;
   boxes: unknown;
   triangles: unknown;
   instances: unknown;
@@ -149,19 +151,24 @@ class Raycaster implements Tracer {
     const placed = this.#memory.placedInstances;
     const { transform } = scene.camera;
     const eye = [transform[12]!, transform[13]!, transform[14]!] as const;
-    const tree = flattenTree(this.#heap.memory.buffer, this.#memory.address, placed.length, eye);
+    const isSeeThrough = (index: number): boolean => {
+      const { material } = scene.meshes[scene.instances[placed[index]!]!.mesh]!;
+      return kindOf(scene.materials[material]!) === KIND_SEE_THROUGH;
+    };
+    const tree = flattenTree(this.#heap.memory.buffer, this.#memory.address, placed.length, eye, isSeeThrough);
     const { vertices, corners, firstCorner } = geometryTables(scene);
     const sameLook = previous?.scene.materials === scene.materials && previous.scene.images === scene.images;
     this.#tables = {
       scene,
       memoryOf: placed,
-      sceneEnd: tree.sceneEnd,
+      solidEnd: tree.solidEnd,
+      seeThroughEnd: tree.seeThroughEnd,
       boxes: rows(tree.boxes, BOX_WIDTH),
       triangles: rows(tree.triangles, TRIANGLE_WIDTH),
       instances: rows(instanceTable(scene, tree, placed, firstCorner), INSTANCE_WIDTH),
       corners: rows(corners, CORNER_WIDTH),
       vertices: rows(vertices, VERTEX_WIDTH),
-      hasSeeThrough: scene.meshes.some(({ material }) => kindOf(scene.materials[material]!) === KIND_SEE_THROUGH),
+      hasSeeThrough: tree.seeThroughEnd > tree.solidEnd,
       textures: sameLook ? previous.textures : null,
     };
   }
@@ -263,9 +270,11 @@ class Raycaster implements Tracer {
     const sharp = sharpRows(light);
     const camera = Float32Array.from([
       ...[...view.right, ...view.up, ...view.back, ...view.eye],
-      ...[view.near, view.pixelSize, picture.width / 2, picture.height / 2, tables.sceneEnd],
+      ...[view.near, view.pixelSize, picture.width / 2, picture.height / 2],
+      seeThrough ? tables.seeThroughEnd : tables.solidEnd,
       ...[view.orthographic ? 1 : 0, tile.x, tile.y, seeThrough ? 1 : 0, light.lights.length],
       ...[sharp.width, sharp.height, light.sharp ? 1 : 0, height, ...SLOTS.map((slot) => slots.indexOf(slot))],
+      seeThrough ? tables.solidEnd : 0,
     ]);
     const hits = await kernels.find(camera, boxes, triangles, instances, corners, vertices, materials, texels);
     if (seeThrough && !hasHit(hits)) return null;

@@ -3,7 +3,8 @@
  * SIMD, to WGSL or GLSL), so they have no helpers, no closures and numbers only. Rows of their arguments are those of `tables.ts`
  * and `flatten.ts`.
  *
- * `view`: 0 right, 3 up, 6 back, 9 eye, 12 near, 13 size of a pixel, 14 and 15 the picture's middle, 16 end of the scene's list,
+ * `view`: 0 right, 3 up, 6 back, 9 eye, 12 near, 13 size of a pixel, 14 and 15 the picture's middle, 16 end of the scene's list of
+ * such surfaces (32: where it begins),
  * 17 orthographic, 18 and 19 first pixel, 20 see-through surfaces rather than the others, 21 lights, 22 and 23 size of the
  * environment's picture, 24 whether there is one, 25 height of a plane of `textures`, 26 on which plane each slot is (-1: none),
  * in the order base, alpha, roughness, normal, emissive, transmission.
@@ -57,7 +58,7 @@ export function findHit(
   let rx = 1 / dx;
   let ry = 1 / dy;
   let rz = 1 / dz;
-  let at = 0;
+  let at = view[32]!;
   let end = view[16]!;
   let resume = 0;
   let current = -1;
@@ -99,28 +100,21 @@ export function findHit(
           const k = holds - 1;
           resume = boxes[at]![6]!;
           kind = instances[k]![14]!;
-          let wanted = 1;
-          if (kind > 1.5) wanted = 0;
-          if (view[20]! > 0.5) wanted = 1 - wanted;
-          if (wanted > 0.5) {
-            current = k;
-            ox = instances[k]![0]! * px + instances[k]![3]! * py + instances[k]![6]! * pz + instances[k]![9]!;
-            oy = instances[k]![1]! * px + instances[k]![4]! * py + instances[k]![7]! * pz + instances[k]![10]!;
-            oz = instances[k]![2]! * px + instances[k]![5]! * py + instances[k]![8]! * pz + instances[k]![11]!;
-            dx = instances[k]![0]! * wx + instances[k]![3]! * wy + instances[k]![6]! * wz;
-            dy = instances[k]![1]! * wx + instances[k]![4]! * wy + instances[k]![7]! * wz;
-            dz = instances[k]![2]! * wx + instances[k]![5]! * wy + instances[k]![8]! * wz;
-            if (Math.abs(dx) < 1e-18) dx = 1e-18;
-            if (Math.abs(dy) < 1e-18) dy = 1e-18;
-            if (Math.abs(dz) < 1e-18) dz = 1e-18;
-            rx = 1 / dx;
-            ry = 1 / dy;
-            rz = 1 / dz;
-            at = instances[k]![12]!;
-            end = instances[k]![13]!;
-          } else {
-            at = resume;
-          }
+          current = k;
+          ox = instances[k]![0]! * px + instances[k]![3]! * py + instances[k]![6]! * pz + instances[k]![9]!;
+          oy = instances[k]![1]! * px + instances[k]![4]! * py + instances[k]![7]! * pz + instances[k]![10]!;
+          oz = instances[k]![2]! * px + instances[k]![5]! * py + instances[k]![8]! * pz + instances[k]![11]!;
+          dx = instances[k]![0]! * wx + instances[k]![3]! * wy + instances[k]![6]! * wz;
+          dy = instances[k]![1]! * wx + instances[k]![4]! * wy + instances[k]![7]! * wz;
+          dz = instances[k]![2]! * wx + instances[k]![5]! * wy + instances[k]![8]! * wz;
+          if (Math.abs(dx) < 1e-18) dx = 1e-18;
+          if (Math.abs(dy) < 1e-18) dy = 1e-18;
+          if (Math.abs(dz) < 1e-18) dz = 1e-18;
+          rx = 1 / dx;
+          ry = 1 / dy;
+          rz = 1 / dz;
+          at = instances[k]![12]!;
+          end = instances[k]![13]!;
         } else {
           let k = holds - 1;
           let last = 0;
