@@ -8,20 +8,21 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FarmClient } from '../../../cli/sdk/client.ts';
 import { readProject } from '../../../cli/sdk/project.ts';
-import { pullJob } from '../../../cli/sdk/pull.ts';
 import { FarmError } from '../../../domain/errors.ts';
 import type { Lab } from '../../../infra/netlab/lab.ts';
+import type { Keeper } from '../../../infra/stack/keeper.ts';
 import { type ReplayIndex, replayIndexFile } from '../../../renderer/replay/index.ts';
 import type { CostsJob, CostsReport } from './edgeReport.ts';
 import { submitFrames, untilCompleted } from './orders.ts';
-import { startOwnMachine } from './ownMachine.ts';
 import { markPrograms, programsBetween } from './programs.ts';
+import type { PullOrder } from './pullProgram.ts';
 import type { RunContext } from './runJob.ts';
 import type { BenchProject } from './shotProject.ts';
 import { nodeSettings, SiteProcesses } from './siteProcesses.ts';
 import { SHOT_FRAMES, TINY_SIZE } from './size.ts';
+import type { StudioClient } from './studioFarm.ts';
+import { StudioProcess } from './studioProcess.ts';
 import { untilOnline, warmUp } from './warmUp.ts';
 
 /** What `main.ts` made for it beforehand. */
@@ -36,7 +37,11 @@ export interface CostsOrder {
   allShared: BenchProject;
 }
 
-export type CostsContext = Omit<RunContext, 'project' | 'keep'>;
+export type CostsContext = Omit<RunContext, 'keep' | 'shapes' | 'quoter' | 'links'> & {
+  keeper: Keeper;
+  /** Folder of the traced frames. */
+  framesFolder: string;
+};
 
 /** Payload that a link without a shape is registered with, Mbit/s. */
 const WIDE_MBITS = 10_000;
@@ -93,7 +98,9 @@ export async function measureCosts(context: CostsContext, order: CostsOrder): Pr
       observer,
       nodes.map(({ name }) => name),
     );
-    await warmUp(await farm.openStudio('costs-warm-up'), folder, TINY_SIZE, nodes.length);
+    await warmUp(lab, await farm.openStudio('costs-warm-up'), {
+      ...{ folder: join(folder, 'warm-up'), size: TINY_SIZE, nodes: nodes.length, places: nodes.length },
+    });
     const jobs: CostsJob[] = [];
     let idle: CostsReport['idle'] | undefined;
     for (const wanted of JOBS) {
@@ -143,7 +150,7 @@ function mixedIndex({ framesFolder, traced }: CostsContext, order: CostsOrder, f
 interface Quoted {
   name: string;
   /** Of a studio of its own: what one job put is not there for another. */
-  client: FarmClient;
+  client: StudioClient;
   id: string;
 }
 
@@ -183,10 +190,11 @@ async function runWanted(
   const { isStaged = false, isFirst = false } = wanted;
   const frames = wanted.frames[1] - wanted.frames[0] + 1;
   const before = await markPrograms(lab);
-  const arrived = await pullTimed(lab, frames, async (onFile) => {
-    await client.acceptJob(id);
-    await pullJob(client, id, { folder: join(folder, 'delivered', name), wait: true, transit: 'off', onFile });
-  });
+  const order: PullOrder = {
+    ...{ access: client.access, jobId: id, folder: join(folder, 'delivered', name) },
+    transit: 'off',
+  };
+  const arrived = await pullTimed(lab, frames, order, () => client.acceptJob(id));
   await untilCompleted(client, id);
   const leases: number[] = [];
   const { eventSeq, acceptedAt } = await client.job(id);
@@ -215,10 +223,11 @@ async function pullAgain(
   const name = `${job.name}, ${compressed ? 'compressed' : 'again'}`;
   const began = Date.now();
   const before = await markPrograms(lab);
-  const transit = compressed ? 'on' : 'off';
-  const arrived = await pullTimed(lab, job.frames, async (onFile) => {
-    await pullJob(client, id, { folder: join(folder, 'delivered', name), transit, onFile });
-  });
+  const order: PullOrder = {
+    ...{ access: client.access, jobId: id, folder: join(folder, 'delivered', name) },
+    transit: compressed ? 'on' : 'off',
+  };
+  const arrived = await pullTimed(lab, job.frames, order);
   await sleep(SETTLED_MS);
   return {
     ...{ ...job, name, chunks: 0, stagedMB: 0, isSecondPull: true, compressed },
@@ -227,27 +236,22 @@ async function pullAgain(
 }
 
 /** Pulls, and marks what was used when the last frame is on the disk: film and contact sheet come after that. */
-async function pullTimed(
-  lab: Lab,
-  frames: number,
-  pull: (onFile: (name: string, file: { sizeBytes: number }) => void) => Promise<void>,
-) {
+async function pullTimed(lab: Lab, frames: number, order: PullOrder, begin: () => Promise<unknown> = async () => {}) {
   let left = frames;
   let bytes = 0;
-  let at = 0;
-  let mark: ReturnType<typeof markPrograms> | null = null;
-  const endOwnMachine = startOwnMachine();
+  let last: { at: number; mark: ReturnType<typeof markPrograms> } | undefined;
+  const studio = await StudioProcess.start(lab);
   try {
-    await pull((name, { sizeBytes }) => {
+    await begin();
+    await studio.pull(order, ({ name, sizeBytes, at }) => {
       if (!name.endsWith('.exr')) return;
       bytes += sizeBytes;
-      if (--left > 0) return;
-      at = Date.now();
-      mark = markPrograms(lab);
+      left -= 1;
+      if (left === 0) last = { at, mark: markPrograms(lab) };
     });
+    if (!last) throw new FarmError('Internal', `Of ${frames} frames ${left} did not arrive.`, {});
+    return { bytes, at: last.at, mark: await last.mark };
   } finally {
-    endOwnMachine();
+    await studio.end();
   }
-  if (!mark) throw new FarmError('Internal', `Of ${frames} frames ${left} did not arrive.`, {});
-  return { bytes, at, mark: await mark };
 }

@@ -190,7 +190,7 @@ export interface EdgeReport {
   controls: {
     /** A centre whose link is ten times as wide. */
     wideCentre: RunReport | null;
-    /** Both sides behind a studio link of so many Mbit/s. The centre ran once, behind the narrowest: its own link is no wider than any of them. */
+    /** Both sides behind a studio link of so many Mbit/s. The centre ran once, with the studio's link unshaped: its own is no wider than any of them. */
     studioLinkSweep: CentreAndEdge[] | null;
   };
   /** Runs of `--sweep`, by what was varied. */

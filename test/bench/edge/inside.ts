@@ -9,17 +9,13 @@ import { Lab, type LabDescription } from '../../../infra/netlab/lab.ts';
 import { createKeeper } from '../../../infra/stack/keeper.ts';
 import type { ReplayIndex } from '../../../renderer/replay/index.ts';
 import { type CostsOrder, measureCosts } from './costs.ts';
-import type { CostsReport, RunParameters, RunReport } from './edgeReport.ts';
-import { type RunContext, runJob } from './runJob.ts';
-import type { BenchProject } from './shotProject.ts';
+import type { CostsReport, RunReport } from './edgeReport.ts';
+import { Links } from './links.ts';
+import { Quoter } from './quoter.ts';
+import { runAll } from './runAll.ts';
+import type { NamedRun } from './runJob.ts';
+import { Shapes } from './shapes.ts';
 import { startStudioFarm } from './studioFarm.ts';
-
-/** A run that was asked for, under a name of the asker's. */
-export interface NamedRun {
-  name: string;
-  parameters: RunParameters;
-  project: BenchProject;
-}
 
 /** What `main.ts` hands over. */
 export interface InsideOrder {
@@ -53,30 +49,36 @@ const lab = Lab.attach(order.lab);
 mkdirSync(order.folder, { recursive: true });
 const keeper = createKeeper(order.folder);
 const result: InsideResult = { runs: [], costs: null };
+const links = await Links.measure(
+  lab,
+  order.runs.map(({ parameters }) => parameters),
+);
 const farm = await startStudioFarm(lab, join(order.folder, 'farm'));
+const context = { ...order, lab, keeper, farm, links, say };
+const shapes = new Shapes(context);
+const quoter = new Quoter(context);
 try {
   if (order.costs) {
     try {
-      result.costs = await measureCosts({ ...order, lab, keeper, farm, say }, order.costs);
+      result.costs = await measureCosts(context, order.costs);
     } catch (error) {
-      result.runs.push(failureOf('costs', error));
+      await keep(failureOf('costs', error));
     }
     await writeFile(order.resultPath, JSON.stringify(result));
   }
-  for (const { name, parameters, project } of order.runs) {
-    const context: RunContext = { ...order, lab, keeper, farm, project, say: (line) => say(`${name}: ${line}`) };
-    try {
-      result.runs.push({ name, report: await runJob(context, parameters) });
-    } catch (error) {
-      result.runs.push(failureOf(name, error));
-    }
-    await writeFile(order.resultPath, JSON.stringify(result));
-  }
+  await runAll({ ...context, shapes, quoter }, order.runs, keep, failureOf);
 } finally {
+  await quoter.stop();
+  await shapes.stop();
   await farm.stop();
   await keeper.dismiss();
 }
 process.exit(0);
+
+async function keep(one: RunResult): Promise<void> {
+  result.runs.push(one);
+  await writeFile(order.resultPath, JSON.stringify(result));
+}
 
 function failureOf(name: string, error: unknown): RunResult {
   const failure = error instanceof Error ? error.message : String(error);

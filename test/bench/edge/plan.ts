@@ -8,16 +8,21 @@ export interface PlannedRun {
   parameters: RunParameters;
 }
 
-/** Frames of all runs but main and the wide centre, at least one a site: enough to show the effect, few enough to keep the whole short. */
-const CONTROL_FRAMES = 10;
+/** Frames of all runs but main, the wide centre and the sweeps: enough to show the effect, few enough to keep the whole short. */
+const CONTROL_FRAMES = 5;
+/** Frames of the sweeps, at least one a site. */
+const SWEEP_FRAMES = 10;
 const WIDER = 10;
+const MAIN_CENTRE = 'main.centre';
+const WIDE_CENTRE = 'wideCentre';
 /** The studio's link in the sweep, as multiples of a site's: never narrower than that. */
 const STUDIO_LINKS = [1, 3] as const;
-const STUDIO_LINK_CENTRE = 'studioLink.centre';
+/** A centre whose own link is no wider than the studio's waits for its own: the run without any bound on the studio's stands for it. */
+const STUDIO_LINK_CENTRE = 'uncompressed.centre';
 /** Values of the sweeps: sites, Mbit/s of a link, seconds a frame. */
 const SWEPT = { sites: [1, 2, 5], link: [50, 200, 1000], render: [0, 10, 60] };
 
-/** All runs of what was asked for, in order. */
+/** All runs of what was asked for, each once, in order. */
 export function planRuns(options: EdgeOptions): PlannedRun[] {
   const { size, linkMbits, sites, engine, renderSeconds, project, frames } = options;
   const base: Omit<RunParameters, 'topology' | 'sites' | 'nodesPerSite'> = {
@@ -36,32 +41,43 @@ export function planRuns(options: EdgeOptions): PlannedRun[] {
     { name: `${name}.centre`, parameters: centre(changes) },
     { name: `${name}.edge`, parameters: edge(changes) },
   ];
-  const few = { frames: Math.min(frames, Math.max(sites, CONTROL_FRAMES)) };
+  const few = { frames: Math.min(frames, CONTROL_FRAMES) };
+  const swept = { frames: Math.min(frames, Math.max(sites, SWEEP_FRAMES)) };
   const runs: Record<Part, PlannedRun[]> = {
     main: pair('main', {}),
-    centre: [{ name: 'main.centre', parameters: centre() }],
+    centre: [{ name: MAIN_CENTRE, parameters: centre() }],
     edge: [{ name: 'main.edge', parameters: edge() }],
     compressed: [...pair('uncompressed', few), ...pair('compressed', { compressed: true, ...few })],
     'all-shared': project === 'all-shared' ? [] : pair('allShared', { project: 'all-shared', ...few }),
-    'wide-centre': [{ name: 'wideCentre', parameters: centre({ linkMbits: linkMbits * WIDER }) }],
+    'wide-centre': [{ name: WIDE_CENTRE, parameters: centre({ linkMbits: linkMbits * WIDER }) }],
     'sweep-sites': SWEPT.sites.flatMap((count) => [
-      { name: `sites${count}.centre`, parameters: centre({ nodesPerSite: count, ...few }) },
-      { name: `sites${count}.edge`, parameters: edge({ sites: count, ...few }) },
+      { name: `sites${count}.centre`, parameters: centre({ nodesPerSite: count, ...swept }) },
+      { name: `sites${count}.edge`, parameters: edge({ sites: count, ...swept }) },
     ]),
-    'sweep-link': SWEPT.link.flatMap((mbits) => pair(`link${mbits}`, { linkMbits: mbits, ...few })),
-    'sweep-render': SWEPT.render.flatMap((seconds) => pair(`render${seconds}`, { renderSeconds: seconds, ...few })),
+    'sweep-link': SWEPT.link.flatMap((mbits) => pair(`link${mbits}`, { linkMbits: mbits, ...swept })),
+    'sweep-render': SWEPT.render.flatMap((seconds) => pair(`render${seconds}`, { renderSeconds: seconds, ...swept })),
     // Measured apart, by `costs.ts`.
     costs: [],
-    // A centre whose own link is no wider than the studio's waits for its own: one run stands for all of these.
     'studio-link': [
-      { name: STUDIO_LINK_CENTRE, parameters: centre({ studioLinkMbits: linkMbits * STUDIO_LINKS[0], ...few }) },
+      { name: STUDIO_LINK_CENTRE, parameters: centre(few) },
       ...STUDIO_LINKS.map((factor) => ({
         name: `studioLink${factor}.edge`,
         parameters: edge({ studioLinkMbits: linkMbits * factor, ...few }),
       })),
     ],
   };
-  return options.parts.flatMap((part) => runs[part]);
+  const wanted = new Map(options.parts.flatMap((part) => runs[part]).map((run) => [run.name, run]));
+  return [...wanted.values()].sort((a, b) => placeOf(a) - placeOf(b));
+}
+
+/**
+ * Centres before edges, so that no programs of the one wait beside those of the other where the machine is short; the wide
+ * centre, which needs the machine most, before the sites are made ready during the long run of the main one.
+ */
+function placeOf({ name, parameters }: PlannedRun): number {
+  if (name === WIDE_CENTRE) return 0;
+  if (name === MAIN_CENTRE) return 1;
+  return parameters.topology === 'centre' ? 2 : 3;
 }
 
 /** The projects that runs need. */
@@ -111,7 +127,7 @@ export function collect(
     uncompressed: both('uncompressed', 'compressed'),
     allShared: both('allShared', 'allShared'),
     controls: {
-      wideCentre: single('wideCentre', 'controls.wideCentre'),
+      wideCentre: single(WIDE_CENTRE, 'controls.wideCentre'),
       studioLinkSweep: swept(studioLinks, 'controls.studioLinkSweep', STUDIO_LINK_CENTRE),
     },
     sweeps: {

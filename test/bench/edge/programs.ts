@@ -19,6 +19,7 @@ const WORDS: readonly [string, Program][] = [
   ['workers/settle/main', 'settle'],
   ['farm-ui/api/main', 'api'],
   ['bench/edge/inside', 'studio'],
+  ['bench/edge/pullProgram', 'studio'],
   ['postgres', 'database'],
   ['temporal', 'temporal'],
 ];

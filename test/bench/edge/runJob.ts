@@ -3,108 +3,72 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FarmClient } from '../../../cli/sdk/client.ts';
+import { isFinalJob } from '../../../cli/sdk/jobStatus.ts';
 import { readProject } from '../../../cli/sdk/project.ts';
-import { pullJob } from '../../../cli/sdk/pull.ts';
 import type { FrameView, JobEventView, JobView } from '../../../cli/sdk/types.ts';
 import { FarmError } from '../../../domain/errors.ts';
-import { type CalibratedLink, calibrate } from '../../../infra/netlab/calibrate.ts';
-import type { Lab } from '../../../infra/netlab/lab.ts';
+import type { CalibratedLink } from '../../../infra/netlab/calibrate.ts';
+import type { Lab, LinkCounters } from '../../../infra/netlab/lab.ts';
 import { payloadOf } from '../../../infra/netlab/shaping.ts';
-import type { Keeper } from '../../../infra/stack/keeper.ts';
 import type { ReplayIndex } from '../../../renderer/replay/index.ts';
 import type { LinkBytes, LinkRate, RunParameters, RunReport } from './edgeReport.ts';
 import { limitOf } from './limit.ts';
+import type { Links } from './links.ts';
 import { cpuBetween, markCpu } from './measure.ts';
 import { submitFrames } from './orders.ts';
-import { startOwnMachine } from './ownMachine.ts';
+import type { PullOrder } from './pullProgram.ts';
+import type { Quoter } from './quoter.ts';
+import { emptyCache, type Shapes } from './shapes.ts';
 import type { BenchProject } from './shotProject.ts';
-import { nodeSettings, SiteProcesses } from './siteProcesses.ts';
-import type { StudioFarm } from './studioFarm.ts';
-import { untilOnline, warmUp } from './warmUp.ts';
+import type { StudioClient, StudioFarm } from './studioFarm.ts';
+import { StudioProcess } from './studioProcess.ts';
+
+/** A run that was asked for, under a name of the asker's. */
+export interface NamedRun {
+  name: string;
+  parameters: RunParameters;
+  project: BenchProject;
+}
 
 export interface RunContext {
   lab: Lab;
-  keeper: Keeper;
   farm: StudioFarm;
+  shapes: Shapes;
+  links: Links;
+  quoter: Quoter;
   /** Absolute folder for what the run writes. */
   folder: string;
-  project: BenchProject;
-  /** Folder of the traced frames, and their index. */
-  framesFolder: string;
   traced: ReplayIndex;
   keep: boolean;
   say(line: string): void;
 }
 
-/** Name of the node that makes quotes: it stands beside the studio, so that nothing is staged anywhere before the clock. */
-const QUOTE_NODE = 'quote';
 const TOKEN = 1e18;
-/** Links are measured for so long, and all at once as long as they carry no more than this together. */
-const STREAM_MS = 1_000;
-const TOGETHER_MBITS = 400;
+const LOOK_MS = 500;
 
-let runs = 0;
-
-/** @throws FarmError when the job does not end well, `Internal` when what was delivered is not what was traced */
-export async function runJob(context: RunContext, parameters: RunParameters): Promise<RunReport> {
-  const { lab, farm, say } = context;
-  runs += 1;
-  const folder = join(context.folder, `run-${runs}-${parameters.topology}`);
-  await mkdir(folder, { recursive: true });
-  const names =
-    parameters.topology === 'centre'
-      ? ['centre']
-      : Array.from({ length: parameters.sites }, (_, index) => `site-${index + 1}`);
-  const links = await shapeLinks(lab, names, parameters);
-  const sites = names.map((name) => new SiteProcesses(lab, context.keeper, name, join(folder, name)));
-  try {
-    for (const site of sites) await mkdir(join(folder, site.name), { recursive: true });
-    await Promise.all(sites.map((site) => site.startServices()));
-    for (const [index, { name, access }] of sites.entries()) {
-      await farm.registerSite(name, access, links[index]!);
-    }
-    const client = await farm.openStudio(`run-${runs}`);
-    const quoted = await quoteJob(context, client, parameters, folder);
-    say(`quoted in ${quoted.quoteSeconds.toFixed(1)} s`);
-    const siteOfNode = await startNodes(context, client, sites, parameters);
-    await warmUp(await farm.openStudio(`warm-${runs}`), folder, parameters.size, siteOfNode.size);
-    return await clockJob(context, client, { parameters, folder, links, siteOfNode, ...quoted });
-  } finally {
-    await Promise.all(sites.map((site) => site.stop()));
-    if (!context.keep) await rm(folder, { recursive: true, force: true });
-  }
+/** A run whose job is uploaded and quoted. Nothing of it is at a site yet. */
+export interface PreparedRun {
+  name: string;
+  parameters: RunParameters;
+  project: BenchProject;
+  /** Of a studio of its own: what one run put is not there for another. */
+  client: StudioClient;
+  job: JobView;
+  uploadSeconds: number;
+  quoteSeconds: number;
 }
 
-async function shapeLinks(lab: Lab, names: readonly string[], { linkMbits, studioLinkMbits }: RunParameters) {
-  const asked = new Map(names.map((name) => [name, linkMbits]));
-  // A stream from a site crosses the studio's link too, which must not be in the way while sites are measured.
-  await lab.shape('studio', null);
-  const links: CalibratedLink[] = await calibrate(lab, asked, { streamMs: STREAM_MS, togetherMbits: TOGETHER_MBITS });
-  if (studioLinkMbits !== null) {
-    const { tbf } = links[0]!;
-    const factor = studioLinkMbits / linkMbits;
-    const rates = { up: tbf.down * factor, down: tbf.up * factor };
-    await lab.shape('studio', rates);
-    links.push({
-      link: 'studio',
-      askedMbits: studioLinkMbits,
-      tbf: rates,
-      upMbits: studioLinkMbits,
-      downMbits: studioLinkMbits,
-    });
-  }
-  return links;
-}
+let studios = 0;
 
-/** Upload and quote, with one node beside the studio that then leaves. */
-async function quoteJob(context: RunContext, client: FarmClient, parameters: RunParameters, folder: string) {
-  const { lab, keeper, farm, framesFolder, project, say } = context;
-  const quoter = new SiteProcesses(lab, keeper, 'studio', join(folder, QUOTE_NODE));
-  await mkdir(join(folder, QUOTE_NODE), { recursive: true });
-  const node = `run-${runs}-${QUOTE_NODE}`;
-  await quoter.startNode(node, { ...nodeSettings(farm, { ...parameters, framesFolder }), site: 'local' });
-  await untilOnline(client, [node]);
+/** Upload and quote, with the quoting node beside the studio and no other at work. @throws FarmError when there is no quote */
+export async function prepareRun({ farm, quoter, say }: RunContext, run: NamedRun): Promise<PreparedRun> {
+  const { name, parameters, project } = run;
+  const node = await quoter.of(parameters);
+  await farm.giveWorkTo([node]);
+  studios += 1;
+  const client = await farm.openStudio(`run-${studios}`);
   const read = await readProject(project.scene);
   const began = performance.now();
   let uploaded = began;
@@ -112,69 +76,89 @@ async function quoteJob(context: RunContext, client: FarmClient, parameters: Run
   const job = await submitFrames(client, read, order, () => {
     uploaded = performance.now();
   });
-  const done = performance.now();
-  await quoter.stop();
-  say(`uploaded in ${((uploaded - began) / 1000).toFixed(2)} s`);
-  return { job, uploadSeconds: (uploaded - began) / 1000, quoteSeconds: (done - uploaded) / 1000 };
+  const uploadSeconds = (uploaded - began) / 1000;
+  const quoteSeconds = (performance.now() - uploaded) / 1000;
+  say(`${name}: uploaded in ${uploadSeconds.toFixed(2)} s, quoted in ${quoteSeconds.toFixed(1)} s`);
+  return { ...{ name, parameters, project, client, job }, uploadSeconds, quoteSeconds };
 }
 
-/** Starts them all. @returns the site of each node by its name */
-async function startNodes(
-  { farm, framesFolder }: RunContext,
-  client: FarmClient,
-  sites: readonly SiteProcesses[],
-  parameters: RunParameters,
-): Promise<Map<string, string>> {
-  const siteOfNode = new Map<string, string>();
-  for (const site of sites) {
-    for (let index = 0; index < parameters.nodesPerSite; index += 1) {
-      // Nodes of an earlier run have left, but their names are theirs.
-      const name = `run-${runs}-${site.name}-${index + 1}`;
-      await site.startNode(name, nodeSettings(farm, { ...parameters, framesFolder }));
-      siteOfNode.set(name, site.name);
-    }
+/**
+ * Takes a prepared job over its shape and links, with the benchmark's clock around it.
+ * @param meanwhile begins when all frames are committed and only their way to the studio is left; the run waits for it
+ * @throws FarmError when the job does not end well, `Internal` when what was delivered is not what was traced
+ */
+export async function measureRun(
+  context: RunContext,
+  prepared: PreparedRun,
+  meanwhile: () => Promise<void>,
+): Promise<RunReport> {
+  const { farm, shapes } = context;
+  const { parameters, client, job } = prepared;
+  const { sites, siteOfNode } = await shapes.of(parameters);
+  const links = await context.links.set(parameters);
+  for (const [index, { name, access, cacheFolder }] of sites.entries()) {
+    await farm.registerSite(name, access, links[index]!);
+    await emptyCache(cacheFolder);
   }
-  await untilOnline(client, [...siteOfNode.keys()]);
-  return siteOfNode;
+  await farm.giveWorkTo([...siteOfNode.keys()]);
+  const folder = join(context.folder, `run-${prepared.name}`);
+  await mkdir(folder, { recursive: true });
+  const ended = new AbortController();
+  const committed = untilCommitted(client, job.id, ended.signal).then((all) => (all ? meanwhile() : undefined));
+  // Whoever fails first is told; the other is waited for.
+  committed.catch(() => undefined);
+  try {
+    return await clockJob(context, { ...prepared, folder, links, siteOfNode });
+  } finally {
+    ended.abort();
+    await committed;
+    if (!context.keep) await rm(folder, { recursive: true, force: true });
+  }
 }
 
-interface Clocked {
-  parameters: RunParameters;
+/** @returns whether that came before the signal */
+async function untilCommitted(client: FarmClient, id: string, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    await sleep(LOOK_MS);
+    const { status, frames } = await client.job(id);
+    if (frames.total > 0 && frames.committed === frames.total) return true;
+    if (isFinalJob(status)) return false;
+  }
+  return false;
+}
+
+interface Clocked extends PreparedRun {
   folder: string;
   links: CalibratedLink[];
   siteOfNode: ReadonlyMap<string, string>;
-  job: JobView;
-  uploadSeconds: number;
-  quoteSeconds: number;
 }
 
-async function clockJob(context: RunContext, client: FarmClient, run: Clocked): Promise<RunReport> {
-  const { lab, traced, project, say } = context;
-  const { parameters, links, siteOfNode } = run;
+async function clockJob(context: RunContext, run: Clocked): Promise<RunReport> {
+  const { lab, traced, say } = context;
+  const { client, project, parameters, links, siteOfNode } = run;
   const names = [...new Set(siteOfNode.values())];
   const before = new Map(await Promise.all(names.map(async (name) => [name, await lab.counters(name)] as const)));
-  const cpuBefore = await markCpu(lab);
   const delivered = join(run.folder, 'delivered');
-  const arrivals: number[] = [];
   const arrivedAt = new Map<string, number>();
-  const endOwnMachine = startOwnMachine();
+  const studio = await StudioProcess.start(lab);
+  let cpu: RunReport['cpu'];
+  const after = new Map<string, LinkCounters>();
   try {
+    const cpuBefore = await markCpu(lab);
     await client.acceptJob(run.job.id);
-    await pullJob(client, run.job.id, {
-      folder: delivered,
-      wait: true,
+    const order: PullOrder = {
+      ...{ access: client.access, jobId: run.job.id, folder: delivered },
       transit: parameters.compressed ? 'on' : 'off',
-      onFile: (name) => {
-        if (!name.endsWith('.exr')) return;
-        arrivals.push(Date.now());
-        arrivedAt.set(name, Date.now());
-      },
+    };
+    await studio.pull(order, ({ name, at }) => {
+      if (name.endsWith('.exr')) arrivedAt.set(name, at);
     });
+    cpu = cpuBetween(cpuBefore, await markCpu(lab));
+    for (const name of names) after.set(name, await lab.counters(name));
   } finally {
-    endOwnMachine();
+    await studio.end();
   }
-  const cpu = cpuBetween(cpuBefore, await markCpu(lab));
-  const after = new Map(await Promise.all(names.map(async (name) => [name, await lab.counters(name)] as const)));
+  const arrivals = [...arrivedAt.values()].sort((a, b) => a - b);
   const job = await client.job(run.job.id);
   if (job.status !== 'completed') {
     throw new FarmError('RenderFailed', `The run's job is ${job.status}: ${job.problem?.detail ?? 'no reason'}`, {});
@@ -247,7 +231,7 @@ async function clockJob(context: RunContext, client: FarmClient, run: Clocked): 
     projectBytes: { total: project.totalBytes, shared: project.sharedBytes, ownPerFrame: project.ownBytes },
   };
   say(
-    `${parameters.topology}: ${seconds.toFixed(2)} s, limit ${limit.seconds.toFixed(2)} s, share ${(100 * report.share).toFixed(1)} %`,
+    `${run.name}: ${seconds.toFixed(2)} s, limit ${limit.seconds.toFixed(2)} s, share ${(100 * report.share).toFixed(1)} %`,
   );
   return report;
 }

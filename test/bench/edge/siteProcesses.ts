@@ -1,6 +1,7 @@
 /** What runs at one place of the lab: its object store, its agent and its nodes, each a process in the place's namespace. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import os from 'node:os';
 import { join } from 'node:path';
 import { FarmError } from '../../../domain/errors.ts';
 import { locate } from '../../../infra/bootstrap/locate.js';
@@ -55,6 +56,8 @@ const BUCKET = 'farm';
 export class SiteProcesses {
   readonly name: string;
   readonly access: SiteAccess;
+  /** Cache of the place's nodes, which are one host's. */
+  readonly cacheFolder: string;
   readonly #lab: Lab;
   readonly #keeper: Keeper;
   readonly #folder: string;
@@ -68,6 +71,7 @@ export class SiteProcesses {
     this.#lab = lab;
     this.#keeper = keeper;
     this.#folder = folder;
+    this.cacheFolder = join(folder, 'cache');
     this.access = {
       ...{ endpoint: `http://${address}:${STORE_PORT}`, region: STORE_REGION, bucket: BUCKET },
       ...{ accessKey: randomBytes(10).toString('hex'), secretKey: randomBytes(24).toString('hex') },
@@ -80,6 +84,8 @@ export class SiteProcesses {
     const logPath = join(this.#folder, `${name}.log`);
     const spec = { name: `${name} of ${this.name}`, ...inside, env, cwd: this.#folder, logPath, ipc: ours };
     const started = await startProcess(spec, this.#keeper);
+    // Not with the priority that the studio's process may have just now: `ownMachine.ts`.
+    os.setPriority(started.pid, 0);
     this.#running.push(started);
     return started;
   }
@@ -120,8 +126,7 @@ export class SiteProcesses {
       ...settings.variables,
       ...{ FARM_GATEWAY_URL: settings.gatewayUrl, FARM_JOIN_TOKEN: settings.joinToken },
       ...{
-        // The nodes of a place are one host's.
-        FARM_NODE_CACHE: join(this.#folder, 'cache'),
+        FARM_NODE_CACHE: this.cacheFolder,
         FARM_NODE_NAME: name,
         FARM_NODE_HOME: home,
         FARM_NODE_SITE: settings.site ?? this.name,

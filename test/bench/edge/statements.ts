@@ -1,7 +1,7 @@
 /** What a report says in plain words of what was emulated and what is assumed. */
 
 export const EMULATED: string[] = [
-  'The links: each place is a network namespace of this machine, behind a veth pair whose bandwidth "tc tbf" shapes in both directions at MTU 1500. From 27 Mbit/s on, packets that the kernel cuts into segments later cross a link whole, counted with the headers that their segments would have. Their payload rate was measured with a plain TCP stream before each run.',
+  'The links: each place is a network namespace of this machine, behind a veth pair whose bandwidth "tc tbf" shapes in both directions at MTU 1500. From 27 Mbit/s on, packets that the kernel cuts into segments later cross a link whole, counted with the headers that their segments would have. Their payload rate was measured with a plain TCP stream before the first run, once for each rate that a link has in any run; the studio’s own link, where it is shaped, is told its rate as the others are and is not measured.',
   'With the engine "replay", rendering: each frame was path traced beforehand by our own tracer and is handed out after the stated seconds. All frames are different, which is checked by hash before and after.',
   'Everything else is the real system: workflows, database, object stores, placement, staging, verification, commits, payment and delivery, as processes on this machine.',
 ];
@@ -12,8 +12,9 @@ export const ASSUMPTIONS: string[] = [
   "The studio's own link carries all sites at once; it is unshaped but in the sweep of it.",
   'Links are full duplex and have no propagation delay and no loss.',
   "A link's rate means payload of a plain TCP stream; headers take another 4.4 %.",
-  'Before the clock begins, every node renders two frames of another, tiny project for another studio, on both sides: programs are warm, as in a farm that was not started a moment ago. Of the measured project no byte is at a site then.',
-  "One machine stands for all of the lab's. Where its processor is short, the process that receives the studio's frames goes before all others (nice -10) while the clock runs, on both sides: the studio's own machine does not share the sites' work.",
+  'Before the first run, every node renders two frames of another, tiny project for another studio, which takes some of them, on both sides: programs are warm, as in a farm that was not started a moment ago. Stores, agents and nodes go on from run to run. Each run has a studio of its own and begins with empty caches: of its project no byte is at a site then.',
+  'While the frames of a centre’s long run cross its link (all of them are committed), the sites are started and warmed, and the jobs of later runs are uploaded and quoted, beside the studio and across no link of the lab.',
+  "One machine stands for all of the lab's. Where its processor is short, the process that receives the studio's frames, one of its own, goes before all others (nice -10) while the clock runs, on both sides: the studio's own machine does not share the sites' work.",
   'The stores of the sites read and write by way of the memory of the one machine, not past it to its disk (MINIO_API_ODIRECT=off), on both sides.',
   "The clock runs from the first lease, which is just before the first project byte leaves the home store beside the studio, to the last frame checked by hash on the studio's disk. Upload, quote and settlement stand beside it.",
 ];

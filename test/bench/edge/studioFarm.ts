@@ -1,6 +1,8 @@
 /** The farm of a benchmark: the real one, in the studio's namespace, with its sites registered and no node of its own. */
 import { mkdirSync } from 'node:fs';
-import { FarmClient } from '../../../cli/sdk/client.ts';
+import { sql } from 'kysely';
+import { FarmClient, type FarmClientOptions } from '../../../cli/sdk/client.ts';
+import type { NodeStatus } from '../../../domain/statuses.ts';
 import type { Lab } from '../../../infra/netlab/lab.ts';
 import { addStudio, down, up } from '../../../infra/stack/commands.ts';
 import { peekState } from '../../../infra/stack/state.ts';
@@ -8,13 +10,25 @@ import { createDatabase } from '../../../ports/db/client.ts';
 import { setSiteStore } from '../../../ports/db/siteStores.ts';
 import type { SiteAccess } from './siteProcesses.ts';
 
+/** A client that can tell another process how to be one too. */
+export class StudioClient extends FarmClient {
+  readonly access: FarmClientOptions;
+
+  constructor(access: FarmClientOptions) {
+    super(access);
+    this.access = access;
+  }
+}
+
 export interface StudioFarm {
   gatewayUrl: string;
   joinToken: string;
   /** Opens a studio of its own, so that nothing of an earlier run is there; answers a client with its key. */
-  openStudio(slug: string): Promise<FarmClient>;
+  openStudio(slug: string): Promise<StudioClient>;
   /** Makes a site known with its store, agent and link (payload, Mbit/s). */
   registerSite(name: string, access: SiteAccess, link: { upMbits: number; downMbits: number }): Promise<void>;
+  /** From now on these nodes get work and no others; what the others have under way they hand back. */
+  giveWorkTo(nodes: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -34,6 +48,8 @@ export async function startStudioFarm(lab: Lab, home: string): Promise<StudioFar
       ...{ FARM_API_HOST: '0.0.0.0', FARM_API_PORT: String(API_PORT), FARM_API_URL: url, FARM_GATEWAY_URL: url },
       ...{ FARM_S3_HOST: '0.0.0.0', FARM_S3_PORT: String(STORE_PORT) },
       FARM_S3_PUBLIC_ENDPOINT: `http://${address}:${STORE_PORT}`,
+      // Runs are quoted beforehand, and those before them take their time.
+      FARM_POLICY: JSON.stringify({ quoteSeconds: 86_400 }),
     },
   });
   const { credentials, ports } = peekState(home)!;
@@ -49,7 +65,7 @@ export async function startStudioFarm(lab: Lab, home: string): Promise<StudioFar
     joinToken: credentials.joinToken,
     async openStudio(slug) {
       const { key } = await addStudio({ slug, name: slug, currency: 'EUR' }, { home });
-      return new FarmClient({ url, key });
+      return new StudioClient({ url, key });
     },
     async registerSite(name, access, { upMbits, downMbits }) {
       const { agentUrl, agentToken, endpoint, region, bucket, accessKey, secretKey } = access;
@@ -69,6 +85,17 @@ export async function startStudioFarm(lab: Lab, home: string): Promise<StudioFar
         const store = { siteId, endpoint, nearEndpoint: endpoint, region, bucket, accessKey, secretKey };
         await setSiteStore(tx, { ...store, agentUrl, agentToken });
       });
+    },
+    async giveWorkTo(nodes) {
+      await database.asService((tx) =>
+        tx
+          .updateTable('nodes')
+          .set((update) => ({
+            status: sql<NodeStatus>`CASE WHEN ${update.ref('name')} = ANY (${[...nodes]}::text[]) THEN 'online' ELSE 'draining' END`,
+          }))
+          .where('status', 'in', ['online', 'draining'])
+          .execute(),
+      );
     },
     async stop() {
       await database.close();

@@ -1,29 +1,53 @@
 /** A farm that has been running for a while: every node, store and agent has done its work before the clock begins. */
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FarmClient } from '../../../cli/sdk/client.ts';
 import { readProject } from '../../../cli/sdk/project.ts';
 import { FarmError } from '../../../domain/errors.ts';
+import type { Lab } from '../../../infra/netlab/lab.ts';
 import { PATIENCE_MS, submitFrames, untilCompleted } from './orders.ts';
 import { makeProject } from './shotProject.ts';
 import { SHOT_FRAMES, shotSize, TINY_SIZE } from './size.ts';
+import type { StudioClient } from './studioFarm.ts';
+import { StudioProcess } from './studioProcess.ts';
 
 const FRAMES_A_NODE = 2;
 
+interface WarmUp {
+  /** Absolute; gone afterwards. */
+  folder: string;
+  /** Size of the frames, as `shotSize` takes it. */
+  size: number;
+  /** That are online, and the places they stand at. */
+  nodes: number;
+  places: number;
+}
+
 /**
- * Has each node render and deliver frames of a tiny project for a studio of its own. Programs are compiled, connections and
- * statements prepared afterwards, as in any farm but one that was started a moment ago; of the measured project no byte is
- * at a site, and no frame is pulled.
+ * Has each node render frames of a tiny project for a studio of its own, and the studio take one from each place. Programs are
+ * compiled, connections and statements prepared afterwards, as in any farm but one that was started a moment ago; of the
+ * measured project no byte is at a site.
  * @param client of a studio that does nothing else
- * @param nodes that are online
  * @throws FarmError `RenderFailed` when the job does not end well, `ServiceFailed` when it does not end
  */
-export async function warmUp(client: FarmClient, folder: string, size: number, nodes: number): Promise<void> {
-  const { scene } = await makeProject(join(folder, 'warm-up'), 'shot', shotSize(TINY_SIZE));
+export async function warmUp(lab: Lab, client: StudioClient, { folder, size, nodes, places }: WarmUp): Promise<void> {
+  const { scene } = await makeProject(join(folder, 'project'), 'shot', shotSize(TINY_SIZE));
   const frames = `1-${Math.min(SHOT_FRAMES, FRAMES_A_NODE * nodes)}`;
   const { id } = await submitFrames(client, await readProject(scene), { name: 'warm-up', size, frames });
   await client.acceptJob(id);
+  const studio = await StudioProcess.start(lab);
+  let left = places;
+  const order = { access: client.access, jobId: id, folder: join(folder, 'delivered'), transit: 'off' } as const;
+  await new Promise<void>((resolve, reject) => {
+    const onArrival = (): void => {
+      left -= 1;
+      if (left === 0) resolve();
+    };
+    studio.pull(order, onArrival).then(resolve, reject);
+  }).finally(() => studio.end());
   await untilCompleted(client, id);
+  await rm(folder, { recursive: true, force: true });
 }
 
 /** Waits for nodes by their names. @throws FarmError `ServiceFailed` when one has not joined within two minutes */

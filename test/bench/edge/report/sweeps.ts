@@ -119,7 +119,8 @@ function studioWords(runs: readonly CentreAndEdge[]): string {
 function centreWords(runs: readonly CentreAndEdge[]): string {
   const links = runs.map(({ centre }) => centre.parameters.studioLinkMbits);
   if (new Set(links).size === runs.length) return '';
-  return `The centre ran once, behind a studio link of ${rate(links[0]!)}: its own link is no wider than any of these.`;
+  const link = links[0] == null ? 'no bound on the studio’s link' : `a studio link of ${rate(links[0])}`;
+  return `The centre ran once, with ${link}: its own link is no wider than any of these.`;
 }
 
 function ratioTable(runs: readonly CentreAndEdge[], axis: Axis): Block {

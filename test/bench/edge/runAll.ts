@@ -1,0 +1,56 @@
+/** All runs of a benchmark, one after the other; what the next ones need is made ready while a long one only waits for its link. */
+import type { RunParameters, RunReport } from './edgeReport.ts';
+import { secondsAt } from './limit.ts';
+import { measureRun, type NamedRun, type PreparedRun, prepareRun, type RunContext } from './runJob.ts';
+import { shotSize } from './size.ts';
+
+export type RunOutcome = { name: string; report: RunReport } | { name: string; failure: string };
+
+/** Of a centre's frames on their way, enough for all that others need beforehand. */
+const LONG_SECONDS = 90;
+const HALF_RGBA_BYTES = 8;
+
+/** What a centre's frames take over its link, but for headers and compression. */
+function linkSeconds({ frames, size, linkMbits }: RunParameters): number {
+  const { width, height } = shotSize(size);
+  return secondsAt(frames * width * height * HALF_RGBA_BYTES, linkMbits);
+}
+
+/**
+ * Behind the narrow link of a centre the machine has little to do for minutes once all frames are committed. Then the sites
+ * are started and warmed, and the jobs that follow are uploaded and quoted, beside the studio, across no link of the lab.
+ * @param keep called with each run's outcome
+ */
+export async function runAll(
+  context: RunContext,
+  runs: readonly NamedRun[],
+  keep: (outcome: RunOutcome) => Promise<void>,
+  failureOf: (name: string, error: unknown) => RunOutcome,
+): Promise<void> {
+  const ready = new Map<NamedRun, Promise<PreparedRun>>();
+  const prepare = (run: NamedRun): Promise<PreparedRun> => {
+    const known = ready.get(run);
+    if (known) return known;
+    const prepared = prepareRun(context, run);
+    // Told where it is waited for.
+    prepared.catch(() => undefined);
+    ready.set(run, prepared);
+    return prepared;
+  };
+  for (const [index, run] of runs.entries()) {
+    const others = runs.slice(index + 1);
+    const meanwhile = async (): Promise<void> => {
+      const next = others.find(({ parameters }) => parameters.topology !== run.parameters.topology);
+      if (next) await context.shapes.of(next.parameters);
+      for (const other of others) await prepare(other).catch(() => undefined);
+    };
+    try {
+      await context.shapes.keepFor([run, ...others]);
+      const prepared = await prepare(run);
+      const isLong = run.parameters.topology === 'centre' && linkSeconds(run.parameters) > LONG_SECONDS;
+      await keep({ name: run.name, report: await measureRun(context, prepared, isLong ? meanwhile : async () => {}) });
+    } catch (error) {
+      await keep(failureOf(run.name, error));
+    }
+  }
+}
