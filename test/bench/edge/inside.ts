@@ -9,10 +9,10 @@ import { Lab, type LabDescription } from '../../../infra/netlab/lab.ts';
 import { createKeeper } from '../../../infra/stack/keeper.ts';
 import type { ReplayIndex } from '../../../renderer/replay/index.ts';
 import { type CostsOrder, measureCosts } from './costs.ts';
-import type { CostsReport, RunReport } from './edgeReport.ts';
+import type { CostsReport } from './edgeReport.ts';
 import { Links } from './links.ts';
 import { Quoter } from './quoter.ts';
-import { runAll } from './runAll.ts';
+import { type RunOutcome, runAll } from './runAll.ts';
 import type { NamedRun } from './runJob.ts';
 import { Shapes } from './shapes.ts';
 import { startStudioFarm } from './studioFarm.ts';
@@ -30,12 +30,9 @@ export interface InsideOrder {
   resultPath: string;
 }
 
-/** A run that failed says why. */
-export type RunResult = { name: string; report: RunReport } | { name: string; failure: string };
-
 /** What it hands back. */
 export interface InsideResult {
-  runs: RunResult[];
+  runs: RunOutcome[];
   costs: CostsReport | null;
 }
 
@@ -75,12 +72,12 @@ try {
 }
 process.exit(0);
 
-async function keep(one: RunResult): Promise<void> {
+async function keep(one: RunOutcome): Promise<void> {
   result.runs.push(one);
   await writeFile(order.resultPath, JSON.stringify(result));
 }
 
-function failureOf(name: string, error: unknown): RunResult {
+function failureOf(name: string, error: unknown): RunOutcome {
   const failure = error instanceof Error ? error.message : String(error);
   say(`${name}: ${error instanceof Error ? error.stack : failure}`);
   return { name, failure };

@@ -4,6 +4,7 @@ import { secondsAt } from './limit.ts';
 import { measureRun, type NamedRun, type PreparedRun, prepareRun, type RunContext } from './runJob.ts';
 import { shotSize } from './size.ts';
 
+/** A run that failed says why. */
 export type RunOutcome = { name: string; report: RunReport } | { name: string; failure: string };
 
 /** Of a centre's frames on their way, enough for all that others need beforehand. */
@@ -39,16 +40,17 @@ export async function runAll(
   };
   for (const [index, run] of runs.entries()) {
     const others = runs.slice(index + 1);
+    /** What fails of it is tried again, and told, by the run that needs it. */
     const meanwhile = async (): Promise<void> => {
       const next = others.find(({ parameters }) => parameters.topology !== run.parameters.topology);
-      if (next) await context.shapes.of(next.parameters);
-      for (const other of others) await prepare(other).catch(() => undefined);
+      if (next) await context.shapes.of(next.parameters).catch(() => undefined);
+      for (const other of others) await prepare(other).catch(() => ready.delete(other));
     };
     try {
       await context.shapes.keepFor([run, ...others]);
       const prepared = await prepare(run);
       const isLong = run.parameters.topology === 'centre' && linkSeconds(run.parameters) > LONG_SECONDS;
-      await keep({ name: run.name, report: await measureRun(context, prepared, isLong ? meanwhile : async () => {}) });
+      await keep({ name: run.name, report: await measureRun(context, prepared, isLong ? meanwhile : undefined) });
     } catch (error) {
       await keep(failureOf(run.name, error));
     }

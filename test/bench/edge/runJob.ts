@@ -90,7 +90,7 @@ export async function prepareRun({ farm, quoter, say }: RunContext, run: NamedRu
 export async function measureRun(
   context: RunContext,
   prepared: PreparedRun,
-  meanwhile: () => Promise<void>,
+  meanwhile?: () => Promise<void>,
 ): Promise<RunReport> {
   const { farm, shapes } = context;
   const { parameters, client, job } = prepared;
@@ -104,14 +104,15 @@ export async function measureRun(
   const folder = join(context.folder, `run-${prepared.name}`);
   await mkdir(folder, { recursive: true });
   const ended = new AbortController();
-  const committed = untilCommitted(client, job.id, ended.signal).then((all) => (all ? meanwhile() : undefined));
+  const beside =
+    meanwhile && untilCommitted(client, job.id, ended.signal).then((all) => (all ? meanwhile() : undefined));
   // Whoever fails first is told; the other is waited for.
-  committed.catch(() => undefined);
+  beside?.catch(() => undefined);
   try {
     return await clockJob(context, { ...prepared, folder, links, siteOfNode });
   } finally {
     ended.abort();
-    await committed;
+    await beside;
     if (!context.keep) await rm(folder, { recursive: true, force: true });
   }
 }

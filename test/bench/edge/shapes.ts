@@ -52,6 +52,16 @@ export class Shapes {
     const running = this.#running.get(topology);
     if (running?.key === key) return running.shape;
     await this.#stop(topology);
+    try {
+      return await this.#startWarm(parameters, key);
+    } catch (error) {
+      // Nothing half started is taken for a shape.
+      await this.#stop(topology);
+      throw error;
+    }
+  }
+
+  async #startWarm(parameters: ShapeParameters, key: string): Promise<Shape> {
     const shape = await this.#start(parameters, key);
     const { lab, farm, folder } = this.#context;
     await farm.giveWorkTo([...shape.siteOfNode.keys()]);
