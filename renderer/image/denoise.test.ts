@@ -1,21 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { seededRandom } from '../testing/statistics.ts';
 import { comparePictures } from './compare.ts';
 import { type DenoiseInput, denoise } from './denoise.ts';
 import { ImageProcessor } from './imageProcessor.ts';
 
 const processor = new ImageProcessor();
 afterAll(() => processor.close());
-
-/** Uniform numbers from a seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Pixel {
   light: number;
@@ -26,7 +16,7 @@ interface Pixel {
 
 /** A picture from a function of the pixel, the converged one and one with `samples` exponentially distributed samples. */
 function pictures(width: number, height: number, samples: number, pixel: (x: number, y: number) => Pixel) {
-  const random = generator(5);
+  const random = seededRandom(5);
   const make = (): Required<Omit<DenoiseInput, 'hasAlbedo' | 'isLayer'>> => ({
     width,
     height,

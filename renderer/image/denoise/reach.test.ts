@@ -1,5 +1,7 @@
 /** How far the denoiser looks, and that bands of a picture with so much around them have the bits of the whole. */
+
 import { afterAll, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../testing/statistics.ts';
 import { DENOISE_REACH, type DenoiseInput, denoise, denoiseStage } from '../denoise.ts';
 import { ImageProcessor, type ImageStage } from '../imageProcessor.ts';
 import { SILHOUETTE_REACH } from './guides.ts';
@@ -7,24 +9,13 @@ import { SILHOUETTE_REACH } from './guides.ts';
 const processor = new ImageProcessor();
 afterAll(() => processor.close());
 
-/** Uniform numbers from a seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Rows and columns around a pixel that a plane depends on, by input of the stage. */
 type Reach = ReadonlyMap<string, number>;
 type Body = (this: object, ...planes: unknown[]) => number;
 
 /** The reach of a stage as its own kernels show it: they run on planes that note where they are read. */
 function tracedReach({ build }: ImageStage, inputs: string[]): Reach {
-  const random = generator(3);
+  const random = seededRandom(3);
   const size = 101;
   const at = 50;
   // Zeros, misses (-1) and all magnitudes, so that each branch is entered.
@@ -66,7 +57,7 @@ function tracedReach({ build }: ImageStage, inputs: string[]): Reach {
 
 /** Noise in everything, with gaps, silhouettes and fireflies everywhere. */
 function noise(width: number, height: number): Required<DenoiseInput> {
-  const random = generator(7);
+  const random = seededRandom(7);
   const of = (channels: number, value: () => number): Float32Array =>
     Float32Array.from({ length: width * height * channels }, value);
   return {

@@ -14,7 +14,10 @@ const MAX_STEPS = 33_554_432;
  * Threads that find hits, more than there are cores where these are few: gpu.js gives each an equal part of the picture's rows, and
  * rows of sky are done long before those of a busy floor.
  */
-const findThreads = (cores = os.availableParallelism()): number => Math.max(cores, Math.min(4 * cores, 16));
+function findThreads(): number {
+  const cores = os.availableParallelism();
+  return Math.max(cores, Math.min(4 * cores, 16));
+}
 /** Shots have one size, tiled ones a few. */
 const MAX_SETS = 4;
 

@@ -1,5 +1,7 @@
 /** The light tree: probabilities that are what they say, sums over thousands of lights, and less noise than power alone. */
+
 import { afterAll, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../testing/statistics.ts';
 import type { PunctualLight } from '../scene/description.ts';
 import type { Tracer } from '../tracer.ts';
 import * as probes from './assembly/layout-probe.ts';
@@ -22,17 +24,6 @@ afterAll(async () => {
   await (await started).close();
   await Promise.all(tracers.map((tracer) => tracer.close()));
 });
-
-/** Uniform numbers in 0..1 (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let h = Math.imul(state ^ (state >>> 15), state | 1);
-    h ^= h + Math.imul(h ^ (h >>> 7), h | 61);
-    return ((h ^ (h >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const minus = (a: Vector, b: Vector): Vector => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
 const dot = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
@@ -110,7 +101,7 @@ async function ask(lights: readonly LightBounds[], questions: readonly Question[
 }
 
 describe('probabilities of the light tree', () => {
-  const next = random(3);
+  const next = seededRandom(3);
   const spots: LocalLight[] = Array.from({ length: 100 }, () => ({
     kind: 'spot',
     position: above(next),
@@ -198,7 +189,7 @@ describe('probabilities of the light tree', () => {
   });
 
   it('give far less variance than power alone where lights are local', async () => {
-    const many = pointLights(random(4), 1000).map((light, i): LocalLight => {
+    const many = pointLights(seededRandom(4), 1000).map((light, i): LocalLight => {
       // Lamps on a grid, half a unit over the ground.
       return { ...light, position: [(i % 40) - 20, 0.5, Math.floor(i / 40) - 12] };
     });
@@ -241,7 +232,7 @@ function irradianceFrom([a, b, c]: Triangle): number {
 }
 
 it('adds ten thousand lights up to their analytic sum', async () => {
-  const next = random(6);
+  const next = seededRandom(6);
   const lamps = pointLights(next, 5000);
   // So small that they hide about 0.1 per mille of one another and of the lamps.
   const emitters = triangles(next, 5000, 0.004);

@@ -1,5 +1,7 @@
 /** Traversal against testing every triangle in double precision; watertight edges; hostile geometry; what instances cost. */
+
 import { afterAll, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../testing/statistics.ts';
 import type { MeshGeometry, SceneDescription } from '../scene/description.ts';
 import * as layout from './assembly/layout.ts';
 import * as probes from './assembly/layout-probe.ts';
@@ -61,17 +63,6 @@ async function cast(
   heap.free(raysAt);
   heap.free(hitsAt);
   return hits;
-}
-
-/** Uniform numbers in 0..1 (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let h = Math.imul(state ^ (state >>> 15), state | 1);
-    h ^= h + Math.imul(h ^ (h >>> 7), h | 61);
-    return ((h ^ (h >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function directionOf(next: () => number): Vector {
@@ -169,7 +160,7 @@ describe('traversal finds what testing every triangle finds', () => {
     ['of all at once', 14, true, true],
   ] as const) {
     it(what, async () => {
-      const next = random(seed);
+      const next = seededRandom(seed);
       const materials = [material(), material({ alphaMode: alpha ? 'mask' : 'opaque' })];
       const meshes = [soup(next, 60, moving), soup(next, 41, false, 1), soup(next, 3, moving, 1)];
       const instances = Array.from({ length: 12 }, (_, i) => ({
@@ -224,7 +215,7 @@ describe('rays that are cast together hit what each hits alone, bit for bit', ()
     });
   }
 
-  const next = random(21);
+  const next = seededRandom(21);
   const materials = [material(), material({ alphaMode: 'mask' })];
   const many = Array.from({ length: 14 }, (_, i) => ({
     mesh: i % 3,
@@ -286,7 +277,7 @@ describe('no ray gets out of a closed mesh', () => {
   ] as const) {
     it(`out of ${name}`, async () => {
       const closed = weld(shape, moves);
-      const rays = raysAtEdges(closed, transform, 60_000, random(5));
+      const rays = raysAtEdges(closed, transform, 60_000, seededRandom(5));
       const hits = await cast(
         scene({
           meshes: [closed],
