@@ -105,11 +105,18 @@ async function costsOrder(cache: string, { size, sites }: EdgeOptions): Promise<
   return { size, sites, tiny, tinyFolder, tinyFrames, allShared: await make('all-shared', size) };
 }
 
-/** Faster than any software can be: then something was measured wrongly. */
+/** Faster than any software can be, or with data that was at a site before: then something was measured wrongly. */
 function impossible(done: ReadonlyMap<string, RunReport>): string[] {
-  return [...done].flatMap(([name, { share }]) =>
-    share > LARGEST_SHARE ? [`${name}: its share of the limit is ${share.toFixed(4)}, above ${LARGEST_SHARE}.`] : [],
-  );
+  return [...done].flatMap(([name, { share, bytesByLink }]) => [
+    ...(share > LARGEST_SHARE
+      ? [`${name}: its share of the limit is ${share.toFixed(4)}, above ${LARGEST_SHARE}.`]
+      : []),
+    ...bytesByLink.flatMap(({ link, downBytes, neededDownBytes }) =>
+      downBytes < neededDownBytes
+        ? [`${name}: ${downBytes} bytes went to ${link}, whose frames read ${neededDownBytes}.`]
+        : [],
+    ),
+  ]);
 }
 
 async function runInside(lab: Lab, order: InsideOrder): Promise<void> {

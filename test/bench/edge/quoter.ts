@@ -1,29 +1,17 @@
 /** The node that estimates for quotes: beside the studio, so that nothing of a project is at a site before the clock begins. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Lab } from '../../../infra/netlab/lab.ts';
-import type { Keeper } from '../../../infra/stack/keeper.ts';
 import type { RunParameters } from './edgeReport.ts';
+import type { ProgramsContext } from './shapes.ts';
 import { nodeSettings, SiteProcesses } from './siteProcesses.ts';
-import type { StudioFarm } from './studioFarm.ts';
 import { untilOnline } from './warmUp.ts';
 
-interface QuoterContext {
-  lab: Lab;
-  keeper: Keeper;
-  farm: StudioFarm;
-  /** Absolute folder for what it writes. */
-  folder: string;
-  /** Folder of the traced frames. */
-  framesFolder: string;
-}
-
 export class Quoter {
-  readonly #context: QuoterContext;
+  readonly #context: ProgramsContext;
   #running: { key: string; name: string; place: SiteProcesses } | undefined;
   #started = 0;
 
-  constructor(context: QuoterContext) {
+  constructor(context: ProgramsContext) {
     this.#context = context;
   }
 

@@ -19,7 +19,8 @@ function linkSeconds({ frames, size, linkMbits }: RunParameters): number {
 
 /**
  * Behind the narrow link of a centre the machine has little to do for minutes once all frames are committed. Then the sites
- * are started and warmed, and the jobs that follow are uploaded and quoted, beside the studio, across no link of the lab.
+ * are started and warmed over their own links, and the jobs that follow are uploaded and quoted beside the studio: none of it
+ * crosses the centre's link.
  * @param keep called with each run's outcome
  */
 export async function runAll(

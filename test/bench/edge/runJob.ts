@@ -49,10 +49,7 @@ const TOKEN = 1e18;
 const LOOK_MS = 500;
 
 /** A run whose job is uploaded and quoted. Nothing of it is at a site yet. */
-export interface PreparedRun {
-  name: string;
-  parameters: RunParameters;
-  project: BenchProject;
+export interface PreparedRun extends NamedRun {
   /** Of a studio of its own: what one run put is not there for another. */
   client: StudioClient;
   job: JobView;
@@ -79,7 +76,7 @@ export async function prepareRun({ farm, quoter, say }: RunContext, run: NamedRu
   const uploadSeconds = (uploaded - began) / 1000;
   const quoteSeconds = (performance.now() - uploaded) / 1000;
   say(`${name}: uploaded in ${uploadSeconds.toFixed(2)} s, quoted in ${quoteSeconds.toFixed(1)} s`);
-  return { ...{ name, parameters, project, client, job }, uploadSeconds, quoteSeconds };
+  return { ...run, client, job, uploadSeconds, quoteSeconds };
 }
 
 /**

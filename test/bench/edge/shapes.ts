@@ -21,7 +21,8 @@ type ShapeParameters = Pick<
   'topology' | 'sites' | 'nodesPerSite' | 'engine' | 'renderSeconds' | 'linkMbits' | 'size'
 >;
 
-interface ShapesContext {
+/** What programs of the lab are started with. */
+export interface ProgramsContext {
   lab: Lab;
   keeper: Keeper;
   farm: StudioFarm;
@@ -36,12 +37,12 @@ export const placesOf = ({ topology, sites }: Pick<RunParameters, 'topology' | '
   topology === 'centre' ? ['centre'] : Array.from({ length: sites }, (_, index) => `site-${index + 1}`);
 
 export class Shapes {
-  readonly #context: ShapesContext;
+  readonly #context: ProgramsContext;
   /** One of each topology at most: another one stands at the same places. */
   readonly #running = new Map<RunParameters['topology'], { key: string; shape: Shape }>();
   #started = 0;
 
-  constructor(context: ShapesContext) {
+  constructor(context: ProgramsContext) {
     this.#context = context;
   }
 
