@@ -34,7 +34,9 @@ module.exports = {
     only('renderer', ['domain']),
     only('farm-ui/web', ['cli/sdk']),
     only('cli', ['infra/stack', 'renderer'], { fromNot: ['^cli/sdk/'] }),
-    only('cli/sdk', []),
+    // How a file is read over HTTP is the same on a studio's machine, and needs nothing else of the farm.
+    only('cli/sdk', ['ports/http']),
+    only('ports/http', []),
     {
       name: 'domain-pure',
       severity: 'error',

@@ -1,10 +1,9 @@
 /** Program of a thread that reads frames from a store, checks their hash and judges them: see `frameInspectors.ts`. */
 import { createHash } from 'node:crypto';
-import { Agent, get as getHttp, type IncomingMessage } from 'node:http';
-import { get as getHttps, Agent as SecureAgent } from 'node:https';
 import { parentPort } from 'node:worker_threads';
 import { FarmError, type Problem, toProblem } from '../../domain/errors.ts';
 import { DEFAULT_RENDER_SETTINGS } from '../../domain/scene.ts';
+import { type FileAnswer, getFile } from '../../ports/http/getFile.ts';
 import { inspectExrBytes } from '../../renderer/image/exr/inspect.ts';
 import { damaged, type ExpectedFrame, judgeFrame, type Verdict } from './judgeFrame.ts';
 
@@ -26,8 +25,6 @@ export type InspectAnswer = { verdict: Verdict } | { problem: Problem };
 /** A store that sends nothing for so long is not going to. */
 const SILENCE_MS = 20_000;
 
-const plain = new Agent({ keepAlive: true });
-const secure = new SecureAgent({ keepAlive: true });
 /** Frames of a job have one size: the memory is used again. */
 let memory = new Uint8Array(0);
 
@@ -56,26 +53,27 @@ async function lookAtOwn(): Promise<Verdict> {
 }
 
 async function look({ url, hash, sizeBytes, expected }: InspectJob): Promise<Verdict> {
-  const response = await open(url);
-  if (response.statusCode !== 200) {
-    response.destroy();
-    if (response.statusCode === 404) return damaged('Its EXR is not in the store.');
-    throw new FarmError('StoreFailed', `The store answered ${response.statusCode} for a frame.`, { hash });
+  const answer = await open(url);
+  if (answer.status !== 200) {
+    answer.destroy();
+    if (answer.status === 404) return damaged('Its EXR is not in the store.');
+    throw new FarmError('StoreFailed', `The store answered ${answer.status} for a frame.`, { hash });
   }
-  const length = Number(response.headers['content-length']);
+  const length = Number(answer.headers['content-length']);
   if (length !== sizeBytes) {
-    response.destroy();
+    answer.destroy();
     return damaged(`Its EXR has ${length} bytes; ${sizeBytes} were announced.`);
   }
   if (memory.length < sizeBytes) memory = new Uint8Array(sizeBytes);
   const digest = createHash('sha256');
   let at = 0;
   try {
-    for await (const part of response as AsyncIterable<Buffer>) {
+    await answer.read((part) => {
       digest.update(part);
       memory.set(part, at);
       at += part.length;
-    }
+      return undefined;
+    });
   } catch (error) {
     throw new FarmError('StoreFailed', `A frame broke off at byte ${at}: ${(error as Error).message}`, { hash });
   }
@@ -90,14 +88,8 @@ async function look({ url, hash, sizeBytes, expected }: InspectJob): Promise<Ver
 }
 
 /** @throws FarmError `StoreFailed` */
-function open(url: string): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const request = url.startsWith('https:')
-      ? getHttps(url, { agent: secure, timeout: SILENCE_MS }, resolve)
-      : getHttp(url, { agent: plain, timeout: SILENCE_MS }, resolve);
-    request.on('timeout', () => request.destroy(new Error('it sends nothing')));
-    request.on('error', (error) =>
-      reject(new FarmError('StoreFailed', `The store does not answer for a frame: ${error.message}`)),
-    );
+function open(url: string): Promise<FileAnswer> {
+  return getFile(url, { silenceMs: SILENCE_MS }).catch((error: Error) => {
+    throw new FarmError('StoreFailed', `The store does not answer for a frame: ${error.message}`);
   });
 }

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open as openFile, stat } from 'node:fs/promises';
 import { Agent, get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps, Agent as SecureAgent } from 'node:https';
-import { SteadyAgent } from './steadyAgent.ts';
+import { type FileAnswer, getFile } from '../../../ports/http/getFile.ts';
 import { TRANSIT_HEADER, TRANSIT_TYPE } from './transit.ts';
 import { decodeTransit } from './transitDecoder.ts';
 
@@ -15,7 +15,6 @@ import { decodeTransit } from './transitDecoder.ts';
 const BLOCK_BYTES = 512 * 1024;
 
 const plain = new Agent({ keepAlive: true });
-const steady = new SteadyAgent({ keepAlive: true });
 const secure = new SecureAgent({ keepAlive: true });
 
 /** One address of a file. */
@@ -47,39 +46,33 @@ export interface Received {
 export async function receive(from: Source, part: string, sizeBytes: number, way: Way): Promise<Received> {
   const kept = await keptPart(part, sizeBytes);
   if (kept.sizeBytes === sizeBytes) return { hash: kept.digest.digest('hex'), sizeBytes, receivedBytes: 0 };
-  // What is unpacked is kept while more arrives.
-  const agent = from.transit ? plain : steady;
-  const response = await openSource(from, kept.sizeBytes, way, agent);
+  let receivedBytes = 0;
+  const answer = await openBody(from, kept.sizeBytes, way, (bytes) => {
+    receivedBytes += bytes;
+  });
   let { digest } = kept;
   let have = kept.sizeBytes;
-  if (have > 0 && response.statusCode === 200) {
+  if (have > 0 && answer.status === 200) {
     // The source knows no ranges and begins again.
     digest = createHash('sha256');
     have = 0;
-  } else if (response.statusCode !== (have > 0 ? 206 : 200)) {
-    response.destroy();
-    throw new Error(`the store answered ${response.statusCode}`);
+  } else if (answer.status !== (have > 0 ? 206 : 200)) {
+    answer.destroy();
+    throw new Error(`the store answered ${answer.status}`);
   }
-  let receivedBytes = 0;
-  const count = (bytes: number): void => {
-    receivedBytes += bytes;
-  };
-  const isPacked = response.headers['content-type'] === TRANSIT_TYPE;
   const file = await openFile(part, have > 0 ? 'a' : 'w').catch((error: unknown) => {
-    response.destroy();
+    answer.destroy();
     throw error;
   });
   try {
     const disk = new BlockWriter(file);
-    const plainBytes = isPacked ? decodeTransit(response, count) : (response as AsyncIterable<Buffer>);
     try {
-      for await (const bytes of plainBytes) {
-        if (!isPacked) count(bytes.length);
+      await answer.read((bytes) => {
         digest.update(bytes);
         have += bytes.length;
         // The bytes are copied before it waits.
-        await disk.write(bytes);
-      }
+        return disk.write(bytes);
+      });
     } finally {
       // What came before a break is gone on with.
       await disk.flush();
@@ -88,6 +81,37 @@ export async function receive(from: Source, part: string, sizeBytes: number, way
     await file.close();
   }
   return { hash: digest.digest('hex'), sizeBytes: have, receivedBytes };
+}
+
+type Body = Pick<FileAnswer, 'status' | 'read' | 'destroy'>;
+
+/** The file's bytes from `from` on, unpacked where they come packed. @param count told of what crosses the network */
+async function openBody(source: Source, from: number, way: Way, count: (bytes: number) => void): Promise<Body> {
+  if (source.transit) {
+    const response = await openSource(source, from, way);
+    const isPacked = response.headers['content-type'] === TRANSIT_TYPE;
+    return {
+      status: response.statusCode ?? 0,
+      destroy: () => void response.destroy(),
+      async read(take) {
+        for await (const bytes of isPacked ? decodeTransit(response, count) : (response as AsyncIterable<Buffer>)) {
+          if (!isPacked) count(bytes.length);
+          await take(bytes);
+        }
+      },
+    };
+  }
+  const { signal, stallMs } = way;
+  const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
+  const answer = await getFile(source.url, { headers, signal, silenceMs: stallMs });
+  return {
+    ...answer,
+    read: (take) =>
+      answer.read((bytes) => {
+        count(bytes.length);
+        return take(bytes);
+      }),
+  };
 }
 
 /** Writes in blocks, one while the next is gathered. */
@@ -162,12 +186,7 @@ export async function digestOf(path: string): Promise<Hash> {
 }
 
 /** Asks for a file from byte `from` on. Throws when nobody answers or the source falls silent. */
-export function openSource(
-  { url, transit }: Source,
-  from: number,
-  { signal, stallMs }: Way,
-  agent: Agent = plain,
-): Promise<IncomingMessage> {
+export function openSource({ url, transit }: Source, from: number, { signal, stallMs }: Way): Promise<IncomingMessage> {
   const options = {
     timeout: stallMs,
     headers: {
@@ -179,7 +198,7 @@ export function openSource(
   return new Promise((resolve, reject) => {
     const request = url.startsWith('https:')
       ? getHttps(url, { ...options, agent: secure }, resolve)
-      : getHttp(url, { ...options, agent }, resolve);
+      : getHttp(url, { ...options, agent: plain }, resolve);
     request.on('timeout', () => request.destroy(new Error(`the source sent nothing for ${stallMs / 1000} s`)));
     request.on('error', reject);
   });
