@@ -14,6 +14,15 @@ import { type JobControl, resumeJob } from './control.ts';
 import type { renderRange } from './renderRange.ts';
 import { runWindow } from './window.ts';
 
+/** How many of a job's chunks, from the first on, are in flight when rendering begins. */
+export function firstInFlight(count: number, { chunksPerWorkflow, chunksInFlight, rangesInFlight }: Policy): number {
+  if (count <= chunksPerWorkflow) return Math.min(count, chunksInFlight);
+  return Math.min(chunksPerWorkflow, inFlightOfRange({ chunksInFlight, rangesInFlight }));
+}
+
+const inFlightOfRange = ({ chunksInFlight, rangesInFlight }: Pick<Policy, 'chunksInFlight' | 'rangesInFlight'>) =>
+  Math.max(1, Math.ceil(chunksInFlight / rangesInFlight));
+
 /** Renders chunks `0 … count - 1`. */
 export async function renderAll(
   job: JobReference,
@@ -41,7 +50,7 @@ async function renderRanges(
 ): Promise<RangeOutcome> {
   const outcome = { ...EMPTY_OUTCOME };
   const running = new Set<ChildWorkflowHandle<typeof renderRange>>();
-  const inFlight = Math.max(1, Math.ceil(policy.chunksInFlight / policy.rangesInFlight));
+  const inFlight = inFlightOfRange(policy);
   let next = 0;
 
   async function place(): Promise<void> {

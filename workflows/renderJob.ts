@@ -7,7 +7,7 @@ import type { RenderJobInput, RenderJobResult } from './contract.ts';
 import { JobControl } from './control.ts';
 import { assemble, settle, untilDelivered, verify } from './finish.ts';
 import { problemOf } from './problem.ts';
-import { renderAll } from './ranges.ts';
+import { firstInFlight, renderAll } from './ranges.ts';
 import { record, settlement } from './stages.ts';
 
 /**
@@ -49,7 +49,7 @@ async function renderFrames(job: RenderJobInput, policy: Policy, control: JobCon
   const topUps = depositRaises(job, control, () => rendering);
   try {
     const { chunks } = await planJob(job);
-    await markStage({ ...job, start: 'render' });
+    await markStage({ ...job, start: 'render', offer: firstInFlight(chunks, policy) });
     const started = Date.now();
     const outcome = await renderAll(job, chunks, policy, control);
     await markStage({

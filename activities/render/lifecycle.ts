@@ -5,20 +5,27 @@ import { cancelJobChunks } from '../../ports/db/chunks.ts';
 import { json } from '../../ports/db/documents.ts';
 import { requireJob, transitionJob } from '../../ports/db/jobs.ts';
 import { lockJob } from '../../ports/db/locks.ts';
+import { offerFirst } from '../../ports/db/offerFirst.ts';
 import { announceJob, endStage, startStage } from '../../ports/db/stages.ts';
 import { type FarmServices, inRecord, type JobKey } from '../services.ts';
 
 export interface StageMark extends JobKey {
   end?: { stage: Stage; seconds: number }[];
   start?: Stage;
+  /** So many chunks go on offer with it, from the first on, before their keepers begin. */
+  offer?: number;
 }
 
 /** Writes down which stages ended, how long they took, and which begins. */
-export async function markStage(services: FarmServices, { jobId, end = [], start }: StageMark): Promise<void> {
+export async function markStage(
+  services: FarmServices,
+  { studioId, jobId, end = [], start, offer = 0 }: StageMark,
+): Promise<void> {
   await inRecord(services, async (tx) => {
     for (const { stage, seconds } of end) await endStage(tx, jobId, stage, seconds);
     if (start) await startStage(tx, jobId, start);
   });
+  if (offer > 0) await inRecord(services, (tx) => offerFirst(tx, { studioId, jobId }, offer));
 }
 
 /**

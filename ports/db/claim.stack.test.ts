@@ -18,6 +18,7 @@ import { commitUnit, refuseUnit } from './commit.ts';
 import { setPreparing, transitionJob } from './jobs.ts';
 import { finishLease } from './lease.ts';
 import { setNodeStatus } from './nodes.ts';
+import { offerFirst } from './offerFirst.ts';
 
 let record: TestRecord;
 let studio: string;
@@ -190,6 +191,30 @@ describe('claimChunk', () => {
     expect(await claim(database, node)).toBeNull();
     await database.asService((tx) => setNodeStatus(tx, spare.id, 'offline'));
     expect(await mustClaim(database, node)).toMatchObject({ leaseNumber: 2 });
+  });
+
+  it('has the first chunks of a job on offer at once, each as if it had been offered alone, and never again', async () => {
+    const { database } = record;
+    const options = { studioId: studio, name: 'first', frames: 6, chunkFrames: 2, offered: false };
+    const { jobId, chunkIds } = await addJob(database, options);
+    const offer = (count: number) => database.asService((tx) => offerFirst(tx, { studioId: studio, jobId }, count));
+    await database.asService((tx) => transitionJob(tx, { jobId, to: 'paused', pauseReason: 'user' }));
+    expect(await offer(3)).toBe(0);
+    await database.asService((tx) => transitionJob(tx, { jobId, to: 'active' }));
+    expect(await offer(2)).toBe(2);
+    const lease = await mustClaim(database, node);
+    expect(lease).toMatchObject({ chunkId: chunkIds[0], leaseNumber: 1, units: [{ frame: 1 }, { frame: 2 }] });
+    // Parked: all delivered, none judged.
+    for (const { unitId } of lease.units) await deliver(database, lease, node.id, unitId);
+    await database.asService((tx) => finishLease(tx, { ...lease, nodeId: node.id, outcome: 'completed' }));
+    expect(await offer(3)).toBe(1);
+    expect(await offer(3)).toBe(0);
+    const states = await Promise.all(chunkIds.map((id) => database.asService((tx) => chunkState(tx, id))));
+    expect(states.map(({ status }) => status)).toEqual(['planned', 'offered', 'offered']);
+    const events = await record.query<{ id: string }>(
+      `SELECT data ->> 'chunkId' AS id FROM job_events WHERE job_id = '${jobId}' AND type = 'chunk.offered' ORDER BY seq`,
+    );
+    expect(events.map(({ id }) => id)).toEqual(chunkIds);
   });
 
   it('gives a node that failed a job three times no more of it', async () => {

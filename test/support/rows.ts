@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { jobFree, move, WALLET } from '../../domain/money/accounts.ts';
 import { DEFAULT_RENDER_SETTINGS, type SceneInspection } from '../../domain/scene.ts';
-import { insertPlan, offerChunk } from '../../ports/db/chunks.ts';
+import { insertPlan } from '../../ports/db/chunks.ts';
 import { type ClaimedLease, claimChunk } from '../../ports/db/claim.ts';
 import { createDatabase, type Database } from '../../ports/db/client.ts';
 import type { HostRequirements, NodeLabels, StoredFile, UnitArtifact } from '../../ports/db/documents.ts';
@@ -11,6 +11,7 @@ import { acceptQuote, createSubmission, setPreparing, setQuoted } from '../../po
 import { reportUnit } from '../../ports/db/lease.ts';
 import { post } from '../../ports/db/ledger.ts';
 import { joinNode } from '../../ports/db/nodes.ts';
+import { offerFirst } from '../../ports/db/offerFirst.ts';
 import { setSiteStore } from '../../ports/db/siteStores.ts';
 import { createStudio } from '../../ports/db/studios.ts';
 import type { NodeRow } from '../../ports/db/tables.ts';
@@ -238,7 +239,7 @@ export async function addJob(database: Database, options: JobOptions): Promise<T
     });
     return insertPlan(tx, { jobId, layer: 'beauty', chunks, unitPrice });
   });
-  if (offered) for (const chunkId of chunkIds) await database.asService((tx) => offerChunk(tx, chunkId));
+  if (offered) await database.asService((tx) => offerFirst(tx, { studioId, jobId }, chunkIds.length));
   return { studioId, jobId, chunkIds };
 }
 
