@@ -7,7 +7,6 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { killProcess, startOneProcess } from '../../infra/stack/commands.ts';
-import { buildDemoShot } from '../../renderer/demo/demoShot.ts';
 import { connect, farmHome } from '../connection.ts';
 import { duration } from '../output/duration.ts';
 import { quoteText } from '../output/quote.ts';
@@ -79,6 +78,8 @@ async function runShot(flags: DemoFlags, times: { setupSeconds: number; begun: n
   const client = connect();
   const scene = join(farmHome(), 'demo', `${SHOT.name}.glb`);
   await mkdir(join(farmHome(), 'demo'), { recursive: true });
+  // Loaded where it is used: glTF and picture libraries, for which every other command would wait, too.
+  const { buildDemoShot } = await import('../../renderer/demo/demoShot.ts');
   await buildDemoShot(scene);
   const { name, frames, width, height, samples, maxDepth } = SHOT;
   // All six stages, also the second time.

@@ -1,5 +1,5 @@
 /** A studio's own bucket: its address, how it is reached, and what it answers when it will not take anything. */
-import { Client } from 'minio';
+import type { Client } from 'minio';
 import { FarmApiError, refuse } from '../errors.ts';
 
 export interface BucketAddress {
@@ -55,6 +55,8 @@ export async function openBucket(target: string, { endpoint: asked, environment 
   const endpoint = named || `https://s3.${region}.amazonaws.com`;
   const url = endpointUrl(endpoint);
   const sessionToken = environment.AWS_SESSION_TOKEN;
+  // Loaded for a bucket only: the other commands would wait for it, too.
+  const { Client } = await import('minio');
   const client = new Client({
     endPoint: url.hostname,
     ...(url.port ? { port: Number(url.port) } : {}),
