@@ -18,6 +18,7 @@ import { readProject } from '../sdk/project.ts';
 import { type PullResult, pullJob } from '../sdk/pull.ts';
 import { submitProject } from '../sdk/submit.ts';
 import type { InvoiceView, JobEventView, JobView } from '../sdk/types.ts';
+import { requestOf } from '../settings/flags.ts';
 import { pageUrl, startFarm, stopFarm, untilInterrupted } from './farm.ts';
 import { printJson, withErrors } from './run.ts';
 
@@ -28,6 +29,7 @@ interface DemoFlags {
   /** `--json FILE` writes the result, `--json` alone prints it. */
   json?: string | boolean;
   kill: boolean;
+  samples?: string;
 }
 
 export function addDemo(program: Command): void {
@@ -37,10 +39,13 @@ export function addDemo(program: Command): void {
     .option('--exit', 'stop the farm when the job is delivered and settled')
     .option('--json [file]', 'also write what happened as JSON')
     .option('--no-kill', 'do not kill a node halfway')
+    .option('--samples <n>', `samples a pixel; fewer are noisier and sooner there (default ${SHOT.samples})`)
     .action(withErrors(demo));
 }
 
 async function demo(flags: DemoFlags): Promise<void> {
+  // A wrong number is refused before a farm starts for it.
+  const { samples = SHOT.samples } = requestOf({ samples: flags.samples });
   const setupSeconds = Number(process.env.FARM_SETUP_SECONDS ?? 0);
   const begun = Date.now();
   say(`${pc.bold('Framewright')}  starting the farm in ${farmHome()}`);
@@ -55,7 +60,7 @@ async function demo(flags: DemoFlags): Promise<void> {
     interrupted = true;
   });
   try {
-    const shown = runShot(flags, { setupSeconds, begun });
+    const shown = runShot(flags, samples, { setupSeconds, begun });
     shown.catch(() => undefined);
     const result = await Promise.race([shown, interruption]);
     if (interrupted || !result) process.exitCode = 130;
@@ -74,14 +79,18 @@ async function demo(flags: DemoFlags): Promise<void> {
 }
 
 /** Builds, submits, watches, pulls and checks the shot. Throws when anything is not as promised. */
-async function runShot(flags: DemoFlags, times: { setupSeconds: number; begun: number }): Promise<DemoResult> {
+async function runShot(
+  flags: DemoFlags,
+  samples: number,
+  times: { setupSeconds: number; begun: number },
+): Promise<DemoResult> {
   const client = connect();
   const scene = join(farmHome(), 'demo', `${SHOT.name}.glb`);
   await mkdir(join(farmHome(), 'demo'), { recursive: true });
   // Loaded where it is used: glTF and picture libraries, for which every other command would wait, too.
   const { buildDemoShot } = await import('../../renderer/demo/demoShot.ts');
   await buildDemoShot(scene);
-  const { name, frames, width, height, samples, maxDepth } = SHOT;
+  const { name, frames, width, height, maxDepth } = SHOT;
   // All six stages, also the second time.
   const options = { name, frames, width, height, samples, maxDepth, cache: false, awaitDelivery: true };
   const quoted = await submitProject(client, await readProject(scene), options);

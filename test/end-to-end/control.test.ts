@@ -10,7 +10,7 @@ import { submitProject } from '../../cli/sdk/submit.ts';
 import { allFrames, billedFrames, submitScene, untilCommitted, untilEvent, untilFinal } from '../support/farm.ts';
 import { writeCube } from '../support/scenes.ts';
 
-const SLOW = { frames: '1-16', width: 320, height: 180, samples: 48 };
+const SLOW = { frames: '1-16', width: 320, height: 180, samples: 16 };
 const client = new FarmClient(inject('farm'));
 let folder: string;
 

@@ -18,7 +18,7 @@ import { writeCube } from '../support/scenes.ts';
 
 const FRAMES = Array.from({ length: 12 }, (_, i) => i + 1);
 /** About a second a frame on one core, so that there is a middle of a frame to be killed in. */
-const SLOW = { frames: '1-12', width: 320, height: 180, samples: 64 };
+const SLOW = { frames: '1-12', width: 320, height: 180, samples: 16 };
 
 let farm: TestFarm;
 let folder: string;
