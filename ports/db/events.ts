@@ -1,5 +1,5 @@
 /** The append-only log of each job: numbered without gaps under the job's lock, told to listeners when it commits. */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import type { JobEventData, JobEventType } from '../../domain/events.ts';
 import type { Tx } from './client.ts';
@@ -7,7 +7,8 @@ import { json } from './documents.ts';
 import type { JobEventRow } from './tables.ts';
 
 /**
- * NOTIFY channels. Payloads: `job` is `studioId:jobId:seq`; `transient` is JSON `{studioId, jobId, type, data}`; `chunk`
+ * NOTIFY channels. Payloads: `job` is `studioId:jobId:seq`, and `:` with the event itself as JSON (`at`, `type`, `data`) where
+ * there is room, so that listeners need not read it (`readJobPayload`); `transient` is JSON `{studioId, jobId, type, data}`; `chunk`
  * and `offer` are a chunk's id; `outbox` is empty; `sites` says nothing but that one changed; `receipt` is the id
  * of the node whose signature a receipt waits for. An empty payload means "look yourself".
  */
@@ -20,6 +21,11 @@ export const CHANNELS = {
   receipt: 'farm_receipt',
   sites: 'farm_sites',
 } as const;
+
+/** PostgreSQL refuses payloads of 8000 bytes and more. */
+const LONGEST_PAYLOAD_BYTES = 7_900;
+/** Beside it stand two ids and a number. */
+const LONGEST_EVENT_BYTES = LONGEST_PAYLOAD_BYTES - 100;
 
 export interface EventInput<T extends JobEventType = JobEventType> {
   studioId: string;
@@ -35,19 +41,41 @@ export interface EventInput<T extends JobEventType = JobEventType> {
  * number is taken from the job's row and its lock is kept to the end of the transaction.
  * @throws FarmError `JobNotFound`
  */
-export async function appendEvent<T extends JobEventType>(
+export const appendEvent = <T extends JobEventType>(tx: Tx, event: EventInput<T>): Promise<number> =>
+  appendEventWith(tx, event, {});
+
+/** What happens in the statement that appends an event. */
+interface Beside {
+  /** Each a part of its own: `name AS (UPDATE …)`. None writes the job's row. */
+  changes?: RawBuilder<unknown>[];
+  /** Assignments to the job's row, each with a comma before it. */
+  job?: RawBuilder<unknown>;
+  /** Channel and payload of further notifications. */
+  notices?: [string, string][];
+}
+
+/**
+ * The same with other changes of rows under the caller's lock, all in one statement: none of them sees what another one does.
+ * @throws FarmError `JobNotFound`
+ */
+export async function appendEventWith<T extends JobEventType>(
   tx: Tx,
   { studioId, jobId, type, data }: EventInput<T>,
+  { changes = [], job = sql``, notices = [] }: Beside,
 ): Promise<number> {
+  const before = changes.map((change) => sql`${change}, `);
+  const told = notices.map(([channel, payload]) => sql`, pg_notify(${channel}, ${payload})`);
   const { rows } = await sql<{ seq: number }>`
-    WITH numbered AS (
-      UPDATE jobs SET event_seq = event_seq + 1 WHERE studio_id = ${studioId} AND id = ${jobId} RETURNING event_seq
+    WITH ${sql.join(before, sql``)} numbered AS (
+      UPDATE jobs SET event_seq = event_seq + 1 ${job} WHERE studio_id = ${studioId} AND id = ${jobId} RETURNING event_seq
     ), appended AS (
       INSERT INTO job_events (studio_id, job_id, seq, at, type, data)
       SELECT ${studioId}, ${jobId}, event_seq, clock_timestamp(), ${type}, ${json(data)}::jsonb FROM numbered
-      RETURNING seq
+      RETURNING seq, json_build_object('at', at, 'type', type, 'data', data)::text AS told
     )
-    SELECT seq, pg_notify(${CHANNELS.job}, ${`${studioId}:${jobId}:`}::text || seq) FROM appended`.execute(tx);
+    SELECT seq, pg_notify(${CHANNELS.job}, ${`${studioId}:${jobId}:`}::text || seq
+      || CASE WHEN octet_length(told) < ${LONGEST_EVENT_BYTES}::int THEN ':' || told ELSE '' END) ${sql.join(told, sql``)}
+    FROM appended`.execute(tx);
   const row = rows[0];
   if (!row) throw new FarmError('JobNotFound', `There is no job ${jobId}.`, { job: jobId });
   return row.seq;
@@ -88,8 +116,29 @@ export async function readEvents(
     .execute();
 }
 
-/** PostgreSQL refuses payloads of 8000 bytes and more. */
-const LONGEST_PAYLOAD_BYTES = 7_900;
+/** What a notification on the channel `job` says. */
+export interface JobNotice {
+  studioId: string;
+  jobId: string;
+  seq: number;
+  /** The event, where it came along; parsed when it is asked for. */
+  event(): JobEventRow | null;
+}
+
+/** @returns null for an empty payload: something may have been missed */
+export function readJobPayload(payload: string): JobNotice | null {
+  const [, studioId, jobId, seq, told] = /^([^:]+):([^:]+):(\d+)(?::(.*))?$/s.exec(payload) ?? [];
+  if (studioId === undefined || jobId === undefined) return null;
+  const key = { studioId, jobId, seq: Number(seq) };
+  return {
+    ...key,
+    event() {
+      if (told === undefined) return null;
+      const { at, type, data } = JSON.parse(told) as { at: string; type: string; data: JobEventRow['data'] };
+      return { ...key, at: new Date(at), type, data };
+    },
+  };
+}
 
 /** Tells listeners something that is not worth keeping (progress inside a unit). Too long a message is dropped. */
 export async function notifyTransient<T extends JobEventType>(tx: Tx, event: EventInput<T>): Promise<void> {

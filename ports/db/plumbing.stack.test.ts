@@ -18,7 +18,7 @@ import {
   recordSigned,
 } from './chainTx.ts';
 import type { Tx } from './client.ts';
-import { appendEvent, CHANNELS, notifyTransient, readEvents } from './events.ts';
+import { appendEvent, CHANNELS, notifyTransient, readEvents, readJobPayload } from './events.ts';
 import { abandon, begin, complete } from './idempotency.ts';
 import { createInvoice, getInvoice, setPaid, setPosted } from './invoices.ts';
 import { acceptQuote, getJob } from './jobs.ts';
@@ -81,10 +81,12 @@ describe('events', () => {
     await service((tx) => notifyTransient(tx, log(jobId, 'x'.repeat(9000))));
     while (heard.length < 2) await new Promise<void>((resolve) => (wake = resolve));
     // Two channels are two connections; between them there is no order.
+    const [told] = await service((tx) => readEvents(tx, { jobId, after: seq - 1, limit: 1 }));
     expect(heard.sort()).toEqual([
-      `farm_job ${studioId}:${jobId}:${seq}`,
+      expect.stringMatching(`^farm_job ${studioId}:${jobId}:${seq}:`),
       `farm_transient ${JSON.stringify(log(jobId, 'passing'))}`,
     ]);
+    expect(readJobPayload(heard[0]!.slice('farm_job '.length))?.event()).toEqual(told);
     await Promise.all(stops.map((stop) => stop()));
   });
 
@@ -100,7 +102,11 @@ describe('events', () => {
     expect(await reconnected).toBe('');
     const after = next();
     const seq = await service((tx) => appendEvent(tx, log(jobId, 'after')));
-    expect(await after).toBe(`${studioId}:${jobId}:${seq}`);
+    expect(readJobPayload(await after)).toMatchObject({ studioId, jobId, seq });
+    const long = next();
+    const line = 'ä'.repeat(4_000);
+    const longSeq = await service((tx) => appendEvent(tx, log(jobId, line)));
+    expect(await long).toBe(`${studioId}:${jobId}:${longSeq}`);
     await stop();
   });
 });

@@ -3,13 +3,16 @@
  * whom it may concern. An empty payload (after a lost connection) goes to everybody: "look yourself".
  */
 import type { Database } from '../../../ports/db/client.ts';
-import { CHANNELS } from '../../../ports/db/events.ts';
+import { CHANNELS, readJobPayload } from '../../../ports/db/events.ts';
+import type { JobEventRow } from '../../../ports/db/tables.ts';
 
 /** Something happened to a job. `seq` null: something may have been missed. */
 export interface JobSignal {
   seq: number | null;
   /** Null when something may have been missed. */
   jobId: string | null;
+  /** What happened; null: to be read. */
+  event: JobEventRow | null;
 }
 
 /** Something not worth keeping, as `notifyTransient` sent it. */
@@ -45,14 +48,17 @@ export async function openHub(database: Database): Promise<Hub> {
 
   const stops = await Promise.all([
     database.listen(CHANNELS.job, (payload) => {
-      const [studioId, jobId, seq] = payload.split(':');
-      if (!studioId || !jobId || !seq) {
+      const notice = readJobPayload(payload);
+      if (!notice) {
         for (const listeners of studios.values()) {
-          for (const listener of listeners) listener.job?.({ seq: null, jobId: null });
+          for (const listener of listeners) listener.job?.({ seq: null, jobId: null, event: null });
         }
         return;
       }
-      for (const listener of studios.get(studioId) ?? []) listener.job?.({ seq: Number(seq), jobId });
+      const listeners = studios.get(notice.studioId);
+      if (!listeners) return;
+      const signal = { seq: notice.seq, jobId: notice.jobId, event: notice.event() };
+      for (const listener of listeners) listener.job?.(signal);
     }),
     database.listen(CHANNELS.transient, (payload) => {
       if (payload === '') return;

@@ -23,6 +23,11 @@ export function feedJob(
   let reading = false;
   let again = false;
 
+  /** @returns false when the reader has not taken what it got */
+  const send = (event: JobEventRow): boolean => {
+    last = event.seq;
+    return stream.send({ id: String(event.seq), event: event.type, data: eventView(event) });
+  };
   const read = async (): Promise<void> => {
     if (reading) {
       again = true;
@@ -32,13 +37,12 @@ export function feedJob(
     try {
       do {
         again = false;
+        await stream.drained();
         let events: JobEventRow[];
         do {
           events = await database.withStudio(studioId, (tx) => readEvents(tx, { jobId, after: last, limit: PAGE }));
           for (const event of events) {
-            last = event.seq;
-            if (!stream.send({ id: String(event.seq), event: event.type, data: eventView(event) }))
-              await stream.drained();
+            if (!send(event)) await stream.drained();
           }
         } while (events.length === PAGE && !stream.closed);
       } while (again && !stream.closed);
@@ -53,7 +57,10 @@ export function feedJob(
 
   const stop = hub.onStudio(studioId, {
     job: (signal) => {
-      if (signal.jobId === null || (signal.jobId === jobId && (signal.seq ?? 0) > last)) void read();
+      if (signal.jobId !== null && (signal.jobId !== jobId || (signal.seq ?? 0) <= last)) return;
+      // Mostly the next event came along. What was missed before it, or a reader that is slow, is served from the record.
+      const isNext = signal.event !== null && signal.seq === last + 1 && !reading;
+      if (!isNext || !send(signal.event!)) void read();
     },
     transient: (signal) => {
       if (signal.jobId !== jobId || stream.closed) return;

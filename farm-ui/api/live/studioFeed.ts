@@ -1,6 +1,7 @@
 /** What changes in all of a studio's jobs, as lists show it. Not resumable: whoever connects reads the list first. */
 import type { JobEventType } from '../../../domain/events.ts';
-import type { Database } from '../../../ports/db/client.ts';
+import type { Database, Tx } from '../../../ports/db/client.ts';
+import type { JobEventRow } from '../../../ports/db/tables.ts';
 import type { Hub } from './hub.ts';
 import { eventView } from './jobFeed.ts';
 import type { SseStream } from './sse.ts';
@@ -27,33 +28,23 @@ export function feedStudio(
   studioId: string,
   onError: (error: unknown) => void,
 ): void {
-  /** By job: what was announced and not yet read, as [first, last] number. */
+  /** By job: what was announced and not yet told, as [first, last] number. */
   let open = new Map<string, [number, number]>();
+  /** The same events in order; null: one of them did not come along, so that all are read. */
+  let told: JobEventRow[] | null = [];
   let timer: NodeJS.Timeout | undefined;
+  /** The burst before: it is told first. */
+  let before = Promise.resolve();
 
   const read = async (): Promise<void> => {
     const ranges = [...open];
+    const known = told;
     open = new Map();
+    told = [];
     timer = undefined;
     if (stream.closed) return;
     try {
-      const events = await database.withStudio(studioId, (tx) =>
-        tx
-          .selectFrom('jobEvents')
-          .selectAll()
-          .where('studioId', '=', studioId)
-          .where('type', 'in', LISTED)
-          .where((where) =>
-            where.or(
-              ranges.map(([jobId, [first, last]]) =>
-                where.and([where('jobId', '=', jobId), where('seq', '>=', first), where('seq', '<=', last)]),
-              ),
-            ),
-          )
-          .orderBy('jobId')
-          .orderBy('seq')
-          .execute(),
-      );
+      const events = known ?? (await database.withStudio(studioId, (tx) => readListed(tx, studioId, ranges)));
       for (const event of events) {
         if (!stream.send({ event: event.type, data: eventView(event) })) await stream.drained();
       }
@@ -64,19 +55,42 @@ export function feedStudio(
   };
 
   const stop = hub.onStudio(studioId, {
-    job({ jobId, seq }) {
+    job({ jobId, seq, event }) {
       if (jobId === null || seq === null) {
         // Something may have been missed: whoever listens connects again and reads the list anew.
         stream.end();
         return;
       }
+      if (event && !LISTED.includes(event.type as JobEventType)) return;
+      if (event) told?.push(event);
+      else told = null;
       const range = open.get(jobId);
       open.set(jobId, range ? [Math.min(range[0], seq), Math.max(range[1], seq)] : [seq, seq]);
-      timer ??= setTimeout(() => void read(), GATHER_MS);
+      timer ??= setTimeout(() => {
+        before = before.then(read);
+      }, GATHER_MS);
     },
   });
   stream.onClose(() => {
     clearTimeout(timer);
     stop();
   });
+}
+
+function readListed(tx: Tx, studioId: string, ranges: readonly [string, [number, number]][]): Promise<JobEventRow[]> {
+  return tx
+    .selectFrom('jobEvents')
+    .selectAll()
+    .where('studioId', '=', studioId)
+    .where('type', 'in', LISTED)
+    .where((where) =>
+      where.or(
+        ranges.map(([jobId, [first, last]]) =>
+          where.and([where('jobId', '=', jobId), where('seq', '>=', first), where('seq', '<=', last)]),
+        ),
+      ),
+    )
+    .orderBy('jobId')
+    .orderBy('seq')
+    .execute();
 }
