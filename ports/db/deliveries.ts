@@ -4,7 +4,7 @@ import { deliverableOf, deliveryAfter, deliveryAtEnd } from '../../domain/delive
 import { FarmError } from '../../domain/errors.ts';
 import { assertDeliveryTransition, isFinalJob } from '../../domain/statuses.ts';
 import type { Tx } from './client.ts';
-import { appendEvent } from './events.ts';
+import { appendEventWith } from './events.ts';
 import { type LockedJob, lockJobState } from './locks.ts';
 
 export interface Acknowledged {
@@ -74,20 +74,21 @@ async function setDelivery(
 ): Promise<DeliveryState> {
   const { studioId, id: jobId } = job;
   if (to !== job.delivery) assertDeliveryTransition(job.delivery, to);
-  const changed = await tx
-    .updateTable('jobs')
-    .set({
-      ...{ delivery: to, deliveredUnits: delivered },
-      ...(to === 'delivered' && !job.deliveredAt ? { deliveredAt: sql<Date>`now()` } : {}),
-    })
-    .where('studioId', '=', studioId)
-    .where('id', '=', jobId)
-    .returning(['delivery', 'deliveredUnits', 'deliveredAt'])
-    .executeTakeFirstOrThrow();
-  const state = stateOf({ ...job, ...changed }, to === 'delivered' && job.delivery !== 'delivered');
+  const deliveredAt = to === 'delivered' && !job.deliveredAt ? await now(tx) : job.deliveredAt;
+  const changed = { ...job, delivery: to, deliveredUnits: delivered, deliveredAt };
+  const state = stateOf(changed, to === 'delivered' && job.delivery !== 'delivered');
   const { status, of } = state;
-  await appendEvent(tx, { studioId, jobId, type: 'delivery.changed', data: { status, delivered, of } });
+  await appendEventWith(
+    tx,
+    { studioId, jobId, type: 'delivery.changed', data: { status, delivered, of } },
+    { job: sql`, delivery = ${to}, delivered_units = ${delivered}, delivered_at = ${deliveredAt}` },
+  );
   return state;
+}
+
+async function now(tx: Tx): Promise<Date> {
+  const { rows } = await sql<{ now: Date }>`SELECT now()`.execute(tx);
+  return rows[0]!.now;
 }
 
 const stateOf = (job: LockedJob, isNews: boolean): DeliveryState => ({

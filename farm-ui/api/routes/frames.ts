@@ -6,13 +6,13 @@ import { completeSettings } from '../../../domain/settings.ts';
 import type { Tx } from '../../../ports/db/client.ts';
 import type { OutputFile, UnitArtifact } from '../../../ports/db/documents.ts';
 import {
+  type CopiedFrameRow,
   committedUnits,
-  copiesOfFrames,
   type FrameRow,
   framesPage,
   getFrame,
+  type NamedJob,
 } from '../../../ports/db/queries/frames.ts';
-import type { JobRow } from '../../../ports/db/tables.ts';
 import { signFrameAddress } from '../../../ports/site/frameTicket.ts';
 import type { ObjectKind } from '../../../ports/store/objectStore.ts';
 import type { Api, ApiDeps } from '../deps.ts';
@@ -28,7 +28,7 @@ import {
   projectFiles,
 } from '../schema/api.ts';
 import { deliveredFile, frameName, frameView, namingOf } from '../views/frames.ts';
-import { isUuid, jobParams, requireJobById } from './jobs.ts';
+import { isUuid, jobParams, requireJobById, requireNamedJob } from './jobs.ts';
 
 const unitParams = z.object({ id: z.string(), unitId: z.string() });
 /** Addresses live this long; a browser may keep a redirect for part of it. */
@@ -93,9 +93,9 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
     async (request) => {
       const { studioId } = requireStudio(request, 'read');
       return database.withStudio(studioId, async (tx) => {
-        const job = await requireJobById(tx, request.params.id);
+        const job = await requireNamedJob(tx, request.params.id);
         const { items, nextCursor } = await framesPage(tx, { jobId: job.id, ...request.query });
-        const naming = await namingOf(tx, job);
+        const naming = namingOf(job);
         return { items: items.map((unit) => frameView(unit, naming)), nextCursor };
       });
     },
@@ -135,21 +135,17 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
     },
     async (request) => {
       const { studioId } = requireStudio(request, 'read');
-      const { units, copies } = await database.withStudio(studioId, async (tx) => {
-        const job = await requireJobById(tx, request.params.id);
+      const units = await database.withStudio(studioId, async (tx) => {
+        const job = await requireNamedJob(tx, request.params.id);
         const rows = await committedUnits(tx, { jobId: job.id, unitIds: request.body.unitIds });
-        const named = await namedFiles(tx, job);
-        const units = rows.map((row) => ({ row, ...filesOf(row, named) }));
-        const hashes = units.flatMap(({ exr, preview, picture }) =>
-          [exr, preview, picture].flatMap((file) => file?.hash ?? []),
-        );
-        return { units, copies: await copiesOfFrames(tx, { studioId, hashes }) };
+        const named = namedFiles(job);
+        return rows.map((row) => ({ row, ...filesOf(row, named) }));
       });
-      const addressed = async (file: NamedFile | null) => {
+      const addressed = async (file: NamedFile | null, { copies }: CopiedFrameRow) => {
         const answer = await download(studioId, file);
         if (!file || !answer) return null;
-        const elsewhere = (copies.get(file.hash) ?? []).filter((siteId) => siteId !== file.siteId);
-        const mirrors = elsewhere.map((siteId) => addressOf(studioId, { ...file, siteId }, 'attachment'));
+        const elsewhere = copies.filter(({ hash, siteId }) => hash === file.hash && siteId !== file.siteId);
+        const mirrors = elsewhere.map(({ siteId }) => addressOf(studioId, { ...file, siteId }, 'attachment'));
         const { agent } = await stores.of(file.siteId);
         const expiresAt = new Date(clock.now().getTime() + ADDRESS_SECONDS * 1000);
         const transit = agent && signFrameAddress(agent, { studioId, hash: file.hash }, expiresAt);
@@ -158,9 +154,9 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
       const items = units.map(async ({ row, exr, preview, picture }) => ({
         unitId: row.id,
         siteId: row.siteId,
-        exr: await addressed(exr),
-        preview: await addressed(preview),
-        picture: await addressed(picture),
+        exr: await addressed(exr, row),
+        preview: await addressed(preview, row),
+        picture: await addressed(picture, row),
       }));
       return { items: await Promise.all(items) };
     },
@@ -290,11 +286,10 @@ async function filesOfUnit(
   tx: Tx,
   { id, unitId }: { id: string; unitId: string },
 ): Promise<Record<UnitArtifact['kind'], NamedFile | null>> {
-  const job = await requireJobById(tx, id);
+  const job = await requireNamedJob(tx, id);
   const unit = isUuid(unitId) ? await getFrame(tx, unitId) : null;
   if (!unit || unit.jobId !== job.id) throw new FarmError('NotFound', 'The job has no such frame.', { unit: unitId });
-  const named = await namedFiles(tx, job);
-  return filesOf(unit, named);
+  return filesOf(unit, namedFiles(job));
 }
 
 const filesOf = <Row>(row: Row, named: (row: Row, kind: UnitArtifact['kind']) => NamedFile | null) => ({
@@ -304,11 +299,8 @@ const filesOf = <Row>(row: Row, named: (row: Row, kind: UnitArtifact['kind']) =>
 });
 
 /** Names the committed files of a job's units. */
-async function namedFiles(
-  tx: Tx,
-  job: JobRow,
-): Promise<(row: FrameRow, kind: UnitArtifact['kind']) => NamedFile | null> {
-  const naming = await namingOf(tx, job);
+function namedFiles(job: NamedJob): (row: FrameRow, kind: UnitArtifact['kind']) => NamedFile | null {
+  const naming = namingOf(job);
   const types = {
     exr: EXR,
     preview: pictureType('png'),

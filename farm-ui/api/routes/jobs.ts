@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { FarmError } from '../../../domain/errors.ts';
 import type { Tx } from '../../../ports/db/client.ts';
 import { getJob, listJobs } from '../../../ports/db/jobs.ts';
+import { type NamedJob, namedJob } from '../../../ports/db/queries/frames.ts';
 import { whyWaiting } from '../../../ports/db/queries/why.ts';
 import type { JobRow } from '../../../ports/db/tables.ts';
 import type { Api, ApiDeps } from '../deps.ts';
@@ -20,9 +21,17 @@ export const isUuid = (text: string): boolean => UUID.test(text);
 
 /** The job as the transaction's studio sees it. @throws FarmError `JobNotFound`, the same for foreign and unknown ids */
 export async function requireJobById(tx: Tx, jobId: string): Promise<JobRow> {
-  const found = isUuid(jobId) ? await getJob(tx, jobId) : null;
-  if (!found) throw new FarmError('JobNotFound', `There is no job ${jobId.slice(0, 64)}.`, { job: jobId.slice(0, 64) });
-  return found;
+  return found(isUuid(jobId) ? await getJob(tx, jobId) : null, jobId);
+}
+
+/** What names the job's files, by the same rule. @throws FarmError `JobNotFound` */
+export async function requireNamedJob(tx: Tx, jobId: string): Promise<NamedJob> {
+  return found(isUuid(jobId) ? await namedJob(tx, jobId) : null, jobId);
+}
+
+function found<T>(job: T | null, jobId: string): T {
+  if (job) return job;
+  throw new FarmError('JobNotFound', `There is no job ${jobId.slice(0, 64)}.`, { job: jobId.slice(0, 64) });
 }
 
 /** What a route answers with about one job. @throws FarmError `JobNotFound` */

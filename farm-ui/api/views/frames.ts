@@ -1,10 +1,7 @@
 /** A job's units as the API shows them. */
 import { formatName, type NameTemplate, parseTemplate } from '../../../domain/template.ts';
-import type { Tx } from '../../../ports/db/client.ts';
 import type { UnitArtifact } from '../../../ports/db/documents.ts';
-import { getVersion } from '../../../ports/db/jobs.ts';
-import type { FrameRow } from '../../../ports/db/queries/frames.ts';
-import type { JobRow } from '../../../ports/db/tables.ts';
+import type { FrameRow, NamedJob } from '../../../ports/db/queries/frames.ts';
 import type { FrameView } from '../schema/api.ts';
 
 /** What names a job's files. */
@@ -14,10 +11,11 @@ export interface FrameNaming {
   version: number;
 }
 
-export async function namingOf(tx: Tx, job: JobRow): Promise<FrameNaming> {
-  const version = await getVersion(tx, job.id);
-  return { template: parseTemplate(job.submission.template), shot: job.name, version: version?.number ?? 1 };
-}
+export const namingOf = ({ template, name, version }: NamedJob): FrameNaming => ({
+  template: parseTemplate(template),
+  shot: name,
+  version: version ?? 1,
+});
 
 /** File name of a frame by the job's template. */
 export function frameName(

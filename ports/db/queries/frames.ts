@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { FarmError } from '../../../domain/errors.ts';
 import type { UnitStatus } from '../../../domain/statuses.ts';
 import type { Tx } from '../client.ts';
-import type { UnitRow } from '../tables.ts';
+import type { JobRow, UnitRow } from '../tables.ts';
 
 export interface FrameRow extends UnitRow {
   /** Name of the layer. */
@@ -36,6 +36,23 @@ function decode(cursor: string): Position {
     // Falls through: any other text is refused alike.
   }
   throw new FarmError('RequestInvalid', 'The cursor is not one of ours.', { field: 'cursor' });
+}
+
+/** What a job's files are named after, without its lists of files. */
+export interface NamedJob extends Pick<JobRow, 'id' | 'name' | 'settings'> {
+  /** As the job was submitted with. */
+  template: string;
+  /** Number of the project's version; null before there is one. */
+  version: number | null;
+}
+
+/** Null when there is no such job that this transaction may see. */
+export async function namedJob(tx: Tx, jobId: string): Promise<NamedJob | null> {
+  const { rows } = await sql<NamedJob>`
+    SELECT j.id, j.name, j.settings, j.submission ->> 'template' AS template,
+      (SELECT v.number FROM project_versions AS v WHERE v.studio_id = j.studio_id AND v.id = j.version_id) AS version
+    FROM jobs AS j WHERE j.id = ${jobId}`.execute(tx);
+  return rows[0] ?? null;
 }
 
 /** The units of a job with layer and node by name, for a reader to narrow down. */
@@ -92,33 +109,26 @@ export async function getFrame(tx: Tx, unitId: string): Promise<FrameRow | null>
   return row ?? null;
 }
 
+/** A frame with the sites that hold further copies of its files. */
+export interface CopiedFrameRow extends FrameRow {
+  copies: { hash: string; siteId: string }[];
+}
+
 /** Those of the named units that are the job's and committed, in no order. */
 export async function committedUnits(
   tx: Tx,
   { jobId, unitIds }: { jobId: string; unitIds: readonly string[] },
-): Promise<FrameRow[]> {
+): Promise<CopiedFrameRow[]> {
   return unitsOfJob(tx, jobId)
-    .where('u.id', 'in', [...unitIds])
+    .select(
+      sql<CopiedFrameRow['copies']>`(
+        SELECT coalesce(json_agg(json_build_object('hash', c.hash, 'siteId', c.site_id)), '[]') FROM object_copies AS c
+        WHERE c.studio_id = u.studio_id AND c.kind = 'frames'
+          AND c.hash IN (SELECT a ->> 'hash' FROM jsonb_array_elements(u.artifacts) AS a))`.as('copies'),
+    )
+    .where('u.id', '=', sql<string>`ANY (${[...unitIds]}::uuid[])`)
     .where('u.status', '=', 'committed')
     .execute();
-}
-
-/** Sites that hold further copies of frames, by hash. */
-export async function copiesOfFrames(
-  tx: Tx,
-  { studioId, hashes }: { studioId: string; hashes: readonly string[] },
-): Promise<Map<string, string[]>> {
-  if (hashes.length === 0) return new Map();
-  const rows = await tx
-    .selectFrom('objectCopies')
-    .select(['hash', 'siteId'])
-    .where('studioId', '=', studioId)
-    .where('kind', '=', 'frames')
-    .where('hash', 'in', [...hashes])
-    .execute();
-  const copies = new Map<string, string[]>();
-  for (const { hash, siteId } of rows) copies.set(hash, [...(copies.get(hash) ?? []), siteId]);
-  return copies;
 }
 
 /** The committed units of a job in frame order: what assemble puts together and an invoice bills. */
