@@ -5,17 +5,17 @@ import type { Blob } from '../../domain/projectFiles.ts';
 import type { InspectedSequence, RenderSettings } from '../../domain/scene.ts';
 import { completeSettings } from '../../domain/settings.ts';
 import { failuresOf } from './attempts.ts';
-import type { Tx } from './client.ts';
+import type { Statements, Tx } from './client.ts';
 import type { StoredFile } from './documents.ts';
-import { appendEvent, CHANNELS, notify } from './events.ts';
-import { leaseFiles } from './leaseFiles.ts';
-import { lockJob } from './locks.ts';
-import { pauseForBudget, reserve } from './money.ts';
+import { appendEventWith, CHANNELS } from './events.ts';
+import { type JobWithRules, leaseFiles, lockJobWithRules } from './leaseFiles.ts';
+import { pauseForBudget, postReserved, reserving } from './money.ts';
+import { receiptsPending } from './receipts.ts';
 import type { ChunkRow, JobRow, NodeRow, UnitRow } from './tables.ts';
 import { takeOverChunk } from './takeOver.ts';
 
 export interface ClaimInput {
-  /** The node that asks, as `nodeByTokenHash` answered it. */
+  /** The node that asks, as `hearNode` answered it. */
   node: Pick<NodeRow, 'id' | 'name' | 'status' | 'labels'>;
   /** Hashes of blobs that the node holds. */
   cachedHashes: readonly string[];
@@ -33,7 +33,6 @@ export interface ClaimedLease {
   kind: 'estimate' | 'render';
   index: number;
   leaseNumber: number;
-  leaseEndsAt: Date;
   leaseMs: number;
   main: string;
   /** Null: the shot is one file; undefined: not known. */
@@ -54,6 +53,31 @@ export interface ClaimedLease {
   jobFrameCount: number | null;
 }
 
+/** What a node that asks for work can know without looking for any. */
+export interface Outlook {
+  /** As it is now: an operator may have drained it while it waited. */
+  node: NodeRow;
+  receiptsPending: boolean;
+  /** Some chunk is on offer, whether for this node or not. */
+  isOffered: boolean;
+}
+
+/** The node's row and whether there is reason to look further, in one statement. */
+export async function outlook(statements: Statements, nodeId: string): Promise<Outlook | null> {
+  const row = await statements
+    .selectFrom('nodes')
+    .selectAll()
+    .select([
+      receiptsPending(nodeId).as('receiptsPending'),
+      sql<boolean>`EXISTS (SELECT FROM chunks WHERE chunks.status = 'offered')`.as('isOffered'),
+    ])
+    .where('id', '=', nodeId)
+    .executeTakeFirst();
+  if (!row) return null;
+  const { receiptsPending: pending, isOffered, ...node } = row;
+  return { node, receiptsPending: pending, isOffered };
+}
+
 /**
  * Gives a node its next chunk (transaction as the farm itself, `asService`).
  *
@@ -71,7 +95,7 @@ export async function claimChunk(tx: Tx, input: ClaimInput): Promise<ClaimedLeas
   const failuresPerNode = input.failuresPerNode ?? DEFAULT_POLICY.failuresPerNode;
   const chunk = (await pick(tx, input)) ?? (await takeOverChunk(tx, { node: input.node, failuresPerNode }));
   if (!chunk) return null;
-  const job = await lockJob(tx, chunk.jobId);
+  const job = await lockJobWithRules(tx, chunk.jobId);
   // The pick read the job without a lock; pause and cancel may have come first.
   if (job.status !== (chunk.kind === 'estimate' ? 'preparing' : 'active')) return null;
   const units = chunk.kind === 'render' ? await affordableUnits(tx, chunk, job) : [];
@@ -152,54 +176,48 @@ async function lease(
   tx: Tx,
   { node, leaseMs }: ClaimInput,
   chunk: ChunkRow,
-  job: JobRow,
+  job: JobWithRules,
   units: WaitingUnit[],
 ): Promise<ClaimedLease> {
   const { studioId, jobId, id: chunkId, kind, index } = chunk;
-  const { leaseNumber, leaseEndsAt } = await tx
-    .updateTable('chunks')
-    .set((update) => ({
-      status: 'leased',
-      leaseNumber: update('leaseNumber', '+', 1),
-      nodeId: node.id,
-      leaseEndsAt: sql<Date>`clock_timestamp() + make_interval(secs => ${leaseMs / 1000})`,
-    }))
-    .where('studioId', '=', studioId)
-    .where('id', '=', chunkId)
-    .returning(['leaseNumber', 'leaseEndsAt'])
-    .executeTakeFirstOrThrow();
-  if (units.length > 0) {
-    await tx
-      .updateTable('units')
-      .set({ status: 'leased', leaseNumber, nodeId: node.id, reserved: true })
-      .where('studioId', '=', studioId)
-      .where(
-        'id',
-        'in',
-        units.map(({ id }) => id),
-      )
-      .execute();
-    const amount = units.reduce((sum, { price }) => sum + price, 0n);
-    await reserve(tx, job, amount, `lease:${chunkId}:${leaseNumber}`);
-  }
-  await tx
-    .insertInto('attempts')
-    .values({ studioId, jobId, chunkId, leaseNumber, nodeId: node.id, startedAt: sql<Date>`clock_timestamp()` })
-    .execute();
-  await appendEvent(tx, {
-    studioId,
-    jobId,
-    type: 'chunk.leased',
-    data: { chunkId, index, nodeId: node.id, node: node.name, leaseNumber, frames: units.map(({ frame }) => frame) },
-  });
-  await notify(tx, CHANNELS.chunk, chunkId);
+  const leaseNumber = chunk.leaseNumber + 1;
+  const amount = units.reduce((sum, { price }) => sum + price, 0n);
+  const data = {
+    chunkId,
+    index,
+    nodeId: node.id,
+    node: node.name,
+    leaseNumber,
+    frames: units.map(({ frame }) => frame),
+  };
+  // Chunk, units and job are under our locks.
+  await appendEventWith(
+    tx,
+    { studioId, jobId, type: 'chunk.leased', data },
+    {
+      changes: [
+        sql`leased AS (
+          UPDATE chunks SET status = 'leased', lease_number = ${leaseNumber}, node_id = ${node.id},
+            lease_ends_at = clock_timestamp() + make_interval(secs => ${leaseMs / 1000})
+          WHERE studio_id = ${studioId} AND id = ${chunkId})`,
+        sql`taken AS (
+          UPDATE units SET status = 'leased', lease_number = ${leaseNumber}, node_id = ${node.id}, reserved = true
+          WHERE studio_id = ${studioId} AND id = ANY (${units.map(({ id }) => id)}::uuid[]))`,
+        sql`begun AS (
+          INSERT INTO attempts (studio_id, job_id, chunk_id, lease_number, node_id, started_at)
+          VALUES (${studioId}, ${jobId}, ${chunkId}, ${leaseNumber}, ${node.id}, clock_timestamp()))`,
+      ],
+      job: reserving(amount),
+      notices: [[CHANNELS.chunk, chunkId]],
+    },
+  );
+  if (units.length > 0) await postReserved(tx, job, amount, `lease:${chunkId}:${leaseNumber}`);
   const frames = kind === 'estimate' ? chunk.estimateFrames : units.map(({ frame }) => frame);
-  const { files, sharedFiles, ofFrame, blobs, sequence } = await leaseFiles(tx, job, frames);
+  const { files, sharedFiles, ofFrame, blobs, sequence } = leaseFiles(job, job.rules, frames);
   return {
     // What is on offer is never of the cache.
     kind: kind === 'estimate' ? 'estimate' : 'render',
     ...{ studioId, jobId, jobName: job.name, chunkId, index, leaseNumber, leaseMs },
-    leaseEndsAt: leaseEndsAt as Date,
     main: job.submission.main,
     ...{ files, sharedFiles, blobs, sequence },
     settings: completeSettings(job.settings),

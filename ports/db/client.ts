@@ -5,7 +5,7 @@
  * Locks are taken in one order, so that transactions wait for each other and never in a circle:
  * **chunk → job → unit → the rest.** Who needs a chunk locks it before anything writes an event (which locks the job).
  */
-import { CamelCasePlugin, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { CamelCasePlugin, CompiledQuery, Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 import { FarmError } from '../../domain/errors.ts';
 import { listenOn } from './listen.ts';
@@ -15,6 +15,8 @@ import type { FarmTables } from './tables.ts';
 
 /** A transaction on the record. */
 export type Tx = Transaction<FarmTables>;
+/** What reads, or is one statement: in a transaction, or by itself (`Database.singly`). */
+export type Statements = Kysely<FarmTables>;
 
 export interface DatabaseOptions {
   /** Connection URL of role `farm_app`. */
@@ -33,6 +35,11 @@ export interface Database {
   withStudio<T>(studioId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** One transaction as `farm_service`, which sees all studios: every query names its studio itself. Same rule as above. */
   asService<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * As `farm_service`, each statement a transaction of its own: what only reads, or writes with its one statement, needs no
+   * other around it (at READ COMMITTED each statement sees its own moment in either case). Same rules as above.
+   */
+  singly<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
   /** Calls back for every NOTIFY on a channel of `CHANNELS`, over a connection of its own that reconnects. Ends by the answer. */
   listen(channel: string, callback: (payload: string) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
@@ -94,33 +101,38 @@ function openPool(connectionString: string, max: number): pg.Pool {
   return pool;
 }
 
-async function inTransaction<T>(
-  kysely: Kysely<FarmTables>,
-  studioId: string | null,
-  work: (tx: Tx) => Promise<T>,
-): Promise<T> {
+/** Runs work again after what is `RETRYABLE`. */
+async function retrying<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    let refusal: { error: unknown } | null = null;
     try {
-      const result = await kysely.transaction().execute(async (tx) => {
-        if (studioId !== null) await sql`SELECT set_config('farm.studio_id', ${studioId}, true)`.execute(tx);
-        try {
-          return await work(tx);
-        } catch (error) {
-          // A refusal that must stay on record: commit what was written, then throw.
-          if (!isRecorded(error)) throw error;
-          refusal = { error };
-          return undefined;
-        }
-      });
-      if (refusal) throw (refusal as { error: unknown }).error;
-      return result as T;
+      return await work();
     } catch (error) {
       const code = (error as { code?: unknown }).code;
       if (attempt < TRIES && typeof code === 'string' && RETRYABLE.has(code)) continue;
       throw error;
     }
   }
+}
+
+/** @param begin opens the transaction: one message, without parameters */
+function inTransaction<T>(kysely: Kysely<FarmTables>, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return retrying(() =>
+    kysely.connection().execute(async (connection) => {
+      const run = (text: string) => connection.executeQuery(CompiledQuery.raw(text));
+      await run(begin);
+      let result: T;
+      try {
+        // Everything that goes over this connection is in the transaction now.
+        result = await work(connection as Tx);
+      } catch (error) {
+        // A refusal that must stay on record: commit what was written, then throw.
+        await run(isRecorded(error) ? 'COMMIT' : 'ROLLBACK');
+        throw error;
+      }
+      await run('COMMIT');
+      return result;
+    }),
+  );
 }
 
 /** Opens the record. Connections are made when first needed. */
@@ -133,14 +145,22 @@ export function createDatabase({ appUrl, serviceUrl, max = 10 }: DatabaseOptions
   const app = open(appUrl);
   const service = serviceUrl ? open(serviceUrl) : null;
   const listeners = new Set<() => Promise<void>>();
+  const requireService = (): Kysely<FarmTables> => {
+    if (service) return service;
+    throw new FarmError('Internal', 'This process has no access to the record as the farm itself.');
+  };
   return {
     async withStudio(studioId, work) {
       if (!UUID.test(studioId)) throw new FarmError('NotFound', 'No such studio.', {});
-      return inTransaction(app, studioId, work);
+      // The id is a UUID, so that it may stand in the text: one message opens the transaction and says whose it is.
+      return inTransaction(app, `BEGIN; SET LOCAL farm.studio_id = '${studioId}'`, work);
     },
     async asService(work) {
-      if (!service) throw new FarmError('Internal', 'This process has no access to the record as the farm itself.');
-      return inTransaction(service, null, work);
+      return inTransaction(requireService(), 'BEGIN', work);
+    },
+    async singly(work) {
+      const statements = requireService();
+      return retrying(() => work(statements));
     },
     async listen(channel, callback) {
       const stop = await listenOn(serviceUrl ?? appUrl, channel, callback);

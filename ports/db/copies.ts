@@ -1,5 +1,6 @@
 /** Copies of project data at sites. Home keeps the copy of record, which has no row here. */
-import type { Tx } from './client.ts';
+import { sql } from 'kysely';
+import type { Statements, Tx } from './client.ts';
 
 export interface BlobCopy {
   hash: string;
@@ -11,31 +12,34 @@ export interface BlobCopy {
 }
 
 /** Copies of these blobs at sites that answer. */
-export async function copiesOfBlobs(tx: Tx, studioId: string, hashes: readonly string[]): Promise<BlobCopy[]> {
+export async function copiesOfBlobs(
+  statements: Statements,
+  studioId: string,
+  hashes: readonly string[],
+): Promise<BlobCopy[]> {
   if (hashes.length === 0) return [];
-  return tx
+  return statements
     .selectFrom('objectCopies as copy')
     .innerJoin('sites as site', 'site.id', 'copy.siteId')
     .innerJoin('siteStores as store', 'store.siteId', 'copy.siteId')
     .select(['copy.hash', 'copy.siteId', 'site.name as site', 'site.linkUpBytes'])
     .where('copy.studioId', '=', studioId)
     .where('copy.kind', '=', 'blobs')
-    .where('copy.hash', 'in', [...hashes])
+    .where('copy.hash', '=', sql<string>`ANY (${[...hashes]}::text[])`)
     .where('site.status', 'in', ['online', 'draining'])
     .execute();
 }
 
 /** Notes blobs that were seen in the site's store. Said again, nothing changes. */
 export async function recordBlobCopies(
-  tx: Tx,
+  statements: Statements,
   { studioId, siteId, hashes }: { studioId: string; siteId: string; hashes: readonly string[] },
 ): Promise<void> {
   if (hashes.length === 0) return;
-  await tx
-    .insertInto('objectCopies')
-    .values(hashes.map((hash) => ({ studioId, kind: 'blobs' as const, hash, siteId })))
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  await sql`
+    INSERT INTO object_copies (studio_id, kind, hash, site_id)
+    SELECT ${studioId}, 'blobs', hash, ${siteId} FROM unnest(${[...hashes]}::text[]) AS hash
+    ON CONFLICT DO NOTHING`.execute(statements);
 }
 
 /** Forgets a copy that is none; answers the site whose it was, or null when there was none on record. */

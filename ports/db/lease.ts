@@ -1,9 +1,9 @@
 /** What the holder of a lease says: that it lives, that a unit is delivered, that it is done. */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import { endAttempt } from './attempts.ts';
 import { offerAgainOrPark, takeBackUnits } from './chunks.ts';
-import type { Tx } from './client.ts';
+import type { Statements, Tx } from './client.ts';
 import { refuseLate } from './commit.ts';
 import {
   type EstimateDocument,
@@ -12,9 +12,10 @@ import {
   type UnitArtifact,
   type UnitMeasurements,
 } from './documents.ts';
-import { appendEvent, CHANNELS, notify } from './events.ts';
+import { appendEvent, appendEventWith, CHANNELS, notify } from './events.ts';
 import { lockChunk, lockUnit, nodeName } from './locks.ts';
-import type { ChunkRow } from './tables.ts';
+import { receiptsPending } from './receipts.ts';
+import type { ChunkRow, JobRow, NodeRow } from './tables.ts';
 
 /** Names a lease: chunk, who holds it, and which one it is. */
 export interface LeaseKey {
@@ -29,75 +30,127 @@ export interface HeartbeatResult {
   /** False: stop at once. */
   continue: boolean;
   reason: 'cancelled' | 'paused' | 'draining' | null;
+  /** A receipt waits for the node's signature. */
+  receiptsPending: boolean;
 }
 
 /**
- * Extends a lease by the database's clock.
+ * Extends a lease by the database's clock, and tells listeners how far its units are.
  *
  * A job paused by its user stops its nodes (they hand back); one paused for its budget does not: what is under way is
  * reserved already. A chunk that ended by its last commit lets its node finish in peace.
  * @throws FarmError `LeaseLost` when this lease has run out or is not the newest one; `NotFound`
  */
-export async function heartbeat(tx: Tx, key: LeaseKey & { leaseMs: number }): Promise<HeartbeatResult> {
-  const chunk = await lockChunk(tx, key.chunkId);
-  const { studioId, jobId } = chunk;
-  if (holds(chunk, key) && chunk.status === 'cancelled')
-    return { studioId, jobId, continue: false, reason: 'cancelled' };
-  if (holds(chunk, key) && chunk.status === 'completed') return { studioId, jobId, continue: true, reason: null };
-  const extended = holds(chunk, key)
-    ? await tx
-        .updateTable('chunks')
-        .set({ leaseEndsAt: sql<Date>`clock_timestamp() + make_interval(secs => ${key.leaseMs / 1000})` })
-        .where('studioId', '=', studioId)
-        .where('id', '=', chunk.id)
-        .where('status', '=', 'leased')
-        .where('leaseEndsAt', '>', sql<Date>`clock_timestamp()`)
-        .returning('id')
-        .executeTakeFirst()
-    : undefined;
-  if (!extended) throw leaseLost(key);
-  const { status, pauseReason } = await tx
-    .selectFrom('jobs')
-    .select(['status', 'pauseReason'])
-    .where('studioId', '=', studioId)
-    .where('id', '=', jobId)
-    .executeTakeFirstOrThrow();
-  const node = await tx.selectFrom('nodes').select('status').where('id', '=', key.nodeId).executeTakeFirstOrThrow();
-  const stop = (reason: HeartbeatResult['reason']): HeartbeatResult => ({
-    studioId,
-    jobId,
-    continue: reason === null,
-    reason,
-  });
-  if (chunk.kind === 'render' && status !== 'active' && status !== 'paused') return stop('cancelled');
-  if (status === 'paused' && pauseReason === 'user') return stop('paused');
-  if (node.status === 'draining' || node.status === 'left') return stop('draining');
-  return stop(null);
+export async function heartbeat(
+  statements: Statements,
+  { leaseMs, progress = [], ...key }: LeaseKey & { leaseMs: number; progress?: UnitProgress[] },
+): Promise<HeartbeatResult> {
+  const { rows } = await sql<Beat>`
+    WITH beat AS (
+      UPDATE chunks SET lease_ends_at = clock_timestamp() + make_interval(secs => ${leaseMs / 1000})
+      WHERE ${isHeld(key)} RETURNING studio_id, id, job_id, kind, lease_number
+    ), said AS (
+      SELECT json_build_object('studioId', u.studio_id, 'jobId', u.job_id, 'type', 'unit.changed', 'data', json_build_object(
+        'unitId', u.id, 'frame', u.frame, 'take', u.take, 'tile', u.tile, 'status', u.status, 'node', n.name,
+        'fraction', p.fraction)) AS event
+      FROM unnest(${progress.map(({ unitId }) => unitId)}::uuid[], ${progress.map(({ fraction }) => fraction)}::float8[])
+          AS p (unit_id, fraction)
+        JOIN beat ON true JOIN units AS u ON u.studio_id = beat.studio_id AND u.id = p.unit_id AND u.chunk_id = beat.id
+          AND u.lease_number = beat.lease_number AND u.status = 'leased'
+        JOIN nodes AS n ON n.id = u.node_id
+    )
+    SELECT beat.studio_id, beat.job_id, beat.kind, j.status AS job_status, j.pause_reason, n.status AS node_status,
+      ${receiptsPending(key.nodeId)} AS receipts_pending,
+      (SELECT count(pg_notify(${CHANNELS.transient}, said.event::text)) FROM said)
+    FROM beat JOIN jobs AS j ON j.studio_id = beat.studio_id AND j.id = beat.job_id, nodes AS n
+    WHERE n.id = ${key.nodeId}`.execute(statements);
+  const beat = rows[0];
+  if (!beat) return lastWord(statements, key);
+  const { studioId, jobId, receiptsPending: pending } = beat;
+  const reason = reasonToStop(beat);
+  return { studioId, jobId, continue: reason === null, reason, receiptsPending: pending };
 }
 
-const holds = (chunk: ChunkRow, key: LeaseKey): boolean =>
+/** How far a unit is, 0 to 1. */
+export interface UnitProgress {
+  unitId: string;
+  fraction: number;
+}
+
+interface Beat {
+  studioId: string;
+  jobId: string;
+  kind: ChunkRow['kind'];
+  jobStatus: JobRow['status'];
+  pauseReason: JobRow['pauseReason'];
+  nodeStatus: NodeRow['status'];
+  receiptsPending: boolean;
+}
+
+function reasonToStop({ kind, jobStatus, pauseReason, nodeStatus }: Beat): HeartbeatResult['reason'] {
+  if (kind === 'render' && jobStatus !== 'active' && jobStatus !== 'paused') return 'cancelled';
+  if (jobStatus === 'paused' && pauseReason === 'user') return 'paused';
+  if (nodeStatus === 'draining' || nodeStatus === 'left') return 'draining';
+  return null;
+}
+
+/** To the holder of a lease that could not be extended: its chunk has ended, or the lease is lost. */
+async function lastWord(statements: Statements, key: LeaseKey): Promise<HeartbeatResult> {
+  const chunk = await statements
+    .selectFrom('chunks')
+    .select(['studioId', 'jobId', 'status', 'nodeId', 'leaseNumber'])
+    .select(receiptsPending(key.nodeId).as('receiptsPending'))
+    .where('id', '=', key.chunkId)
+    .executeTakeFirst();
+  if (!chunk) throw new FarmError('NotFound', `There is no chunk ${key.chunkId}.`, { chunk: key.chunkId });
+  const { studioId, jobId, status, receiptsPending: pending } = chunk;
+  if (!holds(chunk, key) || (status !== 'cancelled' && status !== 'completed')) throw leaseLost(key);
+  const reason = status === 'cancelled' ? 'cancelled' : null;
+  return { studioId, jobId, continue: reason === null, reason, receiptsPending: pending };
+}
+
+const holds = (chunk: Pick<ChunkRow, 'leaseNumber' | 'nodeId'>, key: LeaseKey): boolean =>
   chunk.leaseNumber === key.leaseNumber && chunk.nodeId === key.nodeId;
 
-const leaseLost = ({ chunkId, leaseNumber }: LeaseKey): FarmError =>
+export const leaseLost = ({ chunkId, leaseNumber }: LeaseKey): FarmError =>
   new FarmError('LeaseLost', `Lease ${leaseNumber} of the chunk is over.`, { chunk: chunkId, leaseNumber });
 
 /**
  * The chunk of a lease that is alive, for whoever wants to give its holder something (blobs, upload addresses).
  * @throws FarmError `LeaseLost`
  */
-export async function requireLease(tx: Tx, key: LeaseKey): Promise<ChunkRow> {
-  const chunk = await tx
+export async function requireLease(
+  statements: Statements,
+  key: LeaseKey,
+): Promise<Pick<ChunkRow, 'studioId' | 'jobId'>> {
+  const chunk = await statements
     .selectFrom('chunks')
-    .selectAll()
-    .where('id', '=', key.chunkId)
-    .where('nodeId', '=', key.nodeId)
-    .where('leaseNumber', '=', key.leaseNumber)
-    .where('status', '=', 'leased')
-    .where('leaseEndsAt', '>', sql<Date>`clock_timestamp()`)
+    .select(['studioId', 'jobId'])
+    .where(isHeld(key))
     .executeTakeFirst();
   if (!chunk) throw leaseLost(key);
   return chunk;
 }
+
+/**
+ * The studio of a unit that is held under a lease that is alive.
+ * @throws FarmError `LeaseLost`; `NotFound` when the lease has no such unit
+ */
+export async function requireUnitOfLease(statements: Statements, key: LeaseKey, unitId: string): Promise<string> {
+  const { rows } = await sql<{ studioId: string; hasUnit: boolean }>`
+    SELECT chunks.studio_id, EXISTS (SELECT FROM units AS u WHERE u.studio_id = chunks.studio_id AND u.id = ${unitId}
+      AND u.chunk_id = chunks.id AND u.lease_number = chunks.lease_number) AS has_unit
+    FROM chunks WHERE ${isHeld(key)}`.execute(statements);
+  const held = rows[0];
+  if (!held) throw leaseLost(key);
+  if (!held.hasUnit) throw new FarmError('NotFound', 'The lease has no such unit.', { unit: unitId });
+  return held.studioId;
+}
+
+/** Of a row of `chunks`: it is held under this very lease, now. */
+export const isHeld = ({ chunkId, nodeId, leaseNumber }: LeaseKey): RawBuilder<boolean> =>
+  sql<boolean>`chunks.id = ${chunkId} AND chunks.node_id = ${nodeId} AND chunks.lease_number = ${leaseNumber}
+    AND chunks.status = 'leased' AND chunks.lease_ends_at > clock_timestamp()`;
 
 export interface ReportInput extends LeaseKey {
   unitId: string;
@@ -123,25 +176,19 @@ export async function reportUnit(tx: Tx, input: ReportInput): Promise<{ studioId
   const delivered = unit.status === 'uploaded' || unit.status === 'verified' || unit.status === 'committed';
   if (mine && delivered && sameArtifacts(unit.artifacts ?? [], artifacts)) return { studioId, jobId };
   if (unit.status === 'committed') await refuseLate(tx, locked, leaseNumber, 'UnitAlreadyCommitted', nodeId);
-  const { alive } = await tx
-    .selectFrom('chunks')
-    .select(sql<boolean>`status = 'leased' AND lease_ends_at > clock_timestamp()`.as('alive'))
-    .where('studioId', '=', studioId)
-    .where('id', '=', chunkId)
-    .executeTakeFirstOrThrow();
-  if (!mine || unit.status !== 'leased' || !alive || chunk.leaseNumber !== leaseNumber) {
+  if (!mine || unit.status !== 'leased' || !chunk.isAlive || chunk.leaseNumber !== leaseNumber) {
     await refuseLate(tx, locked, leaseNumber, 'LeaseLost', nodeId);
   }
-  await tx
-    .updateTable('units')
-    .set({ status: 'uploaded', siteId, artifacts: json(artifacts), measurements: json(measurements) })
-    .where('studioId', '=', studioId)
-    .where('id', '=', unitId)
-    .execute();
   const node = await nodeName(tx, nodeId);
   const data = { unitId, frame, take, tile, status: 'uploaded' as const, node, fraction: null };
-  await appendEvent(tx, { studioId, jobId, type: 'unit.changed', data });
-  await notify(tx, CHANNELS.chunk, chunkId);
+  const delivery = sql`delivery AS (
+    UPDATE units SET status = 'uploaded', site_id = ${siteId}, artifacts = ${json(artifacts)}, measurements = ${json(measurements)}
+    WHERE studio_id = ${studioId} AND id = ${unitId})`;
+  await appendEventWith(
+    tx,
+    { studioId, jobId, type: 'unit.changed', data },
+    { changes: [delivery], notices: [[CHANNELS.chunk, chunkId]] },
+  );
   return { studioId, jobId };
 }
 
@@ -200,6 +247,7 @@ export async function finishLease(tx: Tx, input: FinishInput): Promise<{ studioI
     await notify(tx, CHANNELS.chunk, chunkId);
     return { studioId, jobId };
   }
+  if (outcome !== 'failed' && kind === 'render' && (await park(tx, input, studioId))) return { studioId, jobId };
   await endAttempt(tx, { studioId, chunkId, leaseNumber, outcome, problem });
   const reference = `lease:${chunkId}:${leaseNumber}:end`;
   await takeBackUnits(tx, { studioId, jobId, chunkId, to: outcome === 'failed' ? 'failed' : 'offered', reference });
@@ -221,6 +269,30 @@ export async function finishLease(tx: Tx, input: FinishInput): Promise<{ studioI
   await appendEvent(tx, { studioId, jobId, type: 'chunk.ended', data: { chunkId, index, outcome } });
   await notify(tx, CHANNELS.chunk, chunkId);
   return { studioId, jobId };
+}
+
+/**
+ * The usual end, in one statement: all units are delivered and some of them wait for verify, so that nothing is taken back.
+ * Under the chunk's lock, without which none of them changes.
+ * @returns false, and nothing was done, when it is not so
+ */
+async function park(tx: Tx, { chunkId, leaseNumber, outcome }: FinishInput, studioId: string): Promise<boolean> {
+  const { rows } = await sql`
+    WITH parked AS (
+      UPDATE chunks SET status = 'planned', lease_ends_at = NULL
+      WHERE studio_id = ${studioId} AND id = ${chunkId}
+        AND EXISTS (SELECT FROM units AS u WHERE u.studio_id = ${studioId} AND u.chunk_id = ${chunkId}
+          AND u.status IN ('uploaded', 'verified'))
+        AND NOT EXISTS (SELECT FROM units AS u WHERE u.studio_id = ${studioId} AND u.chunk_id = ${chunkId}
+          AND u.status IN ('offered', 'planned', 'leased'))
+      RETURNING id
+    ), ended AS (
+      UPDATE attempts SET ended_at = clock_timestamp(), outcome = ${outcome}, problem = NULL FROM parked
+      WHERE attempts.studio_id = ${studioId} AND attempts.chunk_id = parked.id
+        AND attempts.lease_number = ${leaseNumber} AND attempts.outcome IS NULL
+    )
+    SELECT pg_notify(${CHANNELS.chunk}, ${chunkId}) FROM parked`.execute(tx);
+  return rows.length > 0;
 }
 
 /** Leases that a node holds now, running out or not; what a node that left holds, nobody works on. */

@@ -1,4 +1,5 @@
 /** Rows under lock, in the one order chunk → job → unit (see `client.ts`). */
+import { sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import type { Tx } from './client.ts';
 import type { ChunkRow, JobRow, UnitRow } from './tables.ts';
@@ -48,31 +49,49 @@ export async function lockChunk(tx: Tx, chunkId: string): Promise<ChunkRow> {
 
 export interface LockedUnit {
   unit: UnitRow;
-  job: LockedJob;
-  chunk: ChunkRow;
+  job: Pick<JobRow, 'status'>;
+  chunk: Pick<ChunkRow, 'studioId' | 'jobId' | 'id' | 'index' | 'status' | 'leaseNumber'> & {
+    /** Its lease has not run out by the database's clock, now that the lock is ours. */
+    isAlive: boolean;
+  };
 }
 
 /**
- * Locks a unit with its chunk and job, in the one order.
+ * Locks a unit with its chunk and job, in the one order: each part of the statement reads a row that the part before has
+ * locked, and a row that somebody else changed meanwhile is read again once the lock is ours.
  * @throws FarmError `NotFound`
  */
 export async function lockUnit(tx: Tx, unitId: string): Promise<LockedUnit> {
-  const keys = await tx
-    .selectFrom('units')
-    .select(['chunkId', 'jobId', 'studioId'])
-    .where('id', '=', unitId)
-    .executeTakeFirst();
-  if (!keys) throw new FarmError('NotFound', `There is no unit ${unitId}.`, { unit: unitId });
-  const chunk = await lockChunk(tx, keys.chunkId);
-  const job = await lockJobState(tx, keys.jobId);
-  const unit = await tx
-    .selectFrom('units')
-    .selectAll()
-    .where('studioId', '=', keys.studioId)
-    .where('id', '=', unitId)
-    .forNoKeyUpdate()
-    .executeTakeFirstOrThrow();
-  return { unit, job, chunk };
+  const { rows } = await sql<
+    UnitRow & { jobStatus: JobRow['status'] } & {
+      chunkIndex: number;
+      chunkStatus: ChunkRow['status'];
+      chunkLeaseNumber: number;
+      isAlive: boolean;
+    }
+  >`
+    WITH chunk AS MATERIALIZED (
+      SELECT c.studio_id, c.job_id, c.index, c.status, c.lease_number, c.lease_ends_at FROM chunks AS c
+      WHERE c.id = (SELECT chunk_id FROM units WHERE id = ${unitId}) FOR NO KEY UPDATE OF c
+    ), job AS MATERIALIZED (
+      SELECT j.status FROM chunk JOIN jobs AS j ON j.studio_id = chunk.studio_id AND j.id = chunk.job_id
+      FOR NO KEY UPDATE OF j
+    )
+    SELECT u.*, job.status AS job_status, chunk.index AS chunk_index, chunk.status AS chunk_status,
+      chunk.lease_number AS chunk_lease_number,
+      chunk.status = 'leased' AND chunk.lease_ends_at > clock_timestamp() AS is_alive
+    FROM chunk, job, units AS u WHERE u.studio_id = chunk.studio_id AND u.id = ${unitId} FOR NO KEY UPDATE OF u`.execute(
+    tx,
+  );
+  const row = rows[0];
+  if (!row) throw new FarmError('NotFound', `There is no unit ${unitId}.`, { unit: unitId });
+  const { jobStatus, chunkIndex, chunkStatus, chunkLeaseNumber, isAlive, ...unit } = row;
+  const { studioId, jobId, chunkId } = unit;
+  const chunk = {
+    ...{ studioId, jobId, id: chunkId },
+    ...{ index: chunkIndex, status: chunkStatus, leaseNumber: chunkLeaseNumber, isAlive },
+  };
+  return { unit, job: { status: jobStatus }, chunk };
 }
 
 /** Names that were asked for: a node keeps its name for good. */

@@ -1,5 +1,5 @@
 /** Reservations: the only code beside `commit.ts` that changes `jobs.reserved`. Always under the job's lock. */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { FarmError, type Problem, toProblem } from '../../domain/errors.ts';
 import { jobFree, jobReserved, move } from '../../domain/money/accounts.ts';
 import type { Tx } from './client.ts';
@@ -10,19 +10,19 @@ import { lockJobState } from './locks.ts';
 import type { JobRow } from './tables.ts';
 
 /**
- * Reserves prices of units, under the job's lock.
+ * Reserves prices of units, under the job's lock: an assignment to the job's row, for `appendEventWith`; `postReserved` is
+ * the other half.
  *
  * Invariant: reserved + spent ≤ cap. The caller has checked that `amount` fits; the table's CHECK refuses all else.
  */
-export async function reserve(tx: Tx, job: JobRow, amount: bigint, reference: string): Promise<void> {
-  await tx
-    .updateTable('jobs')
-    .set((update) => ({ reserved: update('reserved', '+', amount) }))
-    .where('studioId', '=', job.studioId)
-    .where('id', '=', job.id)
-    .execute();
+export const reserving = (amount: bigint): RawBuilder<unknown> => sql`, reserved = reserved + ${amount}`;
+
+/** Writes a reservation into the ledger, in the same transaction. */
+export async function postReserved(tx: Tx, job: JobRow, amount: bigint, reference: string): Promise<void> {
   const postings = move(jobFree(job.id), jobReserved(job.id), amount);
-  await post(tx, { studioId: job.studioId, jobId: job.id, kind: 'reserve', reference, postings });
+  const { studioId, id: jobId, chainId, contract, token, tokenDecimals } = job;
+  const money = { chainId, contract, token, tokenDecimals };
+  await post(tx, { studioId, jobId, kind: 'reserve', reference, postings, money });
 }
 
 /**

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import type { NodeStatus } from '../../domain/statuses.ts';
-import type { Tx } from './client.ts';
+import type { Statements, Tx } from './client.ts';
 import { type HostRequirements, json, type NodeLabels } from './documents.ts';
 import type { NodeRow } from './tables.ts';
 
@@ -71,21 +71,18 @@ export async function joinNode(
   return { nodeId: node.id, siteId };
 }
 
-/** The node with that token (SHA-256 of it), or null. */
-export async function nodeByTokenHash(tx: Tx, tokenHash: string): Promise<NodeRow | null> {
-  return (await tx.selectFrom('nodes').selectAll().where('tokenHash', '=', tokenHash).executeTakeFirst()) ?? null;
-}
-
-/** The node was heard from: an offline one is online again. */
-export async function touchNode(tx: Tx, nodeId: string): Promise<void> {
-  await tx
+/** The node with that token (SHA-256 of it), or null; it was heard from just now: an offline one is online again. */
+export async function hearNode(statements: Statements, tokenHash: string): Promise<NodeRow | null> {
+  const node = await statements
     .updateTable('nodes')
     .set({
       lastSeenAt: sql<Date>`clock_timestamp()`,
       status: sql<NodeStatus>`CASE status WHEN 'offline' THEN 'online' ELSE status END`,
     })
-    .where('id', '=', nodeId)
-    .execute();
+    .where('tokenHash', '=', tokenHash)
+    .returningAll()
+    .executeTakeFirst();
+  return node ?? null;
 }
 
 /** @throws FarmError `NotFound` */

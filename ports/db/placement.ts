@@ -69,7 +69,11 @@ const UNKNOWN_LOAD: FrameLoad = { renderSeconds: 1, backBytes: 0, sharedBytes: 0
  * What each site has of a job now. Frames that were rendered at a site are taken to leave over its link one after the
  * other from its first lease on; what they have not had time for is its queue.
  */
-export async function workOfSites(tx: Tx, job: JobRow, needs: HostRequirements): Promise<SiteWorkNow[]> {
+export async function workOfSites(
+  tx: Tx,
+  job: Pick<JobRow, 'studioId' | 'id' | 'placement'>,
+  needs: HostRequirements,
+): Promise<SiteWorkNow[]> {
   const { load = UNKNOWN_LOAD } = job.placement as PlacementDocument;
   const { rows } = await sql<{ siteId: string; open: number; done: number; elapsed: number | null }>`
     WITH open AS (

@@ -1,7 +1,7 @@
 /** Cumulative receipts, one chain of them for each (job, node). Only the newest of a chain matters. */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
-import type { Tx } from './client.ts';
+import type { Statements, Tx } from './client.ts';
 import { CHANNELS, notify } from './events.ts';
 import { lockJobState } from './locks.ts';
 import type { ReceiptLineRow, ReceiptRow } from './tables.ts';
@@ -106,29 +106,47 @@ export async function latestReceipts(tx: Tx, jobId: string): Promise<ReceiptRow[
     .execute();
 }
 
+/** Of a row of `receipts`: it is the newest of its chain and lacks the node's signature. */
+const isPending = (nodeId: string): RawBuilder<boolean> => sql<boolean>`receipts.node_id = ${nodeId}
+  AND receipts.node_signature IS NULL AND NOT EXISTS (SELECT FROM receipts AS n WHERE n.studio_id = receipts.studio_id
+    AND n.job_id = receipts.job_id AND n.node_id = receipts.node_id AND n.sequence > receipts.sequence)`;
+
 /** Newest receipts that still lack this node's signature, each with its units. */
-export async function pendingForNode(tx: Tx, nodeId: string): Promise<(ReceiptRow & { units: ReceiptUnit[] })[]> {
-  const newest = await tx
-    .selectFrom('receipts')
-    .selectAll()
-    .distinctOn('jobId')
-    .where('nodeId', '=', nodeId)
-    .orderBy('jobId')
-    .orderBy('sequence', 'desc')
-    .execute();
-  const pending = newest.filter(({ nodeSignature }) => nodeSignature === null);
-  return Promise.all(pending.map(async (receipt) => ({ ...receipt, units: await receiptUnits(tx, receipt) })));
+export async function pendingForNode(
+  statements: Statements,
+  nodeId: string,
+): Promise<(ReceiptRow & { units: ReceiptUnit[] })[]> {
+  const { rows } = await sql<ReceiptRow & { units: (Omit<ReceiptUnit, 'amount'> & { amount: string })[] }>`
+    SELECT receipts.*, (
+      SELECT coalesce(json_agg(json_build_object('unitId', l.unit_id, 'chunkId', l.chunk_id, 'amount', l.amount::text,
+        'line', l.line) ORDER BY l.line), '[]')
+      FROM (SELECT * FROM receipt_lines AS one WHERE one.studio_id = receipts.studio_id AND one.job_id = receipts.job_id
+        AND one.node_id = receipts.node_id ORDER BY one.line LIMIT receipts.unit_count) AS l) AS units
+    FROM receipts WHERE ${isPending(nodeId)} ORDER BY receipts.job_id`.execute(statements);
+  return rows.map((row) => ({
+    ...row,
+    units: row.units.map((unit) => ({ ...unit, amount: BigInt(unit.amount) })),
+  }));
 }
 
-/** Whether `pendingForNode` would answer anything. Cheap enough for every heartbeat. */
-export async function receiptsPending(tx: Tx, nodeId: string): Promise<boolean> {
-  const { rows } = await sql<{ pending: boolean }>`
-    SELECT EXISTS (
-      SELECT FROM receipts AS r WHERE r.node_id = ${nodeId} AND r.node_signature IS NULL AND NOT EXISTS (
-        SELECT FROM receipts AS n WHERE n.studio_id = r.studio_id AND n.job_id = r.job_id AND n.node_id = r.node_id
-          AND n.sequence > r.sequence)) AS pending`.execute(tx);
-  return rows[0]?.pending === true;
+/** One of those, without its units, or null. */
+export async function pendingReceipt(
+  statements: Statements,
+  { nodeId, jobId, sequence }: ReceiptKey,
+): Promise<ReceiptRow | null> {
+  const receipt = await statements
+    .selectFrom('receipts')
+    .selectAll()
+    .where('jobId', '=', jobId)
+    .where('sequence', '=', sequence)
+    .where(isPending(nodeId))
+    .executeTakeFirst();
+  return receipt ?? null;
 }
+
+/** Whether `pendingForNode` would answer anything, as SQL: a condition of its own, for every heartbeat and claim. */
+export const receiptsPending = (nodeId: string): RawBuilder<boolean> =>
+  sql<boolean>`EXISTS (SELECT FROM receipts WHERE ${isPending(nodeId)})`;
 
 export interface ReceiptKey {
   jobId: string;
@@ -145,22 +163,28 @@ async function getReceipt(tx: Tx, { jobId, nodeId, sequence }: ReceiptKey): Prom
     .where('nodeId', '=', nodeId)
     .where('sequence', '=', sequence)
     .executeTakeFirst();
-  if (!receipt)
-    throw new FarmError('NotFound', `There is no receipt ${sequence} of that node.`, { job: jobId, sequence });
+  if (!receipt) throw noReceipt(jobId, sequence);
   return receipt;
 }
 
+const noReceipt = (jobId: string, sequence: number): FarmError =>
+  new FarmError('NotFound', `There is no receipt ${sequence} of that node.`, { job: jobId, sequence });
+
 /** Keeps the node's signature, which the caller has checked. @throws FarmError `NotFound` */
-export async function storeNodeSignature(tx: Tx, key: ReceiptKey & { signature: string }): Promise<void> {
-  const { studioId } = await getReceipt(tx, key);
-  await tx
+export async function storeNodeSignature(
+  statements: Statements,
+  { jobId, nodeId, sequence, signature }: ReceiptKey & { signature: string },
+): Promise<void> {
+  const receipt = await statements
     .updateTable('receipts')
-    .set({ nodeSignature: key.signature })
-    .where('studioId', '=', studioId)
-    .where('jobId', '=', key.jobId)
-    .where('nodeId', '=', key.nodeId)
-    .where('sequence', '=', key.sequence)
-    .execute();
+    .set({ nodeSignature: signature })
+    .where('studioId', '=', (job) => job.selectFrom('jobs').select('jobs.studioId').where('jobs.id', '=', jobId))
+    .where('jobId', '=', jobId)
+    .where('nodeId', '=', nodeId)
+    .where('sequence', '=', sequence)
+    .returning('sequence')
+    .executeTakeFirst();
+  if (!receipt) throw noReceipt(jobId, sequence);
 }
 
 /** Keeps the countersignature of the studio's session key, which the caller has checked. @throws FarmError `NotFound` */

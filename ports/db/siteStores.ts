@@ -1,11 +1,13 @@
 /** Where the bytes of sites lie. All of this needs the farm's own transaction (`asService`): credentials are inside. */
 import { sql } from 'kysely';
-import type { Tx } from './client.ts';
+import type { Statements, Tx } from './client.ts';
 import type { SiteStoreRow } from './tables.ts';
 
 /** How the store of a site is reached; null: the site keeps its data at home. */
-export async function siteStoreRow(tx: Tx, siteId: string): Promise<SiteStoreRow | null> {
-  return (await tx.selectFrom('siteStores').selectAll().where('siteId', '=', siteId).executeTakeFirst()) ?? null;
+export async function siteStoreRow(statements: Statements, siteId: string): Promise<SiteStoreRow | null> {
+  return (
+    (await statements.selectFrom('siteStores').selectAll().where('siteId', '=', siteId).executeTakeFirst()) ?? null
+  );
 }
 
 /** Writes or replaces it. */

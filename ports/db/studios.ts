@@ -1,16 +1,16 @@
 /** Studios, their keys, and what the farm charges. Writing needs the farm's own transaction (`asService`). */
 import { sql } from 'kysely';
 import type { Role } from '../../domain/statuses.ts';
-import type { Tx } from './client.ts';
+import type { Statements, Tx } from './client.ts';
 import { json } from './documents.ts';
 import type { DeploymentRow, StudioRow, TariffRow } from './tables.ts';
 
 /** Whose key that is, or null for an unknown or revoked one. `keyHash` is the SHA-256 of the key, hex. */
 export async function findApiKey(
-  tx: Tx,
+  statements: Statements,
   keyHash: string,
 ): Promise<{ studioId: string | null; role: Role; keyId: string } | null> {
-  const key = await tx
+  const key = await statements
     .selectFrom('apiKeys')
     .select(['studioId', 'role', 'id as keyId'])
     .where('keyHash', '=', keyHash)

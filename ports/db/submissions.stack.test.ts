@@ -14,6 +14,7 @@ import {
 } from '../../test/support/rows.ts';
 import { announceBlobs, blobStates, expireAnnouncements, knownBlobs, recordBlobs, unreferencedBlobs } from './blobs.ts';
 import { cancelJobChunks, insertEstimateChunk, insertPlan, offerChunk } from './chunks.ts';
+import { outlook } from './claim.ts';
 import type { Tx } from './client.ts';
 import { commitUnit } from './commit.ts';
 import { findOrphans } from './janitor.ts';
@@ -28,18 +29,11 @@ import {
   startStage,
   transitionJob,
 } from './jobs.ts';
-import { joinNode, listNodes, markSilentNodesOffline, nodeByTokenHash, touchNode } from './nodes.ts';
+import { hearNode, joinNode, listNodes, markSilentNodesOffline } from './nodes.ts';
 import { committedFrames, framesPage } from './queries/frames.ts';
 import { jobParts } from './queries/jobs.ts';
 import { whyWaiting } from './queries/why.ts';
-import {
-  latestReceipts,
-  nextReceipt,
-  pendingForNode,
-  receiptsPending,
-  receiptUnits,
-  storeNodeSignature,
-} from './receipts.ts';
+import { latestReceipts, nextReceipt, pendingForNode, receiptUnits, storeNodeSignature } from './receipts.ts';
 
 let record: TestRecord;
 let studioId: string;
@@ -195,12 +189,12 @@ describe('what pages ask', () => {
     expect((await service((tx) => receiptUnits(tx, { ...newest!, unitCount: 1 }))).map(({ unitId }) => unitId)).toEqual(
       [order[0]],
     );
-    expect(await service((tx) => receiptsPending(tx, node.id))).toBe(true);
+    expect((await service((tx) => outlook(tx, node.id)))?.receiptsPending).toBe(true);
     expect(await service((tx) => pendingForNode(tx, node.id))).toMatchObject([
       { sequence: 2, units: order.map((unitId) => ({ unitId, amount: 10n })) },
     ]);
     await service((tx) => storeNodeSignature(tx, { jobId, nodeId: node.id, sequence: 2, signature: '0xsigned' }));
-    expect(await service((tx) => receiptsPending(tx, node.id))).toBe(false);
+    expect((await service((tx) => outlook(tx, node.id)))?.receiptsPending).toBe(false);
     expect(await service((tx) => pendingForNode(tx, node.id))).toEqual([]);
 
     const mine = <T>(work: (tx: Tx) => Promise<T>) => database.withStudio(studioId, work);
@@ -306,8 +300,8 @@ describe('nodes', () => {
       service((tx) => joinNode(tx, { ...input, name: 'n1', account, labels: {}, ...more }));
     const { nodeId } = await join({});
     expect((await join({ tokenHash: hashOf('t2'), score: 2, account: account.toLowerCase() })).nodeId).toBe(nodeId);
-    expect(await service((tx) => nodeByTokenHash(tx, hashOf('t1')))).toBeNull();
-    expect(await service((tx) => nodeByTokenHash(tx, hashOf('t2')))).toMatchObject({
+    expect(await service((tx) => hearNode(tx, hashOf('t1')))).toBeNull();
+    expect(await service((tx) => hearNode(tx, hashOf('t2')))).toMatchObject({
       ...{ id: nodeId, score: 2, labels: { 'amount.worker.vcpu': 4, 'amount.worker.memory': 8192 } },
     });
     await expect(join({ account: `0x${'12'.repeat(20)}`, tokenHash: hashOf('t3') })).rejects.toMatchObject({
@@ -320,7 +314,11 @@ describe('nodes', () => {
     const node = await addNode(record.database, 'silent');
     await record.query(`UPDATE nodes SET last_seen_at = now() - interval '1 h' WHERE id = $1`, [node.id]);
     expect(await service((tx) => markSilentNodesOffline(tx, 60_000))).toEqual(['silent']);
-    await service((tx) => touchNode(tx, node.id));
+    const [{ token_hash: token }] = (await record.query<{ token_hash: string }>(
+      `SELECT token_hash FROM nodes WHERE id = $1`,
+      [node.id],
+    )) as [{ token_hash: string }];
+    expect(await service((tx) => hearNode(tx, token))).toMatchObject({ id: node.id, status: 'online' });
     expect((await record.query(`SELECT status FROM nodes WHERE id = $1`, [node.id]))[0]).toEqual({ status: 'online' });
   });
 });

@@ -38,7 +38,7 @@ export function createSiteStores(home: ObjectStore, database: Database): SiteSto
       if (siteId === null) return atHome;
       const before = known.get(siteId);
       if (before && performance.now() - before.readAt < KNOWN_FOR_MS) return before.site;
-      const row = await database.asService((tx) => siteStoreRow(tx, siteId));
+      const row = await database.singly((statements) => siteStoreRow(statements, siteId));
       const readAt = performance.now();
       const version = row ? row.updatedAt.toISOString() : '';
       if (before?.version === version) {

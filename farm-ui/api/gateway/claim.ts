@@ -1,7 +1,6 @@
 /** A node asks for work and waits for it: woken by what is offered, not by looking again and again. */
 
-import { type ClaimedLease, claimChunk } from '../../../ports/db/claim.ts';
-import { receiptsPending as isReceiptPending } from '../../../ports/db/receipts.ts';
+import { type ClaimedLease, claimChunk, outlook } from '../../../ports/db/claim.ts';
 import type { NodeRow } from '../../../ports/db/tables.ts';
 import type { ClaimRequest, Lease } from '../../../ports/gateway/protocol.ts';
 import { handBack } from './handBack.ts';
@@ -36,14 +35,9 @@ export async function claim(
     for (;;) {
       bell.reset();
       if (gone.aborted) return { lease: null, receiptsPending: false };
-      const { found, receiptsPending } = await database.asService(async (tx) => {
-        // Read anew: an operator may have drained the node while it waited.
-        const current = await tx.selectFrom('nodes').selectAll().where('id', '=', node.id).executeTakeFirst();
-        return {
-          found: current ? await nextChunk(tx, current) : null,
-          receiptsPending: await isReceiptPending(tx, node.id),
-        };
-      });
+      const now = await database.singly((statements) => outlook(statements, node.id));
+      const receiptsPending = now?.receiptsPending ?? false;
+      const found = now?.isOffered ? await database.asService((tx) => nextChunk(tx, now.node)) : null;
       if (found && gone.aborted) {
         // Hung up while the chunk was being leased: else it would wait for the end of a lease that nobody knows of.
         await handBack(database, { chunkId: found.chunkId, nodeId: node.id, leaseNumber: found.leaseNumber });

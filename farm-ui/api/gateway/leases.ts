@@ -1,10 +1,15 @@
 /** What the holder of a lease may ask for and say. Every call names the lease's number; an old number gets nothing. */
 import { FarmError, isErrorCode } from '../../../domain/errors.ts';
-import type { Tx } from '../../../ports/db/client.ts';
-import { appendEvent, notifyTransient } from '../../../ports/db/events.ts';
-import { finishLease, heartbeat, type LeaseKey, reportUnit, requireLease } from '../../../ports/db/lease.ts';
-import { receiptsPending } from '../../../ports/db/receipts.ts';
-import type { ChunkRow, NodeRow } from '../../../ports/db/tables.ts';
+import { appendEvents } from '../../../ports/db/events.ts';
+import {
+  finishLease,
+  heartbeat,
+  type LeaseKey,
+  reportUnit,
+  requireLease,
+  requireUnitOfLease,
+} from '../../../ports/db/lease.ts';
+import type { NodeRow } from '../../../ports/db/tables.ts';
 import type {
   AnnounceAnswer,
   AnnounceRequest,
@@ -29,49 +34,17 @@ export async function heartbeatOf(
   request: HeartbeatRequest,
 ): Promise<HeartbeatAnswer> {
   const key: LeaseKey = { chunkId, nodeId: node.id, leaseNumber: request.leaseNumber };
-  return database.asService(async (tx) => {
-    let answer: Awaited<ReturnType<typeof heartbeat>>;
-    try {
-      answer = await heartbeat(tx, { ...key, leaseMs: gateway.leaseMs });
-    } catch (error) {
-      if (!(error instanceof FarmError && error.code === 'LeaseLost')) throw error;
-      return { continue: false, reason: 'lease-lost' as const, receiptsPending: false };
-    }
-    const { studioId, jobId } = answer;
-    await passProgressOn(tx, { studioId, jobId }, key, node.name, request.progress);
-    for (const line of request.log) {
-      await appendEvent(tx, { studioId, jobId, type: 'log', data: { node: node.name, line } });
-    }
-    return { continue: answer.continue, reason: answer.reason, receiptsPending: await receiptsPending(tx, node.id) };
-  });
-}
-
-async function passProgressOn(
-  tx: Tx,
-  job: { studioId: string; jobId: string },
-  { chunkId, nodeId, leaseNumber }: LeaseKey,
-  node: string,
-  progress: HeartbeatRequest['progress'],
-): Promise<void> {
-  if (progress.length === 0) return;
-  const fractions = new Map(progress.map(({ unitId, fraction }) => [unitId, fraction]));
-  const units = await tx
-    .selectFrom('units')
-    .select(['id', 'frame', 'take', 'tile', 'status'])
-    .where('studioId', '=', job.studioId)
-    .where('chunkId', '=', chunkId)
-    .where('nodeId', '=', nodeId)
-    .where('leaseNumber', '=', leaseNumber)
-    .where('status', '=', 'leased')
-    .where('id', 'in', [...fractions.keys()])
-    .execute();
-  for (const { id: unitId, frame, take, tile, status } of units) {
-    const fraction = fractions.get(unitId) ?? null;
-    await notifyTransient(tx, {
-      ...job,
-      type: 'unit.changed',
-      data: { unitId, frame, take, tile, status, node, fraction },
-    });
+  const { leaseMs } = gateway;
+  try {
+    const { studioId, jobId, ...answer } = await database.singly((statements) =>
+      heartbeat(statements, { ...key, leaseMs, progress: request.progress }),
+    );
+    const data = request.log.map((line) => ({ node: node.name, line }));
+    if (data.length > 0) await database.asService((tx) => appendEvents(tx, { studioId, jobId, type: 'log', data }));
+    return answer;
+  } catch (error) {
+    if (!(error instanceof FarmError && error.code === 'LeaseLost')) throw error;
+    return { continue: false, reason: 'lease-lost' as const, receiptsPending: false };
   }
 }
 
@@ -83,11 +56,8 @@ export async function announce(
   { leaseNumber, unitId, artifacts }: AnnounceRequest,
 ): Promise<AnnounceAnswer> {
   checkArtifacts(artifacts);
-  const { studioId } = await database.asService(async (tx) => {
-    const chunk = await requireLease(tx, { chunkId, nodeId: node.id, leaseNumber });
-    await requireUnit(tx, chunk, unitId, leaseNumber);
-    return chunk;
-  });
+  const key: LeaseKey = { chunkId, nodeId: node.id, leaseNumber };
+  const studioId = await database.singly((statements) => requireUnitOfLease(statements, key, unitId));
   const { near: store } = await stores.of(node.siteId);
   const puts = await Promise.all(
     artifacts.map(async ({ kind, hash, sizeBytes }) => {
@@ -121,9 +91,9 @@ export async function report(
     throw new FarmError('RequestInvalid', 'A unit is delivered with its EXR.', { field: 'artifacts' });
   }
   const key: LeaseKey = { chunkId, nodeId: node.id, leaseNumber };
-  const studioId = await database.asService(async (tx) => {
+  const studioId = await database.singly(async (statements) => {
     try {
-      return (await requireLease(tx, key)).studioId;
+      return (await requireLease(statements, key)).studioId;
     } catch (error) {
       // Too late. The record refuses and logs it below; what lies in the store is none of this node's business any more.
       if (error instanceof FarmError && error.code === 'LeaseLost') return null;
@@ -181,23 +151,10 @@ function checkArtifacts(artifacts: readonly Artifact[]): void {
   }
 }
 
-/** The unit belongs to this very lease. @throws FarmError `NotFound` */
-async function requireUnit(tx: Tx, chunk: ChunkRow, unitId: string, leaseNumber: number): Promise<void> {
-  const unit = await tx
-    .selectFrom('units')
-    .select('id')
-    .where('studioId', '=', chunk.studioId)
-    .where('chunkId', '=', chunk.id)
-    .where('id', '=', unitId)
-    .where('leaseNumber', '=', leaseNumber)
-    .executeTakeFirst();
-  if (!unit) throw new FarmError('NotFound', 'The lease has no such unit.', { unit: unitId });
-}
-
 /** Only who held a lease once is told that it came too late. @throws FarmError `LeaseLost` */
 async function requireOwnAttempt(database: ApiDeps['database'], key: LeaseKey): Promise<void> {
-  const attempt = await database.asService((tx) =>
-    tx
+  const attempt = await database.singly((statements) =>
+    statements
       .selectFrom('attempts')
       .select('id')
       .where('chunkId', '=', key.chunkId)

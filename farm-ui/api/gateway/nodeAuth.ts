@@ -1,7 +1,7 @@
 /** Who a node is: the token that joining gave it. */
 import type { FastifyRequest } from 'fastify';
 import { FarmError } from '../../../domain/errors.ts';
-import { nodeByTokenHash, touchNode } from '../../../ports/db/nodes.ts';
+import { hearNode } from '../../../ports/db/nodes.ts';
 import type { NodeRow } from '../../../ports/db/tables.ts';
 import type { ApiDeps } from '../deps.ts';
 import { bearerOf, hashKey } from '../plugins/auth.ts';
@@ -26,11 +26,7 @@ export async function requireNode(request: FastifyRequest, { database }: Pick<Ap
   known.set(database, nodes);
   const entry = nodes.get(hash);
   if (entry && entry.until > performance.now()) return entry.node;
-  const node = await database.asService(async (tx) => {
-    const found = await nodeByTokenHash(tx, hash);
-    if (found) await touchNode(tx, found.id);
-    return found;
-  });
+  const node = await database.singly((statements) => hearNode(statements, hash));
   if (nodes.size >= NODES_KEPT) nodes.clear();
   if (node) nodes.set(hash, { node, until: performance.now() + KNOWN_MS });
   else nodes.delete(hash);

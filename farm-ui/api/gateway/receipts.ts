@@ -2,13 +2,13 @@
 import { FarmError } from '../../../domain/errors.ts';
 import { receiptTypedData } from '../../../domain/money/receipt.ts';
 import { isSignedBy } from '../../../ports/chain/accounts.ts';
-import { pendingForNode, storeNodeSignature } from '../../../ports/db/receipts.ts';
+import { pendingForNode, pendingReceipt, storeNodeSignature } from '../../../ports/db/receipts.ts';
 import type { NodeRow } from '../../../ports/db/tables.ts';
 import type { PendingReceipts } from '../../../ports/gateway/protocol.ts';
 import type { ApiDeps } from '../deps.ts';
 
 export async function pendingReceiptsOf({ database }: ApiDeps, node: NodeRow): Promise<PendingReceipts> {
-  const pending = await database.asService((tx) => pendingForNode(tx, node.id));
+  const pending = await database.singly((statements) => pendingForNode(statements, node.id));
   return {
     receipts: pending.map((receipt) => ({
       jobId: receipt.jobId,
@@ -32,18 +32,16 @@ export async function takeSignature(
   node: NodeRow,
   { jobId, sequence, signature }: { jobId: string; sequence: number; signature: string },
 ): Promise<void> {
-  await database.asService(async (tx) => {
-    const pending = await pendingForNode(tx, node.id);
-    const receipt = pending.find((one) => one.jobId === jobId && one.sequence === sequence);
-    if (!receipt) throw new FarmError('NotFound', 'No such receipt waits for this node.', { job: jobId, sequence });
-    const { chainId, contract, cumulative, unitsRoot, unitCount } = receipt;
-    const typed = receiptTypedData(
-      { chainId, settlement: contract },
-      { jobId, node: node.account, sequence, cumulative, unitsRoot, unitCount },
-    );
-    if (!isSignedBy(node.account, typed, signature)) {
-      throw new FarmError('Forbidden', "The receipt is not signed with the node's key.", { job: jobId, sequence });
-    }
-    await storeNodeSignature(tx, { jobId, nodeId: node.id, sequence, signature });
-  });
+  const key = { nodeId: node.id, jobId, sequence };
+  const receipt = await database.singly((statements) => pendingReceipt(statements, key));
+  if (!receipt) throw new FarmError('NotFound', 'No such receipt waits for this node.', { job: jobId, sequence });
+  const { chainId, contract, cumulative, unitsRoot, unitCount } = receipt;
+  const typed = receiptTypedData(
+    { chainId, settlement: contract },
+    { jobId, node: node.account, sequence, cumulative, unitsRoot, unitCount },
+  );
+  if (!isSignedBy(node.account, typed, signature)) {
+    throw new FarmError('Forbidden', "The receipt is not signed with the node's key.", { job: jobId, sequence });
+  }
+  await database.singly((statements) => storeNodeSignature(statements, { ...key, signature }));
 }

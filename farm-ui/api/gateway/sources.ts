@@ -29,14 +29,13 @@ export async function fetchBlobs(
   chunkId: string,
   { leaseNumber, hashes, bad }: FetchRequest,
 ): Promise<FetchAnswer> {
-  const { studioId, sizes, copies, links } = await deps.database.asService(async (tx) => {
-    const chunk = await requireLease(tx, { chunkId, nodeId: node.id, leaseNumber });
-    const own = requireOwn(await blobsOfLease(tx, chunk), [...hashes, ...bad.map(({ hash }) => hash)]);
+  const { studioId, sizes, copies, links } = await deps.database.singly(async (statements) => {
+    const { studioId, blobs } = await blobsOfLease(statements, { chunkId, nodeId: node.id, leaseNumber });
     return {
-      studioId: chunk.studioId,
-      sizes: own,
-      copies: await copiesOfBlobs(tx, chunk.studioId, hashes),
-      links: await tx.selectFrom('sites').select(['id', 'kind', 'linkDownBytes', 'linkUpBytes']).execute(),
+      studioId,
+      sizes: requireOwn(blobs, [...hashes, ...bad.map(({ hash }) => hash)]),
+      copies: await copiesOfBlobs(statements, studioId, hashes),
+      links: await statements.selectFrom('sites').select(['id', 'kind', 'linkDownBytes', 'linkUpBytes']).execute(),
     };
   });
   for (const copy of bad) await forgetCopy(deps, node, chunkId, leaseNumber, copy);
@@ -92,16 +91,14 @@ export async function takeCopies(
   chunkId: string,
   { leaseNumber, hashes, stored }: CopiesRequest,
 ): Promise<CopiesAnswer> {
-  const { studioId, sizes } = await database.asService(async (tx) => {
-    const chunk = await requireLease(tx, { chunkId, nodeId: node.id, leaseNumber });
-    const sizes = requireOwn(await blobsOfLease(tx, chunk), [...hashes, ...stored]);
-    return { studioId: chunk.studioId, sizes };
-  });
+  const key = { chunkId, nodeId: node.id, leaseNumber };
+  const { studioId, blobs } = await database.singly((statements) => blobsOfLease(statements, key));
+  const sizes = requireOwn(blobs, [...hashes, ...stored]);
   const { siteId, store, near } = await stores.of(node.siteId);
   if (siteId === null) return { puts: [] };
   const isThere = async (hash: string): Promise<boolean> =>
     (await store.stat(studioId, 'blobs', hash))?.sizeBytes === sizes.get(hash);
-  const known = await database.asService((tx) => copiesOfBlobs(tx, studioId, hashes));
+  const known = await database.singly((statements) => copiesOfBlobs(statements, studioId, hashes));
   const isKnown = (hash: string): boolean => known.some((copy) => copy.hash === hash && copy.siteId === siteId);
   const seen: string[] = [];
   for (const hash of stored) if (await isThere(hash)) seen.push(hash);
@@ -116,7 +113,7 @@ export async function takeCopies(
       puts.push({ hash, ...(await near.presignPut(request)) });
     }
   }
-  await database.asService((tx) => recordBlobCopies(tx, { studioId, siteId, hashes: seen }));
+  await database.singly((statements) => recordBlobCopies(statements, { studioId, siteId, hashes: seen }));
   return { puts };
 }
 

@@ -51,7 +51,7 @@ export async function addAuth(api: Api, { database }: Pick<ApiDeps, 'database'>)
     // Nodes have tokens of their own, which the gateway looks up.
     if (!key || request.url.startsWith('/node/')) return;
     if (bearer === null && !['GET', 'HEAD'].includes(request.method)) refuseForeignOrigin(request);
-    request.caller = await database.asService((tx) => findApiKey(tx, hashKey(key)));
+    request.caller = await database.singly((statements) => findApiKey(statements, hashKey(key)));
   });
 }
 

@@ -24,7 +24,7 @@ export function addSession(api: Api, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const key = request.body.key.trim();
-      const caller = await deps.database.asService((tx) => findApiKey(tx, hashKey(key)));
+      const caller = await deps.database.singly((statements) => findApiKey(statements, hashKey(key)));
       if (!caller) throw new FarmError('Unauthenticated', 'This key is not known here.', { field: 'key' });
       reply.setCookie(SESSION_COOKIE, key, {
         path: '/',
