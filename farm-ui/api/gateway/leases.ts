@@ -26,6 +26,11 @@ const ADDRESS_SECONDS = 900;
 /** S3 takes no larger object in one PUT. */
 const LARGEST_ARTIFACT_BYTES = 5 * 2 ** 30;
 
+/** Studios of leases under which something was announced, which says that they were held by this node: that never changes. */
+const announced = new Map<string, string>();
+const ANNOUNCED_KEPT = 10_000;
+const nameOf = ({ chunkId, nodeId, leaseNumber }: LeaseKey): string => `${chunkId}/${nodeId}/${leaseNumber}`;
+
 /** Extends the lease; passes progress and log lines on; says whether to go on. */
 export async function heartbeatOf(
   { database, gateway }: ApiDeps,
@@ -58,6 +63,8 @@ export async function announce(
   checkArtifacts(artifacts);
   const key: LeaseKey = { chunkId, nodeId: node.id, leaseNumber };
   const studioId = await database.singly((statements) => requireUnitOfLease(statements, key, unitId));
+  if (announced.size >= ANNOUNCED_KEPT) announced.clear();
+  announced.set(nameOf(key), studioId);
   const { near: store } = await stores.of(node.siteId);
   const puts = await Promise.all(
     artifacts.map(async ({ kind, hash, sizeBytes }) => {
@@ -91,28 +98,30 @@ export async function report(
     throw new FarmError('RequestInvalid', 'A unit is delivered with its EXR.', { field: 'artifacts' });
   }
   const key: LeaseKey = { chunkId, nodeId: node.id, leaseNumber };
-  const studioId = await database.singly(async (statements) => {
-    try {
-      return (await requireLease(statements, key)).studioId;
-    } catch (error) {
-      // Too late. The record refuses and logs it below; what lies in the store is none of this node's business any more.
-      if (error instanceof FarmError && error.code === 'LeaseLost') return null;
-      throw error;
-    }
-  });
+  // The record refuses and logs below what came too late; who held the lease once has a right to hear so.
+  const studioId = announced.get(nameOf(key)) ?? (await studioOfLease(database, key));
   const { siteId, store } = await stores.of(node.siteId);
-  if (studioId !== null) {
-    await Promise.all(
-      artifacts.map(async ({ kind, hash, sizeBytes }) => {
-        const stored = await store.stat(studioId, 'frames', hash);
-        if (stored?.sizeBytes === sizeBytes) return;
-        throw new FarmError('HashMismatch', `The announced ${kind} is not in the store.`, { kind, hash, sizeBytes });
-      }),
-    );
-  } else {
-    await requireOwnAttempt(database, key);
+  if (studioId === null) await requireOwnAttempt(database, key);
+  else {
+    const sizes = await Promise.all(artifacts.map(({ hash }) => store.stat(studioId, 'frames', hash)));
+    const lacking = artifacts.find(({ sizeBytes }, index) => sizes[index]?.sizeBytes !== sizeBytes);
+    // Once the lease is lost, what lies in the store is none of this node's business any more.
+    if (lacking && (await studioOfLease(database, key)) !== null) {
+      const { kind, hash, sizeBytes } = lacking;
+      throw new FarmError('HashMismatch', `The announced ${kind} is not in the store.`, { kind, hash, sizeBytes });
+    }
   }
   await database.asService((tx) => reportUnit(tx, { ...key, unitId, siteId, artifacts, measurements }));
+}
+
+/** The studio of a lease that is alive; null for any other. */
+async function studioOfLease(database: ApiDeps['database'], key: LeaseKey): Promise<string | null> {
+  try {
+    return (await database.singly((statements) => requireLease(statements, key))).studioId;
+  } catch (error) {
+    if (error instanceof FarmError && error.code === 'LeaseLost') return null;
+    throw error;
+  }
 }
 
 /** Ends the lease from the node's side. @throws FarmError `LeaseLost` */
