@@ -43,6 +43,8 @@ it('tells what was missed and what happens, in order, without gaps or repetition
   const stream = await listen(north.key, `/v1/jobs/${jobId}/events`);
   expect(stream.response.headers.get('content-type')).toContain('text/event-stream');
   await Promise.all(Array.from({ length: 30 }, (_, n) => log(studioId, jobId, `during ${n}`)));
+  // Longer than a notification: it is read from the record, and what follows waits for it.
+  await log(studioId, jobId, 'x'.repeat(9_000));
   const last = (await log(studioId, jobId, 'last')) as number;
   await stream.until(() => stream.events.at(-1)?.id === String(last));
   expect(stream.events.map(({ id }) => Number(id))).toEqual(Array.from({ length: last }, (_, n) => n + 1));

@@ -13,7 +13,7 @@ import {
 } from '../../test/support/rows.ts';
 import { cancelJobChunks, chunkState, loseLease } from './chunks.ts';
 import { commitUnit, refuseUnit } from './commit.ts';
-import { readEvents } from './events.ts';
+import { CHANNELS, readEvents } from './events.ts';
 import { transitionJob } from './jobs.ts';
 import { finishLease, heartbeat, requireLease } from './lease.ts';
 import { jobBalances } from './ledger.ts';
@@ -101,6 +101,31 @@ describe('a lease that is over', () => {
     await expect(
       record.database.asService((tx) => heartbeat(tx, { ...key, leaseNumber: 2, leaseMs: 1 })),
     ).rejects.toMatchObject({ code: 'LeaseLost' });
+  });
+
+  it('says how far its own units are, and nothing of others or once it is over', async () => {
+    const { database } = record;
+    const { jobId, node, unitId, chunkId } = await leased('progress', 2);
+    const { unitId: foreign } = await leased('progress elsewhere');
+    const heard: { jobId: string; data: object }[] = [];
+    let wake = () => {};
+    const stop = await database.listen(CHANNELS.transient, (payload) => {
+      heard.push(JSON.parse(payload));
+      wake();
+    });
+    const beat = (fraction: number, leaseNumber = 1) =>
+      database.singly((statements) =>
+        heartbeat(statements, {
+          ...{ chunkId, nodeId: node.id, leaseNumber, leaseMs: 60_000 },
+          progress: [unitId, foreign].map((id) => ({ unitId: id, fraction })),
+        }),
+      );
+    await expect(beat(0.25, 2)).rejects.toMatchObject({ code: 'LeaseLost' });
+    expect(await beat(0.5)).toMatchObject({ continue: true, reason: null, receiptsPending: false });
+    while (heard.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+    const told = { unitId, frame: 1, take: 1, tile: 0, status: 'leased', node: 'progress', fraction: 0.5 };
+    expect(heard).toEqual([{ studioId, jobId, type: 'unit.changed', data: told }]);
+    await stop();
   });
 
   it('tells its node to stop when the job is paused or cancelled, and lets it finish after its last commit', async () => {

@@ -56,6 +56,8 @@ describe('a node by hand at the gateway', () => {
     );
     const lost = { code: 'LeaseLost' };
     await expect(late.gateway.report(lease!.chunkId, { ...said, measurements })).rejects.toMatchObject(lost);
+    const lacking = { ...said, artifacts: [{ kind: 'exr' as const, hash: sha256(randomBytes(100)), sizeBytes: 100 }] };
+    await expect(late.gateway.report(lease!.chunkId, { ...lacking, measurements })).rejects.toMatchObject(lost);
     await expect(late.gateway.announce(lease!.chunkId, said)).rejects.toMatchObject(lost);
     await expect(
       late.gateway.fetch(lease!.chunkId, { leaseNumber: lease!.leaseNumber, hashes: [files[0]!.hash] }),
@@ -70,7 +72,7 @@ describe('a node by hand at the gateway', () => {
     const lateEvents = await farm.record.query(`SELECT 1 FROM job_events WHERE job_id = $1 AND type = 'unit.late'`, [
       jobId,
     ]);
-    expect(lateEvents).toHaveLength(1);
+    expect(lateEvents).toHaveLength(2);
   });
 
   it('takes no unit whose bytes are not in the store', async () => {
