@@ -8,10 +8,10 @@ import { failuresOf } from './attempts.ts';
 import type { Statements, Tx } from './client.ts';
 import type { StoredFile } from './documents.ts';
 import { appendEventWith, CHANNELS } from './events.ts';
-import { type JobWithRules, leaseFiles, lockJobWithRules } from './leaseFiles.ts';
-import { pauseForBudget, postReserved, reserving } from './money.ts';
+import { type JobToLease, leaseFiles, lockJobToLease, type WaitingUnit } from './leaseFiles.ts';
+import { pauseForBudget, reserving } from './money.ts';
 import { receiptsPending } from './receipts.ts';
-import type { ChunkRow, JobRow, NodeRow, UnitRow } from './tables.ts';
+import type { ChunkRow, NodeRow } from './tables.ts';
 import { takeOverChunk } from './takeOver.ts';
 
 export interface ClaimInput {
@@ -95,10 +95,10 @@ export async function claimChunk(tx: Tx, input: ClaimInput): Promise<ClaimedLeas
   const failuresPerNode = input.failuresPerNode ?? DEFAULT_POLICY.failuresPerNode;
   const chunk = (await pick(tx, input)) ?? (await takeOverChunk(tx, { node: input.node, failuresPerNode }));
   if (!chunk) return null;
-  const job = await lockJobWithRules(tx, chunk.jobId);
+  const job = await lockJobToLease(tx, chunk);
   // The pick read the job without a lock; pause and cancel may have come first.
   if (job.status !== (chunk.kind === 'estimate' ? 'preparing' : 'active')) return null;
-  const units = chunk.kind === 'render' ? await affordableUnits(tx, chunk, job) : [];
+  const units = chunk.kind === 'render' ? affordable(job) : [];
   const unaffordable = units.find((unit) => !unit.fits);
   if (unaffordable && unaffordable === units[0]) {
     await pauseForBudget(tx, job, unaffordable.price);
@@ -150,23 +150,10 @@ async function pick(
   return rows[0];
 }
 
-type WaitingUnit = Pick<UnitRow, 'id' | 'frame' | 'take' | 'tile' | 'price'> & { fits: boolean };
-
-/** The chunk's units that wait, in render order, each with whether it still fits below the cap after those before it. */
-async function affordableUnits(tx: Tx, chunk: ChunkRow, job: JobRow): Promise<WaitingUnit[]> {
-  const units = await tx
-    .selectFrom('units')
-    .select(['id', 'frame', 'take', 'tile', 'price'])
-    .where('studioId', '=', chunk.studioId)
-    .where('chunkId', '=', chunk.id)
-    .where('status', '=', 'offered')
-    .orderBy('frame')
-    .orderBy('take')
-    .orderBy('tile')
-    .forNoKeyUpdate()
-    .execute();
-  let left = job.cap - job.reserved - job.spent;
-  return units.map((unit) => {
+/** The chunk's units that wait, each with whether it still fits below the cap after those before it. */
+function affordable({ cap, reserved, spent, waiting }: JobToLease): (WaitingUnit & { fits: boolean })[] {
+  let left = cap - reserved - spent;
+  return waiting.map((unit) => {
     left -= unit.price;
     return { ...unit, fits: left >= 0n };
   });
@@ -176,7 +163,7 @@ async function lease(
   tx: Tx,
   { node, leaseMs }: ClaimInput,
   chunk: ChunkRow,
-  job: JobWithRules,
+  job: JobToLease,
   units: WaitingUnit[],
 ): Promise<ClaimedLease> {
   const { studioId, jobId, id: chunkId, kind, index } = chunk;
@@ -190,12 +177,14 @@ async function lease(
     leaseNumber,
     frames: units.map(({ frame }) => frame),
   };
+  const reservation = reserving(job, amount, `lease:${chunkId}:${leaseNumber}`);
   // Chunk, units and job are under our locks.
   await appendEventWith(
     tx,
     { studioId, jobId, type: 'chunk.leased', data },
     {
       changes: [
+        ...reservation.changes,
         sql`leased AS (
           UPDATE chunks SET status = 'leased', lease_number = ${leaseNumber}, node_id = ${node.id},
             lease_ends_at = clock_timestamp() + make_interval(secs => ${leaseMs / 1000})
@@ -207,11 +196,10 @@ async function lease(
           INSERT INTO attempts (studio_id, job_id, chunk_id, lease_number, node_id, started_at)
           VALUES (${studioId}, ${jobId}, ${chunkId}, ${leaseNumber}, ${node.id}, clock_timestamp()))`,
       ],
-      job: reserving(amount),
+      job: reservation.job,
       notices: [[CHANNELS.chunk, chunkId]],
     },
   );
-  if (units.length > 0) await postReserved(tx, job, amount, `lease:${chunkId}:${leaseNumber}`);
   const frames = kind === 'estimate' ? chunk.estimateFrames : units.map(({ frame }) => frame);
   const { files, sharedFiles, ofFrame, blobs, sequence } = leaseFiles(job, job.rules, frames);
   return {

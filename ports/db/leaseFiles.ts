@@ -7,7 +7,7 @@ import type { SceneInspection } from '../../domain/scene.ts';
 import { completeSettings } from '../../domain/settings.ts';
 import type { Statements, Tx } from './client.ts';
 import { isHeld, type LeaseKey, leaseLost } from './lease.ts';
-import type { JobRow } from './tables.ts';
+import type { ChunkRow, JobRow, UnitRow } from './tables.ts';
 
 type FrameRules = Pick<SceneInspection, 'sequence' | 'frameFiles'>;
 
@@ -18,23 +18,35 @@ export interface StoredLeaseFiles extends LeaseFiles {
   sequence: SceneInspection['sequence'] | undefined;
 }
 
-/** A job with what its inspection says of its frames. */
-export type JobWithRules = JobRow & { rules: FrameRules | null };
+/** A unit that waits in a chunk on offer. */
+export type WaitingUnit = Pick<UnitRow, 'id' | 'frame' | 'take' | 'tile' | 'price'>;
+
+/** A job with what its inspection says of its frames, and what a chunk of it has to render, in render order. */
+export type JobToLease = JobRow & { rules: FrameRules | null; waiting: WaitingUnit[] };
 
 /**
- * Locks a job's row like `lockJob`, and reads the rules with it. Until the quote the inspection is in the submission, then
- * with the project's version.
+ * Locks a job's row like `lockJob`, and reads with it what a lease of a chunk takes. The caller has the chunk's lock, without
+ * which none of its units changes. Until the quote the inspection is in the submission, then with the project's version.
  * @throws FarmError `JobNotFound`
  */
-export async function lockJobWithRules(tx: Tx, jobId: string): Promise<JobWithRules> {
-  const { rows } = await sql<JobWithRules>`
+export async function lockJobToLease(
+  tx: Tx,
+  { studioId, jobId, id: chunkId }: Pick<ChunkRow, 'studioId' | 'jobId' | 'id'>,
+): Promise<JobToLease> {
+  const { rows } = await sql<
+    JobRow & { rules: FrameRules | null; waiting: (Omit<WaitingUnit, 'price'> & { price: string })[] }
+  >`
     SELECT j.*, (
-      SELECT jsonb_build_object('sequence', v.inspection -> 'sequence', 'frameFiles', v.inspection -> 'frameFiles')
-      FROM project_versions AS v WHERE v.studio_id = j.studio_id AND v.id = j.version_id) AS rules
-    FROM jobs AS j WHERE j.id = ${jobId} FOR NO KEY UPDATE OF j`.execute(tx);
+        SELECT jsonb_build_object('sequence', v.inspection -> 'sequence', 'frameFiles', v.inspection -> 'frameFiles')
+        FROM project_versions AS v WHERE v.studio_id = j.studio_id AND v.id = j.version_id) AS rules, (
+        SELECT coalesce(json_agg(json_build_object('id', u.id, 'frame', u.frame, 'take', u.take, 'tile', u.tile,
+          'price', u.price::text) ORDER BY u.frame, u.take, u.tile), '[]')
+        FROM units AS u WHERE u.studio_id = j.studio_id AND u.chunk_id = ${chunkId} AND u.status = 'offered') AS waiting
+    FROM jobs AS j WHERE j.studio_id = ${studioId} AND j.id = ${jobId} FOR NO KEY UPDATE OF j`.execute(tx);
   const job = rows[0];
   if (!job) throw new FarmError('JobNotFound', `There is no job ${jobId}.`, { job: jobId });
-  return job.versionId === null ? { ...job, rules: inspectionOf(job.submission) } : job;
+  const waiting = job.waiting.map((unit) => ({ ...unit, price: BigInt(unit.price) }));
+  return { ...job, waiting, rules: job.versionId === null ? inspectionOf(job.submission) : job.rules };
 }
 
 /** Files and blobs that these frames of a job read; without rules, all. */

@@ -10,19 +10,29 @@ import { lockJobState } from './locks.ts';
 import type { JobRow } from './tables.ts';
 
 /**
- * Reserves prices of units, under the job's lock: an assignment to the job's row, for `appendEventWith`; `postReserved` is
- * the other half.
+ * Reserves prices of units, under the job's lock: the change of the job's row and the journal, for `appendEventWith`.
  *
  * Invariant: reserved + spent ≤ cap. The caller has checked that `amount` fits; the table's CHECK refuses all else.
  */
-export const reserving = (amount: bigint): RawBuilder<unknown> => sql`, reserved = reserved + ${amount}`;
-
-/** Writes a reservation into the ledger, in the same transaction. */
-export async function postReserved(tx: Tx, job: JobRow, amount: bigint, reference: string): Promise<void> {
-  const postings = move(jobFree(job.id), jobReserved(job.id), amount);
-  const { studioId, id: jobId, chainId, contract, token, tokenDecimals } = job;
-  const money = { chainId, contract, token, tokenDecimals };
-  await post(tx, { studioId, jobId, kind: 'reserve', reference, postings, money });
+export function reserving(
+  { studioId, id: jobId, chainId, contract, token, tokenDecimals }: JobRow,
+  amount: bigint,
+  reference: string,
+): { job: RawBuilder<unknown>; changes: RawBuilder<unknown>[] } {
+  if (amount === 0n) return { job: sql``, changes: [] };
+  const postings = move(jobFree(jobId), jobReserved(jobId), amount);
+  const changes = [
+    sql`journal AS (
+      INSERT INTO ledger_journals (studio_id, job_id, kind, reference, chain_id, contract, token, token_decimals)
+      VALUES (${studioId}, ${jobId}, 'reserve', ${reference}, ${chainId}, ${contract}, ${token}, ${tokenDecimals})
+      RETURNING id)`,
+    sql`posted AS (
+      INSERT INTO ledger_postings (studio_id, journal_id, account, amount)
+      SELECT ${studioId}, journal.id, p.account, p.amount FROM journal, unnest(
+        ${postings.map(({ account }) => account)}::text[], ${postings.map((posting) => String(posting.amount))}::numeric[]
+      ) AS p (account, amount))`,
+  ];
+  return { job: sql`, reserved = reserved + ${amount}`, changes };
 }
 
 /**

@@ -37,7 +37,8 @@ export async function claim(
       if (gone.aborted) return { lease: null, receiptsPending: false };
       const now = await database.singly((statements) => outlook(statements, node.id));
       const receiptsPending = now?.receiptsPending ?? false;
-      const found = now?.isOffered ? await database.asService((tx) => nextChunk(tx, now.node)) : null;
+      const isWorth = now?.isOffered && now.node.status === 'online';
+      const found = isWorth ? await database.asService((tx) => nextChunk(tx, now.node)) : null;
       if (found && gone.aborted) {
         // Hung up while the chunk was being leased: else it would wait for the end of a lease that nobody knows of.
         await handBack(database, { chunkId: found.chunkId, nodeId: node.id, leaseNumber: found.leaseNumber });
