@@ -1,8 +1,6 @@
 /** Quick light as rows of floats for the ray-cast kernels. */
-import gpujs from 'gpu.js';
 import { BLURRED_HEIGHT, BLURRED_WIDTH, type QuickLight, type RadianceMap } from '../environment/quickLight.ts';
-
-const { input } = gpujs as unknown as { input: (data: Float32Array, size: number[]) => unknown };
+import { rows, type Table } from './steps.ts';
 
 /** Floats of a light: position, direction towards it, intensity, spot scale and offset, kind (0 point, 1 spot, 2 directional). */
 export const LIGHT_WIDTH = 12;
@@ -27,12 +25,16 @@ export function packLights({ lights }: QuickLight): Float32Array {
   return table;
 }
 
-export const lightRows = (light: QuickLight): unknown => {
-  const table = packLights(light);
-  return input(table, [LIGHT_WIDTH, table.length / LIGHT_WIDTH]);
-};
-
-export const irradianceRows = ({ irradiance }: QuickLight): unknown => input(irradiance, [3, 9]);
+/** What the kernels read of the light. */
+export function lightTables(light: QuickLight): Record<'lights' | 'irradiance' | 'sharp' | 'blurred', Table> {
+  const sharp = sharpRows(light);
+  return {
+    lights: rows(packLights(light), LIGHT_WIDTH),
+    irradiance: rows(light.irradiance, 3),
+    sharp: rows(sharp.data, sharp.width * 3),
+    blurred: rows(packBlurred(light), BLURRED_WIDTH * 3),
+  };
+}
 
 /** The environment's picture; one black pixel where there is none. */
 export const sharpRows = ({ sharp }: QuickLight): RadianceMap =>
@@ -47,6 +49,3 @@ export function packBlurred({ blurred }: QuickLight): Float32Array {
   });
   return stack;
 }
-
-export const stackBlurred = (light: QuickLight): unknown =>
-  input(packBlurred(light), [BLURRED_WIDTH * 3, BLURRED_HEIGHT * light.blurred.length]);

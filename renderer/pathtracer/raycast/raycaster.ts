@@ -2,7 +2,6 @@
  * The ray-cast quick look: one ray a pixel over the path tracer's own tree, shaded by environment, punctual lights or a lamp at
  * the camera. No second rays, so no shadows. gpu.js runs it in WebAssembly with SIMD and threads, or where it is told to.
  */
-import gpujs from 'gpu.js';
 import { FarmError } from '../../../domain/errors.ts';
 import type { PixelRect } from '../../../domain/scene.ts';
 import { QuickLightMaker } from '../environment/quickLight.ts';
@@ -14,9 +13,11 @@ import { SceneMemory } from '../wasm/scene-memory.ts';
 import { ThreadPool } from '../wasm/threads.ts';
 import { packAtlas } from './atlas.ts';
 import { BOX_WIDTH, flattenTree, TRIANGLE_WIDTH } from './flatten.ts';
-import { defaultBackend, KernelSets, pixelsOf, type RaycastBackend, rows } from './kernelSet.ts';
-import { irradianceRows, lightRows, sharpRows, stackBlurred } from './lightRows.ts';
+import { defaultBackend, KernelSets, type RaycastBackend } from './kernelSet.ts';
+import { lightTables, sharpRows } from './lightRows.ts';
+import { type Pass, placeInFront, placeSolid } from './passes.ts';
 import { placesOf } from './places.ts';
+import { rows, STEP_NAMES, type Table, type Tables, vector } from './steps.ts';
 import {
   CORNER_WIDTH,
   geometryTables,
@@ -35,8 +36,6 @@ import { type PinholeView, pinholeView } from './view.ts';
 
 export type { RaycastBackend } from './kernelSet.ts';
 
-const { input } = gpujs as unknown as { input: (data: Float32Array, size: number[]) => unknown };
-
 /** Longest side of what one kernel call draws: bounds the memory of the planes to some 100 MB. */
 const MAX_TILE = 1024;
 /** Longest side of a texture: about what a picture of that height can show. */
@@ -48,33 +47,20 @@ export interface RaycasterOptions {
   backend?: RaycastBackend;
 }
 
-interface Tables {
+/** A scene as the kernels read it. */
+interface Look {
   scene: SceneDescription;
   memoryOf: readonly number[];
   /** See `FlatTree`. */
   solidEnd: number;
   seeThroughEnd: number;
-  boxes: unknown;
-  triangles: unknown;
-  instances: unknown;
-  corners: unknown;
-  vertices: unknown;
+  geometry: Pick<Tables, 'boxes' | 'triangles' | 'instances' | 'corners' | 'vertices'>;
   hasSeeThrough: boolean;
   /** `slots`: which of `SLOTS` any material has a texture for. */
-  textures: { largest: number; materials: unknown; texels: unknown; slots: number[] } | null;
+  textures: { largest: number; materials: Table; texels: Table; slots: number[] } | null;
 }
 
-/** What one pass over a tile found: row-major, four numbers a pixel. */
-interface Layer {
-  /** Instance (-1: none), triangle, u, v. */
-  hits: Float32Array;
-  /** Red, green, blue, and how much of what lies behind is hidden. */
-  light: Float32Array;
-  base: Float32Array;
-  normal: Float32Array;
-  positions: Float32Array | null;
-  depth: Float32Array;
-}
+const NO_PLACES = new Float32Array(0);
 
 /** Starts what builds trees. Throws `BinaryMissing` without the compiled tracer. */
 export async function createRaycaster(options: RaycasterOptions): Promise<Tracer> {
@@ -92,7 +78,7 @@ class Raycaster implements Tracer {
   readonly #memory: SceneMemory;
   readonly #light = new QuickLightMaker();
   readonly #kernels: KernelSets;
-  #tables: Tables | null = null;
+  #look: Look | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(heap: Heap, pool: ThreadPool, { threads, backend }: RaycasterOptions) {
@@ -100,7 +86,7 @@ class Raycaster implements Tracer {
     this.#heap = heap;
     this.#pool = pool;
     this.#memory = new SceneMemory(heap, pool);
-    this.#kernels = new KernelSets(backend ?? defaultBackend());
+    this.#kernels = new KernelSets(backend ?? defaultBackend(), threads);
     this.device = `gpu.js (${this.#kernels.backend})`;
   }
 
@@ -137,8 +123,8 @@ class Raycaster implements Tracer {
   }
 
   async #setScene(scene: SceneDescription): Promise<void> {
-    const previous = this.#tables;
-    this.#tables = null;
+    const previous = this.#look;
+    this.#look = null;
     // Only the tree is wanted: no light tables, no textures, a closed shutter.
     await this.#memory.load({
       ...scene,
@@ -158,32 +144,34 @@ class Raycaster implements Tracer {
     const tree = flattenTree(this.#heap.memory.buffer, this.#memory.address, placed.length, eye, isSeeThrough);
     const { vertices, corners, firstCorner } = geometryTables(scene);
     const sameLook = previous?.scene.materials === scene.materials && previous.scene.images === scene.images;
-    this.#tables = {
+    this.#look = {
       scene,
       memoryOf: placed,
       solidEnd: tree.solidEnd,
       seeThroughEnd: tree.seeThroughEnd,
-      boxes: rows(tree.boxes, BOX_WIDTH),
-      triangles: rows(tree.triangles, TRIANGLE_WIDTH),
-      instances: rows(instanceTable(scene, tree, placed, firstCorner), INSTANCE_WIDTH),
-      corners: rows(corners, CORNER_WIDTH),
-      vertices: rows(vertices, VERTEX_WIDTH),
+      geometry: {
+        boxes: rows(tree.boxes, BOX_WIDTH),
+        triangles: rows(tree.triangles, TRIANGLE_WIDTH),
+        instances: rows(instanceTable(scene, tree, placed, firstCorner), INSTANCE_WIDTH),
+        corners: rows(corners, CORNER_WIDTH),
+        vertices: rows(vertices, VERTEX_WIDTH),
+      },
       hasSeeThrough: tree.seeThroughEnd > tree.solidEnd,
       textures: sameLook ? previous.textures : null,
     };
   }
 
-  #texturesOf(tables: Tables, largest: number): NonNullable<Tables['textures']> {
-    if (tables.textures?.largest === largest) return tables.textures;
-    const { materials, images } = tables.scene;
+  #texturesOf(look: Look, largest: number): NonNullable<Look['textures']> {
+    if (look.textures?.largest === largest) return look.textures;
+    const { materials, images } = look.scene;
     const atlas = packAtlas(images, wantedTextures(materials), largest);
-    tables.textures = {
+    look.textures = {
       largest,
       slots: usedSlots(materials),
       materials: rows(materialTable(materials, atlas), MATERIAL_WIDTH),
-      texels: input(atlas.texels, [atlas.width, atlas.height]),
+      texels: rows(atlas.texels, atlas.width),
     };
-    return tables.textures;
+    return look.textures;
   }
 
   async #trace(
@@ -191,8 +179,8 @@ class Raycaster implements Tracer {
     onProgress?: (fraction: number) => void,
     signal?: AbortSignal,
   ): Promise<TracedPixels> {
-    const tables = this.#tables;
-    if (!tables) throw new FarmError('Internal', 'The ray caster was asked to look before it had a scene.');
+    const look = this.#look;
+    if (!look) throw new FarmError('Internal', 'The ray caster was asked to look before it had a scene.');
     const wide = rect.x1 - rect.x0;
     const high = rect.y1 - rect.y0;
     const pixels = emptyPixels(rect, options.layers.includes('position'));
@@ -203,98 +191,68 @@ class Raycaster implements Tracer {
       if (signal?.aborted) throw new FarmError('Cancelled', 'Tracing was cancelled.');
       const x = rect.x0 + (index % columns) * tile.width;
       const y = rect.y0 + Math.floor(index / columns) * tile.height;
-      await this.#drawTile(tables, { width, height }, { ...tile, x, y }, pixels);
+      await this.#drawTile(look, { width, height }, { ...tile, x, y }, pixels);
       onProgress?.((index + 1) / (columns * lines));
     }
-    pixels.rays = pixels.samples * (tables.hasSeeThrough ? 2 : 1);
+    pixels.rays = pixels.samples * (look.hasSeeThrough ? 2 : 1);
     return pixels;
   }
 
   async #drawTile(
-    tables: Tables,
+    look: Look,
     picture: { width: number; height: number },
     tile: { x: number; y: number; width: number; height: number },
     pixels: TracedPixels,
   ): Promise<void> {
-    const view = pinholeView(tables.scene.camera, picture.height);
-    const withPositions = pixels.layers.position !== undefined;
-    const solid = (await this.#layer(tables, view, picture, tile, false, withPositions))!;
-    const front = tables.hasSeeThrough ? await this.#layer(tables, view, picture, tile, true, withPositions) : null;
-    const { rect, layers, beauty, albedo, normal, depth } = pixels;
-    const hasEnvironment = tables.scene.environment !== null;
-    const wide = rect.x1 - rect.x0;
-    for (let row = 0; row < tile.height && tile.y + row < rect.y1; row++) {
-      for (let column = 0; column < tile.width && tile.x + column < rect.x1; column++) {
-        const from = row * tile.width + column;
-        const to = (tile.y + row - rect.y0) * wide + tile.x + column - rect.x0;
-        const isFront = front !== null && front.depth[from]! < solid.depth[from]!;
-        const first = isFront ? front : solid;
-        const hides = isFront ? front.light[from * 4 + 3]! : 1;
-        for (let k = 0; k < 3; k++) {
-          const behind = isFront ? solid.light[from * 4 + k]! * (1 - hides) * tintOf(tables, front, from, k) : 0;
-          beauty[to * 4 + k] = first.light[from * 4 + k]! + behind;
-          albedo[to * 3 + k] = first.base[from * 4 + k]!;
-          normal[to * 3 + k] = first.normal[from * 4 + k]!;
-          if (layers.position) layers.position[to * 3 + k] = first.positions![from * 4 + k]!;
-        }
-        const isHit = solid.hits[from * 4]! >= 0;
-        beauty[to * 4 + 3] = hasEnvironment || isHit ? 1 : isFront ? hides : 0;
-        depth[to] = first.depth[from]!;
-      }
-    }
+    const view = pinholeView(look.scene.camera, picture.height);
+    const solid = await this.#pass(look, view, picture, tile, false, pixels);
+    if (solid) placeSolid(solid, tile, look.scene.environment !== null, pixels);
+    const front = look.hasSeeThrough ? await this.#pass(look, view, picture, tile, true, pixels) : null;
+    if (front) placeInFront(front, tile, (pixel, channel) => tintOf(look, front, pixel, channel), pixels);
   }
 
   /** Nearest surfaces of one kind in a tile, and their light; null when it sees through nothing. */
-  async #layer(
-    tables: Tables,
+  async #pass(
+    look: Look,
     view: PinholeView,
     picture: { width: number; height: number },
     tile: { x: number; y: number; width: number; height: number },
     seeThrough: boolean,
-    withPositions: boolean,
-  ): Promise<Layer | null> {
-    const { materials, texels, slots } = this.#texturesOf(tables, textureSize(picture.height));
-    const { boxes, triangles, instances, corners, vertices } = tables;
+    { rect, layers }: TracedPixels,
+  ): Promise<Pass | null> {
+    const { materials, texels, slots } = this.#texturesOf(look, textureSize(picture.height));
+    const { boxes, triangles, instances, corners, vertices } = look.geometry;
     const { width, height } = tile;
-    const kernels = this.#kernels.of(width, height, [
-      boxes,
-      triangles,
-      instances,
-      corners,
-      vertices,
-      materials,
-      texels,
-    ]);
+    const kernels = this.#kernels.of(width, height);
     const [bx, by, bz] = view.back;
-    const light = this.#light.make(tables.scene, [-bx, -by, -bz]);
+    const light = this.#light.make(look.scene, [-bx, -by, -bz]);
     const sharp = sharpRows(light);
     const camera = Float32Array.from([
       ...[...view.right, ...view.up, ...view.back, ...view.eye],
       ...[view.near, view.pixelSize, picture.width / 2, picture.height / 2],
-      seeThrough ? tables.seeThroughEnd : tables.solidEnd,
+      seeThrough ? look.seeThroughEnd : look.solidEnd,
       ...[view.orthographic ? 1 : 0, tile.x, tile.y, seeThrough ? 1 : 0, light.lights.length],
       ...[sharp.width, sharp.height, light.sharp ? 1 : 0, height, ...SLOTS.map((slot) => slots.indexOf(slot))],
-      seeThrough ? tables.solidEnd : 0,
+      seeThrough ? look.solidEnd : 0,
     ]);
-    const hits = await kernels.find(camera, boxes, triangles, instances, corners, vertices, materials, texels);
-    if (seeThrough && !hasHit(hits)) return null;
-    const found = pixelsOf(hits, width);
-    const surface = [instances, corners, vertices, materials];
-    const textures = pixelsOf(
-      slots.length === 0
-        ? new Float32Array(4 * width)
-        : await kernels.textures(slots.length)(camera, Float32Array.from(slots), found, ...surface, texels),
-      width,
-    );
-    const base = await kernels.base(camera, found, textures, ...surface);
-    const normal = await kernels.normal(camera, found, textures, ...surface);
+    const tables: Tables = {
+      ...{ view: vector(camera), slots: vector(Float32Array.from(slots)) },
+      ...{ boxes, triangles, instances, corners, vertices, materials, texels },
+      places: { data: NO_PLACES, size: [4, width, height] },
+      ...lightTables(light),
+    };
+    const lines = Math.min(height, rect.y1 - tile.y);
+    const steps = STEP_NAMES.filter((step) => step !== 'textures' || slots.length > 0);
     const isNear = light.lights.some(({ kind }) => kind !== 'directional');
-    const { positions, depth } = placesOf(hits, tables, view, withPositions || isNear);
-    const shaded = await kernels.shade(
-      ...[camera, found, textures, pixelsOf(base, width), pixelsOf(normal, width)],
-      ...[pixelsOf(positions ?? new Float32Array(4 * width), width), instances, materials, lightRows(light)],
-      ...[irradianceRows(light), input(sharp.data, [sharp.width * 3, sharp.height]), stackBlurred(light)],
-    );
+    // At once, unless something must be known of the hits first.
+    const first = seeThrough || isNear ? steps.slice(0, 1) : steps;
+    await kernels.run(first, tables, lines);
+    const hits = kernels.output('find').subarray(0, lines * width * 4);
+    if (seeThrough && !hasHit(hits)) return null;
+    const { positions, depth } = placesOf(hits, look, view, layers.position !== undefined || isNear);
+    if (positions) tables.places.data = positions;
+    if (first !== steps) await kernels.run(steps.slice(1), tables, lines);
+    const [base, normal, shaded] = [kernels.output('base'), kernels.output('normal'), kernels.output('shade')];
     return { hits, positions, depth, light: shaded, base, normal };
   }
 }
@@ -330,8 +288,8 @@ function emptyPixels(rect: PixelRect, withPosition: boolean): TracedPixels {
 }
 
 /** Glass colours what lies behind it; a blended surface covers it evenly. */
-function tintOf({ scene, memoryOf }: Tables, layer: Layer, pixel: number, channel: number): number {
-  const source = memoryOf[layer.hits[pixel * 4]!]!;
+function tintOf({ scene, memoryOf }: Look, { hits, base }: Pass, pixel: number, channel: number): number {
+  const source = memoryOf[hits[pixel * 4]!]!;
   const material = scene.materials[scene.meshes[scene.instances[source]!.mesh]!.material]!;
-  return material.transmission > 0 ? layer.base[pixel * 4 + channel]! : 1;
+  return material.transmission > 0 ? base[pixel * 4 + channel]! : 1;
 }
