@@ -12,7 +12,11 @@ const bitsView = new Uint32Array(floatView.buffer);
 /** One float as the 16 bits of the nearest half. */
 export function floatToHalf(value: number): number {
   floatView[0] = value;
-  const bits = bitsView[0]!;
+  return bitsToHalf(bitsView[0]!);
+}
+
+/** `floatToHalf` of the float that has these 32 bits. */
+export function bitsToHalf(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fff_ffff;
   if (magnitude >= 0x4780_0000) return sign | (magnitude > 0x7f80_0000 ? 0x7e00 : 0x7c00);

@@ -63,24 +63,9 @@ export type ExrAttribute =
   | { kind: 'chromaticities' /** Red x y, green x y, blue x y, white x y. */; value: ArrayLike<number> };
 
 /**
- * Undoes (or does) the two transforms that OpenEXR applies before deflate: halves of byte pairs are separated, then each
- * byte is stored as difference from its neighbour.
+ * Undoes the two transforms that OpenEXR applies before deflate: bytes of even and odd place are separated, then each byte is stored
+ * as difference from its neighbour. Changes `coded`.
  */
-export function predict(raw: Uint8Array, out: Uint8Array): void {
-  const half = (raw.length + 1) >> 1;
-  for (let i = 0, low = 0, high = half; i < raw.length; i += 2) {
-    out[low++] = raw[i]!;
-    if (i + 1 < raw.length) out[high++] = raw[i + 1]!;
-  }
-  let previous = out[0]!;
-  for (let i = 1; i < out.length; i++) {
-    const current = out[i]!;
-    out[i] = current - previous + 128;
-    previous = current;
-  }
-}
-
-/** Inverse of `predict`; changes `coded`. */
 export function unpredict(coded: Uint8Array, out: Uint8Array): void {
   for (let i = 1; i < coded.length; i++) coded[i] = coded[i - 1]! + coded[i]! - 128;
   const half = (coded.length + 1) >> 1;
