@@ -29,6 +29,12 @@ export const cutBands = (pixels: TracedPixels): TracedPixels[] =>
 const pixelBytes = ({ layers }: TraceOptions): number =>
   [...new Set([...BASIC_LAYERS, ...layers])].reduce((sum, layer) => sum + 4 * channelsIn(layer), 0);
 
+/** Pixels of a short band: some tens of milliseconds of a quick look. */
+const SHORT_BAND_PIXELS = 2 ** 17;
+
+/** Bands of a rectangle that are there for their being short: one is written while the next is traced. */
+export const shortBands = (rect: PixelRect): PixelRect[] => bandsOf(rect, 1, SHORT_BAND_PIXELS);
+
 /** Bands of a rectangle, top down, as large as the memory for one allows; each but the last of whole chunks of an EXR. */
 export function bandsOf(rect: PixelRect, bytesPerPixel: number, bandBytes = BAND_BYTES): PixelRect[] {
   const rowBytes = (rect.x1 - rect.x0) * bytesPerPixel;

@@ -67,10 +67,14 @@ export interface Tracer {
   readonly threads: number;
   /** Whether its device is gone for good: it answers `GpuLost`, and another tracer must be made. */
   readonly isLost?: boolean;
+  /** Whether a picture in short bands costs no more than at once, so that one can be written while the next is traced. */
+  readonly isPipelined?: boolean;
   /** Replaces the scene. Meshes whose (id, revision) are known keep their BVH. Throws `FarmError` when it does not fit. */
   setScene(scene: SceneDescription): Promise<void>;
   /** Traces; `onProgress` gets 0..1. Rejects with `Cancelled` soon after an abort. */
   trace(request: TraceRequest, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<TracedPixels>;
+  /** Takes back arrays that `trace` gave, which nobody looks at any more: a later `trace` fills them again. */
+  recycle?(pixels: TracedPixels): void;
   /**
    * Traces the request's samples into exact sums, which `partial.ts` merges with those of other samples and finishes into the
    * bits that an undivided render has. Throws `SettingInvalid` for adaptive sampling, which does not know its samples beforehand.

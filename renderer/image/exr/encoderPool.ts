@@ -80,7 +80,8 @@ export class EncoderPool {
       const onExit = () => fail('it ended');
       const detach = () => worker.off('message', take).off('error', fail).off('exit', onExit);
       worker.on('message', take).on('error', fail).on('exit', onExit);
-      worker.postMessage(job, [...new Set(job.channels.map(({ data }) => data.buffer as ArrayBuffer))]);
+      const copied = job.channels.filter(({ data }) => !isShared(data));
+      worker.postMessage(job, [...new Set(copied.map(({ data }) => data.buffer as ArrayBuffer))]);
     });
   }
 
@@ -97,7 +98,7 @@ export class EncoderPool {
   }
 }
 
-/** A job with copies of the chunk's lines; channels that share an array share the copy. */
+/** A job with the chunk's lines: as they lie in shared memory, or else copied; channels that share an array share the copy. */
 function copyLines(
   channels: readonly ChunkChannel[],
   width: number,
@@ -113,10 +114,13 @@ function copyLines(
     channels: channels.map(({ type, data, stride, offset }) => {
       let copy = copies.get(data);
       if (!copy) {
-        copy = data.slice(first * width * stride, (first + lines) * width * stride);
+        const [from, to] = [first * width * stride, (first + lines) * width * stride];
+        copy = isShared(data) ? data.subarray(from, to) : data.slice(from, to);
         copies.set(data, copy);
       }
       return { type, data: copy, stride, offset };
     }),
   };
 }
+
+const isShared = ({ buffer }: Float32Array | Uint32Array): boolean => buffer instanceof SharedArrayBuffer;

@@ -62,8 +62,8 @@ let programs = 0;
 export class KernelProgram {
   readonly #gpu: GpuInstance;
   readonly #threads: KernelThreads;
-  readonly #width: number;
-  readonly #height: number;
+  readonly width: number;
+  readonly height: number;
   #slots = 0;
   #kernels: Record<StepName, TranslatedKernel> | null = null;
   #places = new Map<RegionName, Place>();
@@ -75,8 +75,8 @@ export class KernelProgram {
   constructor(gpu: GpuInstance, threads: KernelThreads, width: number, height: number) {
     this.#gpu = gpu;
     this.#threads = threads;
-    this.#width = width;
-    this.#height = height;
+    this.width = width;
+    this.height = height;
   }
 
   /** Runs `steps` for the tile's first `lines` lines. What they read that is no table must have run before. */
@@ -89,7 +89,7 @@ export class KernelProgram {
     }
     const parts = steps.map((step): ThreadStep => {
       const planes = step === 'textures' ? this.#slots : 1;
-      return { kernel: STEP_NAMES.indexOf(step), planes, planeLines: this.#height };
+      return { kernel: STEP_NAMES.indexOf(step), planes, planeLines: this.height };
     });
     await this.#threads.run(this.#loaded!, parts, lines);
   }
@@ -133,7 +133,7 @@ export class KernelProgram {
     };
     for (const step of STEP_NAMES) {
       const planes = step === 'textures' ? Math.max(1, this.#slots) : 1;
-      place(step, [4, this.#width, this.#height * planes]);
+      place(step, [4, this.width, this.height * planes]);
     }
     for (const [name, table] of Object.entries(tables) as [TableName, Table][]) place(name, roomFor(table));
     const assembled = STEP_NAMES.map((step) => this.#assemble(step, kernels[step], end));
@@ -142,7 +142,7 @@ export class KernelProgram {
     this.#floats = new Float32Array(memory.buffer);
     this.#loaded = {
       id: programs++,
-      ...{ memory, width: this.#width },
+      ...{ memory, width: this.width },
       kernels: assembled.map(({ bytes, math }) => ({ module: new WebAssembly.Module(bytes), math })),
     };
   }
@@ -167,7 +167,7 @@ export class KernelProgram {
       const { body, reads, constants } = STEPS[step];
       const settings = {
         // The number of planes does not show in what a kernel of two dimensions does.
-        output: [this.#width, this.#height],
+        output: [this.width, this.height],
         ...{ precision: 'single', loopMaxIterations: MAX_STEPS, dynamicArguments: true, constants },
       };
       const { kernel } = this.#gpu.createKernel(body as never, settings as never) as unknown as {
@@ -177,7 +177,7 @@ export class KernelProgram {
       kernel.setupConstants();
       kernel.setupArguments(stand);
       kernel.validateSettings(stand);
-      kernel.threadDim = [this.#width, this.#height, 1];
+      kernel.threadDim = [this.width, this.height, 1];
       if (!kernel.translateSource()) throw new TypeError(`gpu.js does not translate the kernel ${step}`);
       return [step, kernel] as const;
     });

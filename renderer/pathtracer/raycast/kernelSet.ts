@@ -14,6 +14,8 @@ export type RaycastBackend = 'webasm' | 'cpu' | 'gpu' | 'webgpu';
 
 /** The kernels for tiles of one size. */
 export interface RaycastKernels {
+  readonly width: number;
+  readonly height: number;
   /** Runs `steps` at least for the tile's first `lines` lines. What they read that is no table must have run before. */
   run(steps: readonly StepName[], tables: Tables, lines: number): Promise<void>;
   /** What a step left, four numbers a pixel: valid until the step runs again. */
@@ -27,7 +29,7 @@ export const defaultBackend = (): RaycastBackend => (GPU.isWebAssemblySupported 
 export class KernelSets {
   readonly backend: RaycastBackend;
   readonly #threadCount: number;
-  readonly #sets = new Map<string, RaycastKernels>();
+  #sets: RaycastKernels[] = [];
   #gpu: GpuInstance | null = null;
   #threads: KernelThreads | null = null;
 
@@ -36,17 +38,17 @@ export class KernelSets {
     this.#threadCount = threads;
   }
 
-  /** Kernels for tiles of this size. */
+  /** Kernels for tiles of this size; they may be for higher ones, where running some lines of these costs no more. */
   of(width: number, height: number): RaycastKernels {
-    const key = `${width}x${height}`;
-    let known = this.#sets.get(key);
-    if (!known) {
-      if (this.#sets.size >= MAX_SETS) this.#forget();
-      this.#gpu ??= new GPU({ mode: this.backend as never });
-      known = this.#make(this.#gpu, width, height);
-      this.#sets.set(key, known);
-    }
-    return known;
+    const isFor = (set: RaycastKernels): boolean =>
+      set.width === width && (set instanceof KernelProgram ? set.height >= height : set.height === height);
+    const known = this.#sets.find(isFor);
+    if (known) return known;
+    if (this.#sets.length >= MAX_SETS) this.#forget();
+    this.#gpu ??= new GPU({ mode: this.backend as never });
+    const made = this.#make(this.#gpu, width, height);
+    this.#sets.push(made);
+    return made;
   }
 
   async close(): Promise<void> {
@@ -64,8 +66,8 @@ export class KernelSets {
   }
 
   #forget(): void {
-    for (const set of this.#sets.values()) set.close();
-    this.#sets.clear();
+    for (const set of this.#sets) set.close();
+    this.#sets = [];
   }
 }
 
@@ -73,8 +75,8 @@ export class KernelSets {
 class PlainKernels implements RaycastKernels {
   readonly #gpu: GpuInstance;
   readonly #backend: RaycastBackend;
-  readonly #width: number;
-  readonly #height: number;
+  readonly width: number;
+  readonly height: number;
   /** By step and sizes of what it reads: only WebAssembly takes other sizes later (gpu.js 2.24). */
   readonly #kernels = new Map<string, IKernelRunShortcut>();
   readonly #outputs = new Map<StepName, Float32Array>();
@@ -82,8 +84,8 @@ class PlainKernels implements RaycastKernels {
   constructor(gpu: GpuInstance, backend: RaycastBackend, width: number, height: number) {
     this.#gpu = gpu;
     this.#backend = backend;
-    this.#width = width;
-    this.#height = height;
+    this.width = width;
+    this.height = height;
   }
 
   async run(steps: readonly StepName[], tables: Tables): Promise<void> {
@@ -96,7 +98,7 @@ class PlainKernels implements RaycastKernels {
         kernel = this.#kernel(step, planes);
         this.#kernels.set(key, kernel);
       }
-      this.#outputs.set(step, flat(await kernel(...(values as never[])), this.#width, this.#height * planes));
+      this.#outputs.set(step, flat(await kernel(...(values as never[])), this.width, this.height * planes));
     }
   }
 
@@ -113,14 +115,14 @@ class PlainKernels implements RaycastKernels {
     if (name === 'view' || name === 'slots') return tables[name].data;
     if (!isStep(name)) return padded(tables[name]);
     const data = this.#outputs.get(name);
-    const lines = data ? data.length / (4 * this.#width) : 1;
-    return input(data ?? new Float32Array(4 * this.#width), [4, this.#width, lines]);
+    const lines = data ? data.length / (4 * this.width) : 1;
+    return input(data ?? new Float32Array(4 * this.width), [4, this.width, lines]);
   }
 
   #kernel(step: StepName, planes: number): IKernelRunShortcut {
     const { body, constants } = STEPS[step];
     const settings = {
-      ...{ output: [this.#width, this.#height * planes], precision: 'single', asyncMode: true, constants },
+      ...{ output: [this.width, this.height * planes], precision: 'single', asyncMode: true, constants },
       dynamicArguments: this.#backend === 'webasm',
       loopMaxIterations: MAX_STEPS,
     };

@@ -60,6 +60,8 @@ interface Look {
   textures: { largest: number; materials: Table; texels: Table; slots: number[] } | null;
 }
 
+/** Bands that are written or traced at a time, and a last one that is shorter. */
+const MAX_SPARE = 3;
 const NO_PLACES = new Float32Array(0);
 
 /** Starts what builds trees. Throws `BinaryMissing` without the compiled tracer. */
@@ -71,6 +73,7 @@ export async function createRaycaster(options: RaycasterOptions): Promise<Tracer
 
 class Raycaster implements Tracer {
   readonly tier = 'cpu';
+  readonly isPipelined = true;
   readonly device: string;
   readonly threads: number;
   readonly #heap: Heap;
@@ -79,6 +82,8 @@ class Raycaster implements Tracer {
   readonly #light = new QuickLightMaker();
   readonly #kernels: KernelSets;
   #look: Look | null = null;
+  /** Arrays that were given back: memory that is new to a process costs more than filling it. */
+  #spare: TracedPixels[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(heap: Heap, pool: ThreadPool, { threads, backend }: RaycasterOptions) {
@@ -96,6 +101,10 @@ class Raycaster implements Tracer {
 
   trace(request: TraceRequest, onProgress?: (fraction: number) => void, signal?: AbortSignal): Promise<TracedPixels> {
     return this.#inTurn(() => this.#trace(request, onProgress, signal));
+  }
+
+  recycle(pixels: TracedPixels): void {
+    this.#spare = [...this.#spare, pixels].slice(-MAX_SPARE);
   }
 
   /** Refuses: with one ray a pixel there are no samples to share out. */
@@ -183,7 +192,7 @@ class Raycaster implements Tracer {
     if (!look) throw new FarmError('Internal', 'The ray caster was asked to look before it had a scene.');
     const wide = rect.x1 - rect.x0;
     const high = rect.y1 - rect.y0;
-    const pixels = emptyPixels(rect, options.layers.includes('position'));
+    const pixels = this.#pixelsFor(rect, options.layers.includes('position'));
     const columns = Math.ceil(wide / MAX_TILE);
     const lines = Math.ceil(high / MAX_TILE);
     const tile = { width: Math.ceil(wide / columns), height: Math.ceil(high / lines) };
@@ -196,6 +205,17 @@ class Raycaster implements Tracer {
     }
     pixels.rays = pixels.samples * (look.hasSeeThrough ? 2 : 1);
     return pixels;
+  }
+
+  /** Arrays for a rectangle, their contents whatever they are. */
+  #pixelsFor(rect: PixelRect, withPosition: boolean): TracedPixels {
+    const count = (rect.x1 - rect.x0) * (rect.y1 - rect.y0);
+    const fits = ({ depth, layers }: TracedPixels): boolean =>
+      depth.length === count && (layers.position !== undefined) === withPosition;
+    const at = this.#spare.findIndex(fits);
+    if (at < 0) return newPixels(rect, withPosition);
+    const [kept] = this.#spare.splice(at, 1);
+    return { ...kept!, rect: { ...rect } };
   }
 
   async #drawTile(
@@ -223,7 +243,8 @@ class Raycaster implements Tracer {
     const { materials, texels, slots } = this.#texturesOf(look, textureSize(picture.height));
     const { boxes, triangles, instances, corners, vertices } = look.geometry;
     const { width, height } = tile;
-    const kernels = this.#kernels.of(width, height);
+    const lines = Math.min(height, rect.y1 - tile.y);
+    const kernels = this.#kernels.of(width, lines);
     const [bx, by, bz] = view.back;
     const light = this.#light.make(look.scene, [-bx, -by, -bz]);
     const sharp = sharpRows(light);
@@ -232,16 +253,15 @@ class Raycaster implements Tracer {
       ...[view.near, view.pixelSize, picture.width / 2, picture.height / 2],
       seeThrough ? look.seeThroughEnd : look.solidEnd,
       ...[view.orthographic ? 1 : 0, tile.x, tile.y, seeThrough ? 1 : 0, light.lights.length],
-      ...[sharp.width, sharp.height, light.sharp ? 1 : 0, height, ...SLOTS.map((slot) => slots.indexOf(slot))],
+      ...[sharp.width, sharp.height, light.sharp ? 1 : 0, kernels.height, ...SLOTS.map((slot) => slots.indexOf(slot))],
       seeThrough ? look.solidEnd : 0,
     ]);
     const tables: Tables = {
       ...{ view: vector(camera), slots: vector(Float32Array.from(slots)) },
       ...{ boxes, triangles, instances, corners, vertices, materials, texels },
-      places: { data: NO_PLACES, size: [4, width, height] },
+      places: { data: NO_PLACES, size: [4, width, kernels.height] },
       ...lightTables(light),
     };
-    const lines = Math.min(height, rect.y1 - tile.y);
     const steps = STEP_NAMES.filter((step) => step !== 'textures' || slots.length > 0);
     const isNear = light.lights.some(({ kind }) => kind !== 'directional');
     // At once, unless something must be known of the hits first.
@@ -273,15 +293,14 @@ function hasHit(hits: Float32Array): boolean {
   return false;
 }
 
-function emptyPixels(rect: PixelRect, withPosition: boolean): TracedPixels {
+/** In memory that threads which write it out can share. */
+function newPixels(rect: PixelRect, withPosition: boolean): TracedPixels {
   const pixels = (rect.x1 - rect.x0) * (rect.y1 - rect.y0);
+  const floats = (count: number): Float32Array => new Float32Array(new SharedArrayBuffer(count * 4));
   return {
     rect: { ...rect },
-    beauty: new Float32Array(pixels * 4),
-    albedo: new Float32Array(pixels * 3),
-    normal: new Float32Array(pixels * 3),
-    depth: new Float32Array(pixels).fill(Number.POSITIVE_INFINITY),
-    layers: withPosition ? { position: new Float32Array(pixels * 3) } : {},
+    ...{ beauty: floats(pixels * 4), albedo: floats(pixels * 3), normal: floats(pixels * 3), depth: floats(pixels) },
+    layers: withPosition ? { position: floats(pixels * 3) } : {},
     samples: pixels,
     rays: pixels,
   };
