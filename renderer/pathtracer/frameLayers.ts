@@ -59,7 +59,10 @@ export function frameChannels(output: OutputSettings): { name: string; type: 'ha
 export function layerData(pixels: TracedPixels, layer: LayerName): Float32Array {
   const data = layer === 'beauty' || layer === 'albedo' || layer === 'normal' ? pixels[layer] : pixels.layers[layer];
   if (layer === 'depth') {
-    return pixels.depth.map((z) => (z === Number.POSITIVE_INFINITY ? BACKGROUND_DEPTH : z));
+    // A loop over a copy: mapping calls a function for each.
+    const depth = pixels.depth.slice();
+    for (let i = 0; i < depth.length; i++) if (depth[i] === Number.POSITIVE_INFINITY) depth[i] = BACKGROUND_DEPTH;
+    return depth;
   }
   if (!data) throw new FarmError('Internal', `the tracer did not fill in the layer ${layer}`, { layer });
   return data;

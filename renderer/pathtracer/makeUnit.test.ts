@@ -208,6 +208,59 @@ it('asks the tracer for bands, and leaves nothing behind when one fails or the w
   expect(left.filter((names) => names.length === 0)).toHaveLength(2);
 });
 
+/** Stripes, in memory that threads share. */
+function stripes(rect: PixelRect): TracedPixels {
+  const [width, height] = [rect.x1 - rect.x0, rect.y1 - rect.y0];
+  const of = (channels: number): Float32Array => {
+    const data = new Float32Array(new SharedArrayBuffer(width * height * channels * 4));
+    const first = rect.y0 * width * channels;
+    for (let i = 0; i < data.length; i++) data[i] = ((first + i) % 1021) / 1021;
+    return data;
+  };
+  const basic = { beauty: of(4), albedo: of(3), normal: of(3), depth: of(1) };
+  return { rect, ...basic, layers: {}, samples: width * height, rays: width * height };
+}
+
+it('writes a quick look while the next band is traced, and gives arrays back only when they are written', async () => {
+  // So large that threads compress it: they read the arrays themselves.
+  const settings = asked({}, { technique: 'raycast', width: 1920, height: 224, samples: 1, denoise: false });
+  const [traced, spent]: [PixelRect[], TracedPixels[]] = [[], []];
+  const base = { ...noiseTracer, trace: async ({ rect }: { rect: PixelRect }) => stripes(rect) };
+  const pipelined: Tracer = {
+    ...base,
+    isPipelined: true,
+    trace: async ({ rect }) => {
+      traced.push(rect);
+      return stripes(rect);
+    },
+    recycle: (pixels) => {
+      // The first band was written while the second was there.
+      expect(traced.length).toBe(Math.min(spent.length + 2, 4));
+      for (const data of [pixels.beauty, pixels.albedo, pixels.normal, pixels.depth]) data.fill(0.5);
+      spent.push(pixels);
+    },
+  };
+  const { shares: _, ...whole } = await make(settings, undefined, base);
+  const { shares: __, ...banded } = await make(settings, undefined, pipelined);
+  expect(traced.map(({ y0, y1 }) => [y0, y1])).toEqual([0, 64, 128, 192].map((y0) => [y0, Math.min(y0 + 64, 224)]));
+  expect(spent).toHaveLength(4);
+  expect(banded.samples).toBe(whole.samples);
+  expect([...whole.files].filter(([name, file]) => !banded.files.get(name)!.equals(file))).toEqual([]);
+});
+
+it('leaves nothing behind when a quick look cannot be written while its next band is traced', async () => {
+  const settings = asked({}, { technique: 'raycast', width: 1920, height: 128, samples: 1, denoise: false });
+  const broken: Tracer = {
+    ...noiseTracer,
+    isPipelined: true,
+    trace: async ({ rect }) => ({ ...stripes(rect), ...(rect.y0 === 0 ? { depth: new Float32Array(3) } : {}) }),
+  };
+  const before = new Set(await readdir(folder));
+  await expect(make(settings, undefined, broken)).rejects.toThrow(RangeError);
+  const made = (await readdir(folder)).filter((name) => !before.has(name));
+  expect(await Promise.all(made.map((name) => readdir(join(folder, name))))).toEqual([[]]);
+});
+
 it('cuts what is too large for one band, and nothing else', () => {
   const rect = { x0: 0, y0: 0, x1: 8192, y1: 4608 };
   const bands = bandsOf(rect, 260);

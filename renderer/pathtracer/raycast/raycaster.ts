@@ -11,27 +11,14 @@ import { Heap } from '../wasm/heap.ts';
 import { loadTracerModule } from '../wasm/module.ts';
 import { SceneMemory } from '../wasm/scene-memory.ts';
 import { ThreadPool } from '../wasm/threads.ts';
-import { packAtlas } from './atlas.ts';
-import { BOX_WIDTH, flattenTree, TRIANGLE_WIDTH } from './flatten.ts';
+import { flattenTree } from './flatten.ts';
 import { defaultBackend, KernelSets, type RaycastBackend } from './kernelSet.ts';
 import { lightTables, sharpRows } from './lightRows.ts';
+import { type Look, lookAt, standsStill, texturesOf } from './look.ts';
 import { type Pass, placeInFront, placeSolid } from './passes.ts';
 import { placesOf } from './places.ts';
-import { rows, STEP_NAMES, type Table, type Tables, vector } from './steps.ts';
-import {
-  CORNER_WIDTH,
-  geometryTables,
-  INSTANCE_WIDTH,
-  instanceTable,
-  KIND_SEE_THROUGH,
-  kindOf,
-  MATERIAL_WIDTH,
-  materialTable,
-  SLOTS,
-  usedSlots,
-  VERTEX_WIDTH,
-  wantedTextures,
-} from './tables.ts';
+import { STEP_NAMES, type Tables, vector } from './steps.ts';
+import { KIND_SEE_THROUGH, kindOf, SLOTS } from './tables.ts';
 import { type PinholeView, pinholeView } from './view.ts';
 
 export type { RaycastBackend } from './kernelSet.ts';
@@ -45,19 +32,6 @@ export interface RaycasterOptions {
   threads: number;
   /** gpu.js backend; WebAssembly, where the machine has it, when left out. */
   backend?: RaycastBackend;
-}
-
-/** A scene as the kernels read it. */
-interface Look {
-  scene: SceneDescription;
-  memoryOf: readonly number[];
-  /** See `FlatTree`. */
-  solidEnd: number;
-  seeThroughEnd: number;
-  geometry: Pick<Tables, 'boxes' | 'triangles' | 'instances' | 'corners' | 'vertices'>;
-  hasSeeThrough: boolean;
-  /** `slots`: which of `SLOTS` any material has a texture for. */
-  textures: { largest: number; materials: Table; texels: Table; slots: number[] } | null;
 }
 
 /** Bands that are written or traced at a time, and a last one that is shorter. */
@@ -133,6 +107,10 @@ class Raycaster implements Tracer {
 
   async #setScene(scene: SceneDescription): Promise<void> {
     const previous = this.#look;
+    if (previous && standsStill(previous.scene, scene)) {
+      this.#look = { ...previous, scene };
+      return;
+    }
     this.#look = null;
     // Only the tree is wanted: no light tables, no textures, a closed shutter.
     await this.#memory.load({
@@ -151,36 +129,7 @@ class Raycaster implements Tracer {
       return kindOf(scene.materials[material]!) === KIND_SEE_THROUGH;
     };
     const tree = flattenTree(this.#heap.memory.buffer, this.#memory.address, placed.length, eye, isSeeThrough);
-    const { vertices, corners, firstCorner } = geometryTables(scene);
-    const sameLook = previous?.scene.materials === scene.materials && previous.scene.images === scene.images;
-    this.#look = {
-      scene,
-      memoryOf: placed,
-      solidEnd: tree.solidEnd,
-      seeThroughEnd: tree.seeThroughEnd,
-      geometry: {
-        boxes: rows(tree.boxes, BOX_WIDTH),
-        triangles: rows(tree.triangles, TRIANGLE_WIDTH),
-        instances: rows(instanceTable(scene, tree, placed, firstCorner), INSTANCE_WIDTH),
-        corners: rows(corners, CORNER_WIDTH),
-        vertices: rows(vertices, VERTEX_WIDTH),
-      },
-      hasSeeThrough: tree.seeThroughEnd > tree.solidEnd,
-      textures: sameLook ? previous.textures : null,
-    };
-  }
-
-  #texturesOf(look: Look, largest: number): NonNullable<Look['textures']> {
-    if (look.textures?.largest === largest) return look.textures;
-    const { materials, images } = look.scene;
-    const atlas = packAtlas(images, wantedTextures(materials), largest);
-    look.textures = {
-      largest,
-      slots: usedSlots(materials),
-      materials: rows(materialTable(materials, atlas), MATERIAL_WIDTH),
-      texels: rows(atlas.texels, atlas.width),
-    };
-    return look.textures;
+    this.#look = lookAt(scene, tree, placed, previous);
   }
 
   async #trace(
@@ -240,7 +189,7 @@ class Raycaster implements Tracer {
     seeThrough: boolean,
     { rect, layers }: TracedPixels,
   ): Promise<Pass | null> {
-    const { materials, texels, slots } = this.#texturesOf(look, textureSize(picture.height));
+    const { materials, texels, slots } = texturesOf(look, textureSize(picture.height));
     const { boxes, triangles, instances, corners, vertices } = look.geometry;
     const { width, height } = tile;
     const lines = Math.min(height, rect.y1 - tile.y);
