@@ -33,6 +33,8 @@ export interface Look {
   vertices: VertexTables;
   geometry: Pick<Tables, 'boxes' | 'triangles' | 'instances' | 'corners' | 'vertices'>;
   hasSeeThrough: boolean;
+  /** Whether each of the tree's instances colours what lies behind it, as glass does: a blended surface covers it evenly. */
+  tints: readonly boolean[];
   /** `slots`: which of `SLOTS` any material has a texture for. */
   textures: { largest: number; materials: Table; texels: Table; slots: number[] } | null;
 }
@@ -59,6 +61,9 @@ export function lookAt(
     },
     vertices,
     hasSeeThrough: tree.seeThroughEnd > tree.solidEnd,
+    tints: placed.map(
+      (source) => scene.materials[scene.meshes[scene.instances[source]!.mesh]!.material]!.transmission > 0,
+    ),
     textures: sameTextures ? previous.textures : null,
   };
 }

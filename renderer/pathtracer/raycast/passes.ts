@@ -46,21 +46,18 @@ export function placeSolid(pass: Pass, tile: Tile, hasEnvironment: boolean, pixe
   });
 }
 
-/** `tintOf`: how a pixel of the pass colours what lies behind it. */
-export function placeInFront(
-  pass: Pass,
-  tile: Tile,
-  tintOf: (pixel: number, channel: number) => number,
-  pixels: TracedPixels,
-): void {
-  const { light, base, normal: normals, positions, depth: depths } = pass;
+/** `tints`: of which of the tree's instances the base colour tints what lies behind; others cover it evenly. */
+export function placeInFront(pass: Pass, tile: Tile, tints: readonly boolean[], pixels: TracedPixels): void {
+  const { hits, light, base, normal: normals, positions, depth: depths } = pass;
   const { beauty, albedo, normal, depth, layers } = pixels;
   forLines(tile, pixels, (line, first, count) => {
     for (let at = line, to = first, end = first + count; to < end; at++, to++) {
       if (!(depths[at]! < depth[to]!)) continue;
       const hides = light[at * 4 + 3]!;
+      const isTinting = tints[hits[at * 4]!]!;
       for (let k = 0; k < 3; k++) {
-        beauty[to * 4 + k] = light[at * 4 + k]! + beauty[to * 4 + k]! * (1 - hides) * tintOf(at, k);
+        beauty[to * 4 + k] =
+          light[at * 4 + k]! + beauty[to * 4 + k]! * (1 - hides) * (isTinting ? base[at * 4 + k]! : 1);
         albedo[to * 3 + k] = base[at * 4 + k]!;
         normal[to * 3 + k] = normals[at * 4 + k]!;
         if (positions && layers.position) layers.position[to * 3 + k] = positions[at * 4 + k]!;

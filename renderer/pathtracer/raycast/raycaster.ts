@@ -177,7 +177,7 @@ class Raycaster implements Tracer {
     const solid = await this.#pass(look, view, picture, tile, false, pixels);
     if (solid) placeSolid(solid, tile, look.scene.environment !== null, pixels);
     const front = look.hasSeeThrough ? await this.#pass(look, view, picture, tile, true, pixels) : null;
-    if (front) placeInFront(front, tile, (pixel, channel) => tintOf(look, front, pixel, channel), pixels);
+    if (front) placeInFront(front, tile, look.tints, pixels);
   }
 
   /** Nearest surfaces of one kind in a tile, and their light; null when it sees through nothing. */
@@ -253,11 +253,4 @@ function newPixels(rect: PixelRect, withPosition: boolean): TracedPixels {
     samples: pixels,
     rays: pixels,
   };
-}
-
-/** Glass colours what lies behind it; a blended surface covers it evenly. */
-function tintOf({ scene, memoryOf }: Look, { hits, base }: Pass, pixel: number, channel: number): number {
-  const source = memoryOf[hits[pixel * 4]!]!;
-  const material = scene.materials[scene.meshes[scene.instances[source]!.mesh]!.material]!;
-  return material.transmission > 0 ? base[pixel * 4 + channel]! : 1;
 }
