@@ -1,7 +1,7 @@
 /**
  * The kernels over one memory. gpu.js by itself gives each WebAssembly kernel a memory of its own, copies all arguments into it for
- * every call and the result out of it, and its pipelines take no kernels of several numbers a pixel: for a picture of 960x540 that is
- * some 150 MB of copies, and as much for the garbage collector. Here gpu.js translates the kernels, and its assembler is
+ * every call and the result out of it, and its pipelines take no kernels of several numbers a pixel: for a picture of 960x540 with four
+ * textures that is 150 MB in and 65 MB out, and work for the garbage collector. Here gpu.js translates the kernels, and its assembler is
  * told where arguments and results lie, as its pipelines tell it. Each result lies where the next kernel reads it, and tables are
  * copied in when they are others than the last time.
  */
