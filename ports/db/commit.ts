@@ -2,17 +2,16 @@
 import { sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import { jobNode, jobReserved, move } from '../../domain/money/accounts.ts';
-import { endAttempt } from './attempts.ts';
 import { putOnOffer } from './chunks.ts';
 import type { Tx } from './client.ts';
 import { json, type UnitRefusal, type UnitWarning } from './documents.ts';
-import { appendEvent, CHANNELS, notify } from './events.ts';
+import { appendEvent, appendEventWith, CHANNELS } from './events.ts';
 import { cacheUnit } from './frameCache.ts';
 import { post } from './ledger.ts';
 import { type LockedUnit, lockUnit, nodeName } from './locks.ts';
 import { release } from './money.ts';
 import { afterCommit } from './recorded.ts';
-import type { UnitRow } from './tables.ts';
+import type { JobRow, UnitRow } from './tables.ts';
 
 export interface CommittedUnit {
   studioId: string;
@@ -49,73 +48,83 @@ export async function commitUnit(
   }
   const { studioId, jobId, price, frame, take, tile, chunkId, chainId, contract, token, tokenDecimals } = unit;
   const nodeId = unit.nodeId as string;
-  const warned = [...warnings, ...(await duplicateWarnings(tx, unit))];
 
-  await tx
-    .updateTable('units')
-    .set({ status: 'committed', reserved: false, warnings: json(warned), committedAt: sql<Date>`clock_timestamp()` })
-    .where('studioId', '=', studioId)
-    .where('id', '=', unitId)
-    .execute();
+  const { warned, open, ...before } = await markCommitted(tx, unit, warnings);
   await cacheUnit(tx, unit, warned);
-  const { spent, committedUnits, cachedUnits } = await tx
-    .updateTable('jobs')
-    .set((update) => ({
-      reserved: update('reserved', '-', price),
-      spent: update('spent', '+', price),
-      committedUnits: update('committedUnits', '+', 1),
-    }))
-    .where('studioId', '=', studioId)
-    .where('id', '=', jobId)
-    .returning(['spent', 'committedUnits', 'cachedUnits'])
-    .executeTakeFirstOrThrow();
+  const spent = before.spent + price;
+  const line = before.committedUnits + 1;
+  const committed = line + before.cachedUnits;
+  await appendEventWith(
+    tx,
+    {
+      studioId,
+      jobId,
+      type: 'unit.committed',
+      data: {
+        ...{ unitId, frame, take, tile },
+        node: await nodeName(tx, nodeId),
+        price: String(price),
+        spent: String(spent),
+        committed,
+        cached: false,
+        renderSeconds: unit.measurements?.renderSeconds ?? 0,
+        preview: unit.artifacts?.find(({ kind }) => kind === 'preview')?.hash ?? null,
+      },
+    },
+    {
+      job: sql`, reserved = reserved - ${price}, spent = spent + ${price}, committed_units = committed_units + 1`,
+      changes: [
+        sql`billed AS (
+          INSERT INTO receipt_lines (studio_id, unit_id, job_id, node_id, chunk_id, lease_number, chain_id, contract, token,
+            token_decimals, line, amount)
+          VALUES (${studioId}, ${unitId}, ${jobId}, ${nodeId}, ${chunkId}, ${leaseNumber}, ${chainId}, ${contract}, ${token},
+            ${tokenDecimals}, ${line}, ${price}))`,
+      ],
+    },
+  );
   const money = { chainId, contract, token, tokenDecimals };
-  await tx
-    .insertInto('receiptLines')
-    .values({
-      ...{ studioId, unitId, jobId, nodeId, chunkId, leaseNumber, ...money },
-      line: committedUnits,
-      amount: price,
-    })
-    .execute();
   const postings = move(jobReserved(jobId), jobNode(jobId, nodeId), price);
   await post(tx, { studioId, jobId, kind: 'commit', reference: `unit:${unitId}`, postings, money });
-  await appendEvent(tx, {
-    studioId,
-    jobId,
-    type: 'unit.committed',
-    data: {
-      ...{ unitId, frame, take, tile },
-      node: await nodeName(tx, nodeId),
-      price: String(price),
-      spent: String(spent),
-      committed: committedUnits + cachedUnits,
-      cached: false,
-      renderSeconds: unit.measurements?.renderSeconds ?? 0,
-      preview: unit.artifacts?.find(({ kind }) => kind === 'preview')?.hash ?? null,
-    },
-  });
-  const chunkCompleted = await completeChunk(tx, locked);
-  return { studioId, jobId, committed: committedUnits + cachedUnits, spent, chunkCompleted };
+  const chunkCompleted = open === 0 && locked.chunk.status !== 'cancelled';
+  if (chunkCompleted) await completeChunk(tx, locked);
+  return { studioId, jobId, committed, spent, chunkCompleted };
 }
 
-/** A frame that equals another committed one of its job, bit for bit, is accepted with a warning: holds are legitimate. */
-async function duplicateWarnings(tx: Tx, { studioId, jobId, frame, artifacts }: UnitRow): Promise<UnitWarning[]> {
-  const hash = artifacts?.find(({ kind }) => kind === 'exr')?.hash;
-  if (hash === undefined) return [];
-  const twin = await tx
-    .selectFrom('units')
-    .select('frame')
-    .where('studioId', '=', studioId)
-    .where('jobId', '=', jobId)
-    // Both to the letter as in the partial index `units_by_exr`: a parameter would hide it from a prepared plan.
-    .where(sql<boolean>`status = 'committed'`)
-    .where(sql<boolean>`jsonb_path_query_first(artifacts, '$[*] ? (@.kind == "exr").hash') #>> '{}' = ${hash}`)
-    .where('frame', '!=', frame)
-    .orderBy('frame')
-    .limit(1)
-    .executeTakeFirst();
-  return twin ? [{ code: 'Duplicate', message: `The frame equals frame ${twin.frame}, bit for bit.` }] : [];
+interface Marked extends Pick<JobRow, 'spent' | 'committedUnits' | 'cachedUnits'> {
+  warned: UnitWarning[];
+  open: number;
+}
+
+/**
+ * Makes the unit's row a committed one. A frame that equals another committed one of its job, bit for bit, is accepted with
+ * a warning: holds are legitimate.
+ * @returns all warnings of the unit, how many units of its chunk are not committed yet, and the job's sums before this commit,
+ * which nobody changes while the job is locked
+ */
+async function markCommitted(
+  tx: Tx,
+  { studioId, jobId, chunkId, id, frame, artifacts }: UnitRow,
+  warnings: readonly UnitWarning[],
+): Promise<Marked> {
+  const hash = artifacts?.find(({ kind }) => kind === 'exr')?.hash ?? null;
+  // Status and path to the letter as in the partial index `units_by_exr`: a parameter would hide it from a prepared plan.
+  const { rows } = await sql<Marked>`
+    UPDATE units SET status = 'committed', reserved = false, committed_at = clock_timestamp(),
+      warnings = ${json(warnings)}::jsonb || coalesce((
+        SELECT jsonb_build_array(jsonb_build_object(
+          'code', 'Duplicate', 'message', 'The frame equals frame ' || twin.frame || ', bit for bit.'))
+        FROM units AS twin
+        WHERE twin.studio_id = ${studioId} AND twin.job_id = ${jobId} AND twin.status = 'committed'
+          AND jsonb_path_query_first(twin.artifacts, '$[*] ? (@.kind == "exr").hash') #>> '{}' = ${hash}
+          AND twin.frame <> ${frame}
+        ORDER BY twin.frame LIMIT 1), '[]')
+    FROM jobs AS job
+    WHERE units.studio_id = ${studioId} AND units.id = ${id} AND job.studio_id = ${studioId} AND job.id = ${jobId}
+    RETURNING units.warnings AS warned, job.spent, job.committed_units, job.cached_units, (
+      SELECT count(*) FROM units AS other
+      WHERE other.studio_id = ${studioId} AND other.chunk_id = ${chunkId} AND other.id <> ${id} AND other.status <> 'committed'
+    ) AS open`.execute(tx);
+  return rows[0]!;
 }
 
 /** Refuses a result that came late, twice or for a job that takes none: logged, never billed. */
@@ -138,28 +147,23 @@ export async function refuseLate(
 }
 
 /** Completes the chunk with its last unit, also before its node has said that it is done. */
-async function completeChunk(tx: Tx, { chunk }: LockedUnit): Promise<boolean> {
+async function completeChunk(tx: Tx, { chunk }: LockedUnit): Promise<void> {
   const { studioId, jobId, id: chunkId, index, leaseNumber } = chunk;
-  const { open } = await tx
-    .selectFrom('units')
-    .select(sql<number>`count(*)`.as('open'))
-    .where('studioId', '=', studioId)
-    .where('chunkId', '=', chunkId)
-    .where('status', '<>', 'committed')
-    .executeTakeFirstOrThrow();
-  const completed = open === 0 && chunk.status !== 'cancelled';
-  if (completed) {
-    await tx
-      .updateTable('chunks')
-      .set({ status: 'completed', leaseEndsAt: null, problem: null })
-      .where('studioId', '=', studioId)
-      .where('id', '=', chunkId)
-      .execute();
-    await endAttempt(tx, { studioId, chunkId, leaseNumber, outcome: 'completed', problem: null });
-    await appendEvent(tx, { studioId, jobId, type: 'chunk.ended', data: { chunkId, index, outcome: 'completed' } });
-    await notify(tx, CHANNELS.chunk, chunkId);
-  }
-  return completed;
+  await appendEventWith(
+    tx,
+    { studioId, jobId, type: 'chunk.ended', data: { chunkId, index, outcome: 'completed' } },
+    {
+      changes: [
+        sql`done AS (
+          UPDATE chunks SET status = 'completed', lease_ends_at = NULL, problem = NULL
+          WHERE studio_id = ${studioId} AND id = ${chunkId})`,
+        sql`ended AS (
+          UPDATE attempts SET ended_at = clock_timestamp(), outcome = 'completed', problem = NULL
+          WHERE studio_id = ${studioId} AND chunk_id = ${chunkId} AND lease_number = ${leaseNumber} AND outcome IS NULL)`,
+      ],
+      notices: [[CHANNELS.chunk, chunkId]],
+    },
+  );
 }
 
 export interface RefuseInput {

@@ -180,6 +180,31 @@ describe('commitUnit', () => {
     expect(unit?.artifacts).toEqual(artifactsOf(unitId));
   });
 
+  it('warns of a frame that equals another one of its job, beside what verify found', async () => {
+    const { database } = record;
+    const { jobId, node, lease } = await leased('twins', 2);
+    const [one, other] = lease.units.map(({ unitId }) => unitId);
+    const artifacts = artifactsOf('the same');
+    for (const unitId of [one!, other!]) await deliver(database, lease, node.id, unitId, artifacts);
+    const black = { code: 'Black' as const, message: 'black' };
+    const committed = await Promise.all(
+      [one!, other!].map((unitId) =>
+        database.asService((tx) => commitUnit(tx, { unitId, leaseNumber: lease.leaseNumber, warnings: [black] })),
+      ),
+    );
+    expect(committed.map(({ committed, chunkCompleted }) => ({ committed, chunkCompleted }))).toEqual(
+      expect.arrayContaining([
+        { committed: 1, chunkCompleted: false },
+        { committed: 2, chunkCompleted: true },
+      ]),
+    );
+    const warnings = await record.query<{ warnings: { code: string }[] }>(
+      `SELECT warnings FROM units WHERE job_id = $1 ORDER BY committed_at`,
+      [jobId],
+    );
+    expect(warnings.map((row) => row.warnings.map(({ code }) => code))).toEqual([['Black'], ['Black', 'Duplicate']]);
+  });
+
   it('refuses a unit that nobody delivered, and one of another lease', async () => {
     const { jobId, unitId } = await leased('undelivered');
     await expect(commit(unitId, 1)).rejects.toMatchObject({ code: 'LeaseLost' });

@@ -36,18 +36,20 @@ export async function post(
     throw new FarmError('LedgerUnbalanced', `The ${kind} of ${reference} sums to ${sum}.`, { kind, reference });
   }
   if (entries.length === 0) return false;
-  const journal = await tx
-    .insertInto('ledgerJournals')
-    .values({ studioId, jobId, kind, reference, ...(money ?? (await moneyOfJob(tx, studioId, jobId))) })
-    .onConflict((conflict) => conflict.columns(['studioId', 'kind', 'reference']).doNothing())
-    .returning('id')
-    .executeTakeFirst();
-  if (!journal) return false;
-  await tx
-    .insertInto('ledgerPostings')
-    .values(entries.map(([account, amount]) => ({ studioId, journalId: journal.id, account, amount })))
-    .execute();
-  return true;
+  const { chainId, contract, token, tokenDecimals } = money ?? (await moneyOfJob(tx, studioId, jobId));
+  const { rows } = await sql`
+    WITH journal AS (
+      INSERT INTO ledger_journals (studio_id, job_id, kind, reference, chain_id, contract, token, token_decimals)
+      VALUES (${studioId}, ${jobId}, ${kind}, ${reference}, ${chainId}, ${contract}, ${token}, ${tokenDecimals})
+      ON CONFLICT (studio_id, kind, reference) DO NOTHING RETURNING id
+    ), posted AS (
+      INSERT INTO ledger_postings (studio_id, journal_id, account, amount)
+      SELECT ${studioId}, journal.id, entry.account, entry.amount
+      FROM journal, unnest(${entries.map(([account]) => account)}::text[], ${entries.map(([, amount]) => String(amount))}::numeric[])
+        AS entry (account, amount)
+    )
+    SELECT id FROM journal`.execute(tx);
+  return rows.length > 0;
 }
 
 /** @throws FarmError `JobNotFound` */
