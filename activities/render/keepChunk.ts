@@ -6,11 +6,18 @@ import { FarmError, fromProblem, isErrorCode, type Problem, toProblem } from '..
 import { chunkGivenUp, isBadInput, judgeRefusals, type Policy, tooManyFailures } from '../../domain/policy.ts';
 import type { ChunkStatus } from '../../domain/statuses.ts';
 import { attemptsOfChunk } from '../../ports/db/attempts.ts';
-import { type ChunkState, chunkState, failChunk, loseLease, offerChunk } from '../../ports/db/chunks.ts';
+import {
+  type ChunkGlance,
+  chunkState,
+  failChunk,
+  glanceAtChunk,
+  loseLease,
+  offerChunk,
+} from '../../ports/db/chunks.ts';
 import type { Tx } from '../../ports/db/client.ts';
 import { lockChunk } from '../../ports/db/locks.ts';
 import { type FarmServices, inRecord } from '../services.ts';
-import type { KeptJob, VerifyDesk } from './verifyDesk.ts';
+import type { VerifyDesk } from './verifyDesk.ts';
 
 /** How a chunk's activity ends. Payloads stay small: the frames are in the record. */
 export type ChunkOutcome =
@@ -26,9 +33,6 @@ export type ChunkOutcome =
 export interface KeeperStep {
   /** Null: wait for the bell. */
   outcome: Exclude<ChunkOutcome, { outcome: 'completed' }> | { outcome: 'completed' } | null;
-  /** Nodes that had a unit committed since the last step, and what verifying took. */
-  paidNodes: string[];
-  verifySeconds: number;
   /** The lease that this step took back from a silent node. */
   lost: { node: string | null; leaseNumber: number } | null;
 }
@@ -43,51 +47,39 @@ export async function keepRenderChunk(
   chunkId: string,
   policy: Policy,
 ): Promise<KeeperStep> {
-  const { state, job } = await look(services, chunkId);
-  const step: KeeperStep = { outcome: null, lost: null, ...desk.take(state, job) };
-  const ended = endOf(state, job);
+  const glance = await services.database.singly((statements) => glanceAtChunk(statements, chunkId));
+  desk.take(glance);
+  const step: KeeperStep = { outcome: null, lost: null };
+  const ended = endOf(glance);
   if (ended) return { ...step, outcome: ended };
 
-  if (state.expired) {
+  const { expired, leaseNumber, nodeId } = glance;
+  if (expired) {
     const reason = 'The node stopped sending heartbeats.';
-    const lost = await inRecord(services, (tx) => loseLease(tx, { chunkId, leaseNumber: state.leaseNumber, reason }));
-    if (lost) step.lost = { node: state.nodeId, leaseNumber: state.leaseNumber };
+    const lost = await inRecord(services, (tx) => loseLease(tx, { chunkId, leaseNumber, reason }));
+    if (lost) step.lost = { node: nodeId, leaseNumber };
   }
   // Most looks: frames come in from a lease that goes well.
-  if (!state.expired && isUnderWay(state)) return step;
-  const next = await inRecord(services, (tx) => offerUnlessGivenUp(tx, chunkId, policy));
+  if (!expired && isUnderWay(glance)) return step;
+  const next = await inRecord(services, (tx) => offerUnlessGivenUp(tx, chunkId, policy, expired ? undefined : glance));
   if (next.problem) return { ...step, outcome: await giveUp(services, chunkId, next.problem, policy) };
   return next.status === 'completed' ? { ...step, outcome: { outcome: 'completed' } } : step;
 }
 
-/** On offer or with a node, and nothing about it has ever gone wrong: there is nothing to offer, or to give up. */
-const isUnderWay = ({ status, units, attempts }: ChunkState): boolean =>
-  (status === 'offered' || status === 'leased') &&
-  attempts.failed + attempts.lost === 0 &&
-  units.every(({ refusals }) => refusals.length === 0);
-
-async function look(services: FarmServices, chunkId: string): Promise<{ state: ChunkState; job: KeptJob }> {
-  return inRecord(services, async (tx) => {
-    const state = await chunkState(tx, chunkId);
-    const job = await tx
-      .selectFrom('jobs')
-      .select(['status', 'pauseReason', 'settings'])
-      .where('studioId', '=', state.studioId)
-      .where('id', '=', state.jobId)
-      .executeTakeFirstOrThrow();
-    return { state, job };
-  });
-}
+/**
+ * On offer or with a node, or with all its frames delivered, and nothing about it has ever gone wrong: there is nothing to
+ * offer, or to give up.
+ */
+const isUnderWay = ({ status, open, troubled }: ChunkGlance): boolean =>
+  !troubled && (status === 'offered' || status === 'leased' || (status === 'planned' && open === 0));
 
 /** The outcome when there is nothing left to do for the chunk, or nothing may be done now. */
-function endOf(state: ChunkState, job: KeptJob): KeeperStep['outcome'] {
-  if (state.status === 'completed') return { outcome: 'completed' };
-  if (state.status === 'cancelled' || (job.status !== 'active' && job.status !== 'paused'))
-    return { outcome: 'stopped' };
+function endOf({ status, jobStatus, pauseReason, delivered }: ChunkGlance): KeeperStep['outcome'] {
+  if (status === 'completed') return { outcome: 'completed' };
+  if (status === 'cancelled' || (jobStatus !== 'active' && jobStatus !== 'paused')) return { outcome: 'stopped' };
   // Budget pauses end by themselves when money comes back, so their chunks stay on offer.
-  const delivered = state.units.some(({ status }) => status === 'uploaded' || status === 'verified');
-  const idle = state.status !== 'leased' && !delivered;
-  if (job.status === 'paused' && job.pauseReason === 'user' && idle) return { outcome: 'paused' };
+  const idle = status !== 'leased' && delivered.length === 0;
+  if (jobStatus === 'paused' && pauseReason === 'user' && idle) return { outcome: 'paused' };
   return null;
 }
 
@@ -95,15 +87,19 @@ function endOf(state: ChunkState, job: KeptJob): KeeperStep['outcome'] {
  * Offers a chunk (of either kind) unless it shall not be tried again, under its lock: an attempt that fails meanwhile must
  * not be followed by another one before it was judged. A failed attempt leaves the chunk `failed`; offered again, it goes
  * to another node while one fits.
+ * @param glance the keeper's just before; a chunk that had no trouble then, and has had no lease since, needs no judging
  */
 export async function offerUnlessGivenUp(
   tx: Tx,
   chunkId: string,
   policy: Policy,
+  glance?: ChunkGlance,
 ): Promise<{ status: ChunkStatus; problem: Problem | null }> {
-  const { status } = await lockChunk(tx, chunkId);
-  const problem = await whyGivenUp(tx, chunkId, policy);
-  return problem ? { status, problem } : { status: await offerChunk(tx, chunkId), problem: null };
+  const chunk = await lockChunk(tx, chunkId);
+  const { status, leaseNumber } = chunk;
+  const isNew = status === 'planned' && glance?.troubled === false && glance.leaseNumber === leaseNumber;
+  const problem = isNew ? null : await whyGivenUp(tx, chunkId, policy);
+  return problem ? { status, problem } : { status: await offerChunk(tx, chunk), problem: null };
 }
 
 /** The problem for which a chunk shall not be tried again, or null. */

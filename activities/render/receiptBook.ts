@@ -5,76 +5,88 @@ import { receiptTypedData } from '../../domain/money/receipt.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { sessionAccount, signTyped } from '../../ports/chain/accounts.ts';
 import type { Tx } from '../../ports/db/client.ts';
-import { nextReceipt, storeSessionSignature } from '../../ports/db/receipts.ts';
+import { nextReceipt, type UnsignedReceipt } from '../../ports/db/receipts.ts';
 import { type FarmServices, inRecord, type JobKey } from '../services.ts';
 
-/** Which nodes of which jobs have earned something since their newest receipt, and when that was written. */
+/** What a node has earned of a job since its newest receipt. */
+interface Open {
+  job: JobKey;
+  nodeId: string;
+  afterMs: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Which nodes of which jobs have earned something since their newest receipt. Each gets one so many seconds later at the
+ * latest, or at once when a chunk ends. Close it.
+ */
 export class ReceiptBook {
   readonly #services: FarmServices;
   readonly #mnemonic: string;
   /** Key: job and node. */
-  readonly #open = new Map<string, { job: JobKey; nodeId: string; writtenAt: number }>();
+  readonly #open = new Map<string, Open>();
+  #closed = false;
 
   constructor(services: FarmServices, mnemonic: string) {
     this.#services = services;
     this.#mnemonic = mnemonic;
   }
 
-  /**
-   * Takes note of nodes that were just paid, and writes the receipts that are due: `now` (a chunk has ended) all of the
-   * job's, else those of nodes whose newest is older than the policy's interval.
-   */
-  async due(
-    job: JobKey,
-    paidNodes: readonly string[],
-    { policy, now }: { policy: Policy; now: boolean },
-  ): Promise<void> {
-    const time = this.#services.clock.now().getTime();
-    for (const nodeId of paidNodes) {
-      const key = `${job.jobId}/${nodeId}`;
-      if (!this.#open.has(key)) this.#open.set(key, { job, nodeId, writtenAt: time });
+  /** Takes note of nodes that were just paid. */
+  earned(job: JobKey, nodes: readonly string[], { receiptSeconds }: Pick<Policy, 'receiptSeconds'>): void {
+    for (const nodeId of nodes) this.#note({ job, nodeId, afterMs: receiptSeconds * 1000, timer: undefined });
+  }
+
+  /** Writes the receipts of these nodes that are open. Never throws: what fails is tried again by the clock. */
+  async write(job: JobKey, nodes: readonly string[]): Promise<void> {
+    for (const nodeId of nodes) {
+      const open = this.#open.get(keyOf(job, nodeId));
+      if (open) await this.#write(open);
     }
-    // Other keepers add to the map meanwhile.
-    for (const [key, entry] of [...this.#open]) {
-      const ripe = time - entry.writtenAt >= policy.receiptSeconds * 1000;
-      if (entry.job.jobId !== job.jobId || !(now || ripe)) continue;
-      if (!this.#open.delete(key)) continue;
-      try {
-        await inRecord(this.#services, (tx) => writeReceipt(tx, job, entry.nodeId, this.#mnemonic));
-      } catch (error) {
-        // Still due, at the next chance.
-        if (!this.#open.has(key)) this.#open.set(key, entry);
-        throw error;
-      }
+  }
+
+  /** Writes nothing more by itself; what is open then is written when its job is settled, or when its node is paid again. */
+  close(): void {
+    this.#closed = true;
+    for (const { timer } of this.#open.values()) clearTimeout(timer);
+  }
+
+  #note(open: Open): void {
+    const key = keyOf(open.job, open.nodeId);
+    if (this.#closed || this.#open.has(key)) return;
+    open.timer = setTimeout(() => void this.#write(open), open.afterMs).unref();
+    this.#open.set(key, open);
+  }
+
+  async #write(open: Open): Promise<void> {
+    const { job, nodeId } = open;
+    clearTimeout(open.timer);
+    // What is earned from now on is for the next one.
+    this.#open.delete(keyOf(job, nodeId));
+    try {
+      await inRecord(this.#services, (tx) => writeReceipt(tx, job, nodeId, this.#mnemonic));
+    } catch (error) {
+      this.#services.log.warn({ err: error, ...job, nodeId }, 'a receipt was not written; it is tried again');
+      this.#note(open);
     }
   }
 }
+
+const keyOf = ({ jobId }: JobKey, nodeId: string): string => `${jobId}/${nodeId}`;
 
 /**
  * Writes the next receipt of a (job, node), signed by the studio's session key where the farm keeps it; nothing when the
  * newest covers all. The node signs when it next asks. Safe to repeat.
  */
-export async function writeReceipt(
-  tx: Tx,
-  { studioId, jobId }: JobKey,
-  nodeId: string,
-  mnemonic: string,
-): Promise<void> {
-  const computeRoot = (units: { unitId: string; amount: bigint }[]) => receiptUnitsRoot(units);
-  const receipt = await nextReceipt(tx, { jobId, nodeId, computeRoot });
-  if (!receipt) return;
-  const studio = await tx.selectFrom('studios').select('keyIndex').where('id', '=', studioId).executeTakeFirstOrThrow();
-  if (studio.keyIndex === null) return;
-  const { account: node } = await tx
-    .selectFrom('nodes')
-    .select('account')
-    .where('id', '=', nodeId)
-    .executeTakeFirstOrThrow();
-  const { sequence, cumulative, unitsRoot, unitCount, chainId, contract } = receipt;
-  const data = receiptTypedData(
-    { chainId, settlement: contract },
-    { jobId, node, sequence, cumulative, unitsRoot, unitCount },
-  );
-  const signature = await signTyped(sessionAccount(mnemonic, studio.keyIndex).key, data);
-  await storeSessionSignature(tx, { jobId, nodeId, sequence, signature });
+export async function writeReceipt(tx: Tx, { jobId }: JobKey, nodeId: string, mnemonic: string): Promise<void> {
+  const countersign = async (receipt: UnsignedReceipt): Promise<string | null> => {
+    const { sequence, cumulative, unitsRoot, unitCount, chainId, contract, account, sessionKeyIndex } = receipt;
+    if (sessionKeyIndex === null) return null;
+    const data = receiptTypedData(
+      { chainId, settlement: contract },
+      { jobId, node: account, sequence, cumulative, unitsRoot, unitCount },
+    );
+    return signTyped(sessionAccount(mnemonic, sessionKeyIndex).key, data);
+  };
+  await nextReceipt(tx, { jobId, nodeId, computeRoot: receiptUnitsRoot, countersign });
 }

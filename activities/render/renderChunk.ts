@@ -2,8 +2,10 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { FarmError, toProblem } from '../../domain/errors.ts';
 import type { Policy } from '../../domain/policy.ts';
+import type { RenderSettings } from '../../domain/scene.ts';
+import { completeSettings } from '../../domain/settings.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
+import { type FarmServices, type JobKey, policyOf } from '../services.ts';
 import type { FrameInspectors } from '../verify/frameInspectors.ts';
 import type { ChunkBell } from './chunkBell.ts';
 import { type ChunkOutcome, type KeeperStep, keepRenderChunk } from './keepChunk.ts';
@@ -28,38 +30,46 @@ export interface RenderChunkInput extends JobKey {
  * one follows; the chunk is on offer again by then.
  */
 export async function renderChunk(services: DispatchServices, input: RenderChunkInput): Promise<ChunkOutcome> {
-  const { chunkId, policy } = await findChunk(services, input);
+  const { chunkId, policy, settings } = await findChunk(services, input);
   return withHeartbeat(async (signal) => {
+    const paid = new Set<string>();
     let verifySeconds = 0;
-    // A frame that was committed and is not the last changes nothing that the keeper has to look at.
-    const desk: VerifyDesk = new VerifyDesk(services, ({ isQuiet }) => {
-      if (!isQuiet) return services.bell.ring(chunkId);
+    let completed = false;
+    const takeResult = (): void => {
       const done = desk.takeResult();
+      for (const nodeId of done.paidNodes) paid.add(nodeId);
       verifySeconds += done.verifySeconds;
-      services.receipts.due(input, done.paidNodes, { policy, now: false }).catch((error: unknown) => {
-        services.log.warn({ err: error }, 'receipts were not written; the next look tries again');
-      });
+      completed ||= done.chunkCompleted;
+      services.receipts.earned(input, done.paidNodes, policy);
+    };
+    const desk: VerifyDesk = new VerifyDesk(services, settings, ({ isQuiet }) => {
+      takeResult();
+      // A frame that was committed and is not the last changes nothing that the keeper has to look at.
+      if (!isQuiet) services.bell.ring(chunkId);
     });
-    try {
+    const keep = async (): Promise<NonNullable<KeeperStep['outcome']>> => {
       for (;;) {
         const watch = services.bell.watch(chunkId);
         try {
-          const step = await keepRenderChunk(services, desk, chunkId, policy);
-          verifySeconds += step.verifySeconds;
-          const ends = step.outcome !== null && step.outcome.outcome !== 'paused';
-          await services.receipts.due(input, step.paidNodes, { policy, now: ends });
-          if (step.outcome?.outcome === 'completed') return { outcome: 'completed', verifySeconds };
-          if (step.outcome) return step.outcome;
-          if (step.lost) throw leaseLost(chunkId, step.lost);
+          if (completed) return { outcome: 'completed' };
+          const { outcome, lost } = await keepRenderChunk(services, desk, chunkId, policy);
+          if (outcome) return outcome;
+          if (lost) throw leaseLost(chunkId, lost);
           await watch.next(signal);
         } finally {
           watch.end();
         }
         if (signal.aborted) throw signal.reason;
       }
+    };
+    let end: NonNullable<KeeperStep['outcome']>;
+    try {
+      end = await keep();
     } finally {
       await desk.settled();
+      await services.receipts.write(input, [...paid]);
     }
+    return end.outcome === 'completed' ? { ...end, verifySeconds } : end;
   });
 }
 
@@ -78,24 +88,19 @@ function leaseLost(chunkId: string, { leaseNumber }: NonNullable<KeeperStep['los
 async function findChunk(
   services: FarmServices,
   { studioId, jobId, index }: RenderChunkInput,
-): Promise<{ chunkId: string; policy: Policy }> {
-  return inRecord(services, async (tx) => {
-    const job = await tx
-      .selectFrom('jobs')
-      .select('policy')
-      .where('studioId', '=', studioId)
-      .where('id', '=', jobId)
-      .executeTakeFirst();
-    const chunk = await tx
-      .selectFrom('chunks')
-      .select('id')
-      .where('studioId', '=', studioId)
-      .where('jobId', '=', jobId)
-      .where('kind', '=', 'render')
-      .where('index', '=', index)
-      .executeTakeFirst();
-    if (!job || !chunk)
-      throw new FarmError('JobNotFound', `There is no chunk ${index} of job ${jobId}.`, { job: jobId });
-    return { chunkId: chunk.id, policy: policyOf(services, job) };
-  });
+): Promise<{ chunkId: string; policy: Policy; settings: RenderSettings }> {
+  const found = await services.database.singly((statements) =>
+    statements
+      .selectFrom('chunks as c')
+      .innerJoin('jobs as j', (join) => join.onRef('j.studioId', '=', 'c.studioId').onRef('j.id', '=', 'c.jobId'))
+      .select(['c.id', 'j.policy', 'j.settings'])
+      .where('c.studioId', '=', studioId)
+      .where('c.jobId', '=', jobId)
+      .where('c.kind', '=', 'render')
+      .where('c.index', '=', index)
+      .executeTakeFirst(),
+  );
+  if (!found) throw new FarmError('JobNotFound', `There is no chunk ${index} of job ${jobId}.`, { job: jobId });
+  // Neither changes once a job is quoted.
+  return { chunkId: found.id, policy: policyOf(services, found), settings: completeSettings(found.settings) };
 }

@@ -3,16 +3,12 @@
  * none waiting for another. The keeper goes on meanwhile and is rung when a frame is done.
  */
 import { FarmError } from '../../domain/errors.ts';
-import { completeSettings } from '../../domain/settings.ts';
-import type { ChunkState, ChunkUnit } from '../../ports/db/chunks.ts';
+import type { RenderSettings } from '../../domain/scene.ts';
+import type { ChunkGlance, DeliveredUnit } from '../../ports/db/chunks.ts';
 import { commitUnit, refuseUnit } from '../../ports/db/commit.ts';
-import type { JobRow } from '../../ports/db/tables.ts';
 import { type FarmServices, inRecord } from '../services.ts';
 import type { FrameInspectors } from '../verify/frameInspectors.ts';
 import { verifyFrame } from '../verify/verifyFrame.ts';
-
-/** What of a job keeping a chunk asks for. */
-export type KeptJob = Pick<JobRow, 'status' | 'pauseReason' | 'settings'>;
 
 /** What came of the desk since it was last asked. */
 export interface DeskResult {
@@ -20,35 +16,48 @@ export interface DeskResult {
   paidNodes: string[];
   /** Time from looking at a frame to its commit, summed over frames. */
   verifySeconds: number;
+  /** The last frame of the chunk was committed. */
+  chunkCompleted: boolean;
 }
+
+const NOTHING: DeskResult = { paidNodes: [], verifySeconds: 0, chunkCompleted: false };
 
 export class VerifyDesk {
   readonly #services: FarmServices & { inspectors: FrameInspectors };
+  readonly #settings: RenderSettings;
   readonly #onDone: (done: { isQuiet: boolean }) => void;
   /**
    * By unit and lease: a frame that is delivered again under a new lease is another one. Those that are done stay, since
    * a keeper may have looked at the record just before.
    */
   readonly #taken = new Map<string, Promise<void>>();
-  #result: DeskResult = { paidNodes: [], verifySeconds: 0 };
+  #result: DeskResult = { ...NOTHING, paidNodes: [] };
   #failure: { error: unknown } | null = null;
 
-  /** @param onDone called after each frame; `isQuiet`: it was committed, and the chunk has others: nothing is to be done */
-  constructor(services: FarmServices & { inspectors: FrameInspectors }, onDone: (done: { isQuiet: boolean }) => void) {
+  /**
+   * @param settings of the job: what was ordered
+   * @param onDone called after each frame; `isQuiet`: it was committed, and the chunk has others: nothing is to be done
+   */
+  constructor(
+    services: FarmServices & { inspectors: FrameInspectors },
+    settings: RenderSettings,
+    onDone: (done: { isQuiet: boolean }) => void,
+  ) {
     this.#services = services;
+    this.#settings = settings;
     this.#onDone = onDone;
   }
 
   /**
-   * Takes on the delivered units that it has not got yet, and answers what came of earlier ones since the last call.
+   * Takes on the delivered units that it has not got yet.
    * @throws what verifying an earlier one failed with: a `FarmError` of database or store
    */
-  take(state: ChunkState, job: KeptJob): DeskResult {
+  take(glance: ChunkGlance): void {
     if (this.#failure) throw this.#failure.error;
-    for (const unit of state.units) {
+    for (const unit of glance.delivered) {
       const key = `${unit.unitId}/${unit.leaseNumber}`;
-      if ((unit.status !== 'uploaded' && unit.status !== 'verified') || this.#taken.has(key)) continue;
-      const done = this.#verify(state, job, unit)
+      if (this.#taken.has(key)) continue;
+      const done = this.#verify(glance, unit)
         .catch((error: unknown) => {
           this.#failure ??= { error };
           return { isQuiet: false };
@@ -56,13 +65,12 @@ export class VerifyDesk {
         .then(this.#onDone);
       this.#taken.set(key, done);
     }
-    return this.takeResult();
   }
 
-  /** What came of frames since the last call of this or `take`. */
+  /** What came of frames since the last call. */
   takeResult(): DeskResult {
     const result = this.#result;
-    this.#result = { paidNodes: [], verifySeconds: 0 };
+    this.#result = { ...NOTHING, paidNodes: [] };
     return result;
   }
 
@@ -72,20 +80,21 @@ export class VerifyDesk {
   }
 
   /** Verifies a delivered unit and commits or refuses it. */
-  async #verify({ studioId, jobId }: ChunkState, job: KeptJob, unit: ChunkUnit): Promise<{ isQuiet: boolean }> {
+  async #verify({ studioId, jobId }: ChunkGlance, unit: DeliveredUnit): Promise<{ isQuiet: boolean }> {
     const began = performance.now();
     const services = this.#services;
     const { stores, inspectors, log } = services;
     const { unitId, frame, siteId, artifacts, nodeId } = unit;
     const leaseNumber = unit.leaseNumber!;
     const delivered = { studioId, jobId, unitId, frame, siteId, artifacts: artifacts ?? [] };
-    const verdict = await verifyFrame({ stores, inspectors, log }, delivered, completeSettings(job.settings));
+    const verdict = await verifyFrame({ stores, inspectors, log }, delivered, this.#settings);
     try {
       if (verdict.accepted) {
         const { chunkCompleted } = await inRecord(services, (tx) =>
           commitUnit(tx, { unitId, leaseNumber, warnings: verdict.warnings }),
         );
         this.#result.paidNodes.push(nodeId!);
+        this.#result.chunkCompleted ||= chunkCompleted;
         return { isQuiet: !chunkCompleted };
       } else {
         const { reason, message } = verdict;

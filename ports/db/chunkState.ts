@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import type { ChunkStatus, UnitStatus } from '../../domain/statuses.ts';
-import type { Tx } from './client.ts';
+import type { Statements, Tx } from './client.ts';
 import type {
   EstimateDocument,
   ProblemDocument,
@@ -11,7 +11,7 @@ import type {
   UnitRefusal,
   UnitWarning,
 } from './documents.ts';
-import type { ChunkRow } from './tables.ts';
+import type { ChunkRow, JobRow } from './tables.ts';
 
 /** A unit as its chunk's keeper sees it. */
 export interface ChunkUnit {
@@ -122,4 +122,49 @@ export async function chunkState(tx: Tx, chunkId: string): Promise<ChunkState> {
       cancelled: ended('cancelled'),
     },
   };
+}
+
+/** A unit that waits for verify. */
+export type DeliveredUnit = Pick<ChunkUnit, 'unitId' | 'frame' | 'leaseNumber' | 'siteId' | 'nodeId' | 'artifacts'>;
+
+/** What the keeper of a render chunk asks with every ring. */
+export interface ChunkGlance {
+  studioId: string;
+  jobId: string;
+  status: ChunkStatus;
+  leaseNumber: number;
+  nodeId: string | null;
+  /** The lease has run out by the database's clock and nobody has taken it back yet. */
+  expired: boolean;
+  jobStatus: JobRow['status'];
+  pauseReason: JobRow['pauseReason'];
+  /** In the order of frames. */
+  delivered: DeliveredUnit[];
+  /** Units that are neither delivered nor committed. */
+  open: number;
+  /** An attempt failed or was lost, or a frame was refused. */
+  troubled: boolean;
+}
+
+/**
+ * The state of a render chunk in one statement, without what has been settled.
+ * @throws FarmError `NotFound`
+ */
+export async function glanceAtChunk(statements: Statements, chunkId: string): Promise<ChunkGlance> {
+  const { rows } = await sql<ChunkGlance>`
+    SELECT c.studio_id, c.job_id, c.status, c.lease_number, c.node_id, j.status AS job_status, j.pause_reason,
+      c.status = 'leased' AND c.lease_ends_at <= clock_timestamp() AS expired, u.delivered, u.open,
+      u.refused OR EXISTS (SELECT FROM attempts AS a
+        WHERE a.studio_id = c.studio_id AND a.chunk_id = c.id AND a.outcome IN ('failed', 'lost')) AS troubled
+    FROM chunks AS c JOIN jobs AS j ON j.studio_id = c.studio_id AND j.id = c.job_id, LATERAL (
+      SELECT count(*) FILTER (WHERE status NOT IN ('uploaded', 'verified', 'committed')) AS open,
+        coalesce(bool_or(refusals <> '[]'), false) AS refused,
+        coalesce(jsonb_agg(jsonb_build_object('unitId', id, 'frame', frame, 'leaseNumber', lease_number,
+          'siteId', site_id, 'nodeId', node_id, 'artifacts', artifacts) ORDER BY frame, take, tile)
+          FILTER (WHERE status IN ('uploaded', 'verified')), '[]') AS delivered
+      FROM units WHERE studio_id = c.studio_id AND chunk_id = c.id) AS u
+    WHERE c.id = ${chunkId}`.execute(statements);
+  const glance = rows[0];
+  if (!glance) throw new FarmError('NotFound', `There is no chunk ${chunkId}.`, { chunk: chunkId });
+  return glance;
 }

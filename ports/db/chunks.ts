@@ -5,9 +5,10 @@ import type { ChunkStatus, UnitStatus } from '../../domain/statuses.ts';
 import { endAttempt } from './attempts.ts';
 import type { Tx } from './client.ts';
 import { json, type ProblemDocument } from './documents.ts';
-import { appendEvent, CHANNELS, notify } from './events.ts';
+import { appendEvent, appendEventWith, CHANNELS, notify } from './events.ts';
 import { lockChunk, lockJobState, nodeName } from './locks.ts';
 import { release } from './money.ts';
+import type { ChunkRow } from './tables.ts';
 
 export * from './chunkPlan.ts';
 export * from './chunkState.ts';
@@ -15,46 +16,44 @@ export * from './chunkState.ts';
 /**
  * Puts a chunk on offer with those of its units that still have to be rendered. May be repeated; a chunk that is leased,
  * offered, completed or cancelled stays as it is.
+ * @param which its id, or its row where the caller has locked it
  * @returns the chunk's status afterwards
  */
-export async function offerChunk(tx: Tx, chunkId: string): Promise<ChunkStatus> {
-  const chunk = await lockChunk(tx, chunkId);
-  if (chunk.status !== 'planned' && chunk.status !== 'failed') return chunk.status;
-  await tx
-    .updateTable('units')
-    .set({ status: 'offered', leaseNumber: null, nodeId: null })
-    .where('studioId', '=', chunk.studioId)
-    .where('chunkId', '=', chunkId)
-    .where('status', 'in', ['planned', 'failed'])
-    .execute();
-  if (chunk.kind === 'render') {
-    const { open } = await tx
-      .selectFrom('units')
-      .select(sql<number>`count(*) FILTER (WHERE status = 'offered')`.as('open'))
-      .where('studioId', '=', chunk.studioId)
-      .where('chunkId', '=', chunkId)
-      .executeTakeFirstOrThrow();
-    // All its frames wait for verify: nothing to offer. The last commit completes it, a refusal offers it again.
-    if (open === 0) return chunk.status;
-  }
+export async function offerChunk(tx: Tx, which: string | ChunkRow): Promise<ChunkStatus> {
+  const chunk = typeof which === 'string' ? await lockChunk(tx, which) : which;
+  const { studioId, id: chunkId, status } = chunk;
+  if (status !== 'planned' && status !== 'failed') return status;
+  const { rows } = await sql<{ open: number }>`
+    WITH opened AS (
+      UPDATE units SET status = 'offered', lease_number = NULL, node_id = NULL
+      WHERE studio_id = ${studioId} AND chunk_id = ${chunkId} AND status IN ('planned', 'failed') RETURNING id
+    )
+    SELECT (SELECT count(*) FROM opened)
+      + (SELECT count(*) FROM units WHERE studio_id = ${studioId} AND chunk_id = ${chunkId} AND status = 'offered') AS open
+  `.execute(tx);
+  // All its frames wait for verify: nothing to offer. The last commit completes it, a refusal offers it again.
+  if (chunk.kind === 'render' && rows[0]!.open === 0) return status;
   await putOnOffer(tx, chunk);
   return 'offered';
 }
 
-/** Marks a locked chunk as offered, tells the log and whoever waits for work. */
+/** Marks a locked chunk as offered, tells the log and whoever waits for work; not its keeper, who is the one to do it most often. */
 export async function putOnOffer(
   tx: Tx,
   { studioId, jobId, id, index }: { studioId: string; jobId: string; id: string; index: number },
 ): Promise<void> {
-  await tx
-    .updateTable('chunks')
-    .set({ status: 'offered', offeredAt: sql`now()`, nodeId: null, leaseEndsAt: null, problem: null })
-    .where('studioId', '=', studioId)
-    .where('id', '=', id)
-    .execute();
-  await appendEvent(tx, { studioId, jobId, type: 'chunk.offered', data: { chunkId: id, index } });
-  await notify(tx, CHANNELS.offer, id);
-  await notify(tx, CHANNELS.chunk, id);
+  await appendEventWith(
+    tx,
+    { studioId, jobId, type: 'chunk.offered', data: { chunkId: id, index } },
+    {
+      changes: [
+        sql`offered AS (
+          UPDATE chunks SET status = 'offered', offered_at = now(), node_id = NULL, lease_ends_at = NULL, problem = NULL
+          WHERE studio_id = ${studioId} AND id = ${id})`,
+      ],
+      notices: [[CHANNELS.offer, id]],
+    },
+  );
 }
 
 /** Units of a locked chunk that a node holds but has not delivered; the ones a lease's end gives back. */
@@ -149,6 +148,7 @@ export async function offerAgainOrPark(tx: Tx, chunkId: string): Promise<ChunkSt
     .executeTakeFirstOrThrow();
   if (open > 0 || kind === 'estimate') {
     await putOnOffer(tx, { studioId, jobId, index, id });
+    await notify(tx, CHANNELS.chunk, chunkId);
     return 'offered';
   }
   const status = waiting > 0 || failed > 0 ? 'planned' : 'completed';

@@ -2,9 +2,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import type { Statements, Tx } from './client.ts';
-import { CHANNELS, notify } from './events.ts';
-import { lockJobState } from './locks.ts';
-import type { ReceiptLineRow, ReceiptRow } from './tables.ts';
+import { CHANNELS } from './events.ts';
+import type { JobRow, ReceiptLineRow, ReceiptRow } from './tables.ts';
 
 /** A committed unit as a receipt covers it, in the order of commits. */
 export interface ReceiptUnit {
@@ -19,7 +18,19 @@ export interface NextReceiptInput {
   nodeId: string;
   /** Merkle root of the units covered, `0x` and 64 hex digits. Must not touch the database. */
   computeRoot: (units: ReceiptUnit[]) => string | Promise<string>;
+  /** Signature of the studio's session key, or null where the farm does not keep it. Must not touch the database. */
+  countersign?: (receipt: UnsignedReceipt) => Promise<string | null>;
 }
+
+/** A receipt as its signers see it. */
+export type UnsignedReceipt = Pick<
+  ReceiptRow,
+  'chainId' | 'contract' | 'sequence' | 'cumulative' | 'unitCount' | 'unitsRoot'
+> & {
+  /** The node's. */
+  account: string;
+  sessionKeyIndex: number | null;
+};
 
 /**
  * Makes the next receipt of a node for a job when it has committed units that the newest one does not cover.
@@ -31,36 +42,66 @@ export interface NextReceiptInput {
  */
 export async function nextReceipt(
   tx: Tx,
-  { jobId, nodeId, computeRoot }: NextReceiptInput,
+  { jobId, nodeId, computeRoot, countersign }: NextReceiptInput,
 ): Promise<ReceiptRow | null> {
-  const { studioId, chainId, contract, token, tokenDecimals } = await lockJobState(tx, jobId);
-  const newest = await newestReceipt(tx, jobId, nodeId);
-  const lines = await linesOf(tx, { studioId, jobId, nodeId });
-  if (lines.length === 0 || lines.length === (newest?.unitCount ?? 0)) return null;
-  const units = lines.map(toUnit);
-  // An idle node waits at the gateway: it shall sign at once.
-  await notify(tx, CHANNELS.receipt, nodeId);
-  return tx
+  const { studioId, chainId, contract, token, tokenDecimals, account, sessionKeyIndex } = await lockParties(
+    tx,
+    jobId,
+    nodeId,
+  );
+  const { sequence: last, covered, units } = await newestOf(tx, { studioId, jobId, nodeId });
+  if (units.length === covered) return null;
+  const receipt = {
+    ...{ chainId, contract, sequence: last + 1, unitCount: units.length },
+    cumulative: units.reduce((sum, { amount }) => sum + amount, 0n),
+    unitsRoot: await computeRoot(units),
+  };
+  const sessionSignature = (await countersign?.({ ...receipt, account, sessionKeyIndex })) ?? null;
+  const { told: _, ...row } = await tx
     .insertInto('receipts')
-    .values({
-      ...{ studioId, jobId, nodeId, chainId, contract, token, tokenDecimals },
-      sequence: (newest?.sequence ?? 0) + 1,
-      cumulative: units.reduce((sum, { amount }) => sum + amount, 0n),
-      unitCount: units.length,
-      unitsRoot: await computeRoot(units),
-    })
+    .values({ ...receipt, studioId, jobId, nodeId, token, tokenDecimals, sessionSignature })
     .returningAll()
+    // An idle node waits at the gateway: it shall sign at once.
+    .returning(sql`pg_notify(${CHANNELS.receipt}, ${nodeId})`.as('told'))
     .executeTakeFirstOrThrow();
+  return row;
 }
 
-async function newestReceipt(tx: Tx, jobId: string, nodeId: string): Promise<ReceiptRow | undefined> {
-  return tx
-    .selectFrom('receipts')
-    .selectAll()
-    .where('jobId', '=', jobId)
-    .where('nodeId', '=', nodeId)
-    .orderBy('sequence', 'desc')
-    .executeTakeFirst();
+type Parties = Pick<JobRow, 'studioId' | 'chainId' | 'contract' | 'token' | 'tokenDecimals'> &
+  Pick<UnsignedReceipt, 'account' | 'sessionKeyIndex'>;
+
+/** Locks the job, and answers who signs for it. @throws FarmError `JobNotFound` */
+async function lockParties(tx: Tx, jobId: string, nodeId: string): Promise<Parties> {
+  const { rows } = await sql<Parties>`
+    SELECT j.studio_id, j.chain_id, j.contract, j.token, j.token_decimals, n.account, s.key_index AS session_key_index
+    FROM jobs AS j JOIN studios AS s ON s.id = j.studio_id JOIN nodes AS n ON n.id = ${nodeId}
+    WHERE j.id = ${jobId} FOR NO KEY UPDATE OF j`.execute(tx);
+  if (rows[0]) return rows[0];
+  throw new FarmError('JobNotFound', `There is no job ${jobId}, or no node ${nodeId}.`, { job: jobId });
+}
+
+/** Number of the newest receipt and of the units that it covers (0 without one); all of the node's units where it has more. */
+async function newestOf(
+  tx: Tx,
+  { studioId, jobId, nodeId }: { studioId: string; jobId: string; nodeId: string },
+): Promise<{ sequence: number; covered: number; units: ReceiptUnit[] }> {
+  const { rows } = await sql<{
+    sequence: number | null;
+    covered: number | null;
+    units: (Omit<ReceiptUnit, 'amount'> & { amount: string })[] | null;
+  }>`
+    SELECT newest.sequence, newest.unit_count AS covered, (
+      SELECT jsonb_agg(jsonb_build_object('unitId', unit_id, 'chunkId', chunk_id, 'amount', amount::text, 'line', line)
+        ORDER BY line)
+      FROM receipt_lines WHERE studio_id = ${studioId} AND job_id = ${jobId} AND node_id = ${nodeId}) AS units
+    FROM (SELECT) AS one LEFT JOIN LATERAL (
+      SELECT sequence, unit_count FROM receipts WHERE studio_id = ${studioId} AND job_id = ${jobId} AND node_id = ${nodeId}
+      ORDER BY sequence DESC LIMIT 1) AS newest ON true`.execute(tx);
+  const { sequence, covered, units } = rows[0]!;
+  return {
+    ...{ sequence: sequence ?? 0, covered: covered ?? 0 },
+    units: (units ?? []).map((unit) => ({ ...unit, amount: BigInt(unit.amount) })),
+  };
 }
 
 async function linesOf(
@@ -185,17 +226,4 @@ export async function storeNodeSignature(
     .returning('sequence')
     .executeTakeFirst();
   if (!receipt) throw noReceipt(jobId, sequence);
-}
-
-/** Keeps the countersignature of the studio's session key, which the caller has checked. @throws FarmError `NotFound` */
-export async function storeSessionSignature(tx: Tx, key: ReceiptKey & { signature: string }): Promise<void> {
-  const { studioId } = await getReceipt(tx, key);
-  await tx
-    .updateTable('receipts')
-    .set({ sessionSignature: key.signature })
-    .where('studioId', '=', studioId)
-    .where('jobId', '=', key.jobId)
-    .where('nodeId', '=', key.nodeId)
-    .where('sequence', '=', key.sequence)
-    .execute();
 }

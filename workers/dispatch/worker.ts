@@ -28,15 +28,13 @@ export async function createDispatchWorker(
   const bell = new ChunkBell(services.database, services.log);
   await bell.start();
   const inspectors = new FrameInspectors(FRAMES_AT_A_TIME);
+  const receipts = new ReceiptBook(services, mnemonic);
   const worker = await Worker.create({
     ...WORKER_MANNERS,
     connection: temporal,
     namespace,
     taskQueue,
-    activities: createDispatchActivities({
-      ...{ ...services, bell, inspectors },
-      receipts: new ReceiptBook(services, mnemonic),
-    }),
+    activities: createDispatchActivities({ ...services, bell, inspectors, receipts }),
     maxConcurrentActivityTaskExecutions: CHUNKS_AT_A_TIME,
     maxConcurrentActivityTaskPolls: 2,
     // A cancel reaches an activity with the answer to its heartbeat.
@@ -48,6 +46,7 @@ export async function createDispatchWorker(
       try {
         await worker.run();
       } finally {
+        receipts.close();
         await bell.stop();
         await inspectors.close();
       }
