@@ -8,8 +8,8 @@ import type { Database } from '../../ports/db/client.ts';
 import { CHANNELS } from '../../ports/db/events.ts';
 
 const SWEEP_MS = 1000;
-/** A keeper looks by itself after this long, in case that a notification was lost. */
-const LOOK_ANYWAY_MS = 15_000;
+/** Every so many sweeps look for all that a keeper would do something about, in case that a notification was lost. */
+const SWEEPS_A_LOOK = 15;
 
 export class ChunkBell {
   readonly #database: Database;
@@ -17,6 +17,7 @@ export class ChunkBell {
   readonly #waiting = new Map<string, Set<() => void>>();
   #stopListening: (() => Promise<void>) | null = null;
   #sweeping: NodeJS.Timeout | null = null;
+  #sweeps = 0;
 
   constructor(database: Database, log: Logger) {
     this.#database = database;
@@ -41,7 +42,7 @@ export class ChunkBell {
 
   /**
    * Begins to wait. Call it *before* looking at the chunk, so that nothing that happens in between is missed;
-   * `next` resolves at the first ring since then, at the latest after `LOOK_ANYWAY_MS`.
+   * `next` resolves at the first ring since then.
    */
   watch(chunkId: string): { next: (signal: AbortSignal) => Promise<void>; end: () => void } {
     let ring = () => {};
@@ -55,11 +56,9 @@ export class ChunkBell {
       if (waiting.size === 0 && this.#waiting.get(chunkId) === waiting) this.#waiting.delete(chunkId);
     };
     const next = async (signal: AbortSignal) => {
-      const timer = setTimeout(ring, LOOK_ANYWAY_MS);
       signal.addEventListener('abort', ring);
       if (signal.aborted) ring();
       await rung;
-      clearTimeout(timer);
       signal.removeEventListener('abort', ring);
     };
     return { next, end };
@@ -71,19 +70,24 @@ export class ChunkBell {
     for (const set of sets) for (const ring of set) ring();
   }
 
-  /** Leases that ran out, and chunks of jobs that were paused or stopped. */
+  /** Leases that ran out, and chunks of jobs that were paused or stopped; now and then, all where something is due. */
   async #sweep(): Promise<void> {
     const ids = [...this.#waiting.keys()];
+    this.#sweeps += 1;
     if (ids.length === 0) return;
-    const rows = await this.#database.asService(async (tx) => {
-      const found = await sql<{ id: string }>`
+    const all = this.#sweeps % SWEEPS_A_LOOK === 0;
+    const { rows } = await this.#database.singly((statements) =>
+      sql<{ id: string }>`
         SELECT c.id FROM chunks c JOIN jobs j ON j.studio_id = c.studio_id AND j.id = c.job_id
         WHERE c.id = ANY(${ids}::uuid[]) AND (
           (c.status = 'leased' AND c.lease_ends_at <= clock_timestamp())
           OR j.status NOT IN ('preparing', 'active', 'paused')
-          OR (j.status = 'paused' AND j.pause_reason = 'user' AND c.status <> 'leased'))`.execute(tx);
-      return found.rows;
-    });
+          OR (j.status = 'paused' AND j.pause_reason = 'user' AND c.status <> 'leased')
+          OR (${all} AND (c.status NOT IN ('offered', 'leased') OR EXISTS (
+            SELECT FROM units u WHERE u.chunk_id = c.id AND u.status IN ('uploaded', 'verified')))))`.execute(
+        statements,
+      ),
+    );
     for (const { id } of rows) this.ring(id);
   }
 }
