@@ -108,6 +108,7 @@ export class Shapes {
       }
     }
     await untilOnline(await farm.openStudio(prefix), [...siteOfNode.keys()]);
+    await farm.untilSitesOnline(names);
     return { sites, siteOfNode };
   }
 

@@ -1,13 +1,16 @@
 /** The farm of a benchmark: the real one, in the studio's namespace, with its sites registered and no node of its own. */
 import { mkdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { FarmClient, type FarmClientOptions } from '../../../cli/sdk/client.ts';
+import { FarmError } from '../../../domain/errors.ts';
 import type { NodeStatus } from '../../../domain/statuses.ts';
 import type { Lab } from '../../../infra/netlab/lab.ts';
 import { addStudio, down, up } from '../../../infra/stack/commands.ts';
 import { peekState } from '../../../infra/stack/state.ts';
 import { createDatabase } from '../../../ports/db/client.ts';
 import { setSiteStore } from '../../../ports/db/siteStores.ts';
+import { PATIENCE_MS } from './orders.ts';
 import type { SiteAccess } from './siteProcesses.ts';
 
 /** A client that can tell another process how to be one too. */
@@ -27,6 +30,11 @@ export interface StudioFarm {
   openStudio(slug: string): Promise<StudioClient>;
   /** Makes a site known with its store, agent and link (payload, Mbit/s). */
   registerSite(name: string, access: SiteAccess, link: { upMbits: number; downMbits: number }): Promise<void>;
+  /**
+   * Waits until the farm counts on these sites: one whose store was away while another shape's programs took over is lost to it
+   * until the next look, and gets no frames. @throws FarmError `ServiceFailed` when one stays lost for two minutes
+   */
+  untilSitesOnline(names: readonly string[]): Promise<void>;
   /** From now on these nodes get work and no others; what the others have under way they hand back. */
   giveWorkTo(nodes: readonly string[]): Promise<void>;
   stop(): Promise<void>;
@@ -85,6 +93,15 @@ export async function startStudioFarm(lab: Lab, home: string): Promise<StudioFar
         const store = { siteId, endpoint, nearEndpoint: endpoint, region, bucket, accessKey, secretKey };
         await setSiteStore(tx, { ...store, agentUrl, agentToken });
       });
+    },
+    async untilSitesOnline(names) {
+      for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(200)) {
+        const online = await database.asService((tx) =>
+          tx.selectFrom('sites').select('name').where('name', 'in', names).where('status', '=', 'online').execute(),
+        );
+        if (online.length === names.length) return;
+      }
+      throw new FarmError('ServiceFailed', 'Not all sites came back within two minutes.', { sites: names.join(', ') });
     },
     async giveWorkTo(nodes) {
       await database.asService((tx) =>
