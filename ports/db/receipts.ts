@@ -195,19 +195,6 @@ export interface ReceiptKey {
   sequence: number;
 }
 
-/** One receipt. @throws FarmError `NotFound` */
-async function getReceipt(tx: Tx, { jobId, nodeId, sequence }: ReceiptKey): Promise<ReceiptRow> {
-  const receipt = await tx
-    .selectFrom('receipts')
-    .selectAll()
-    .where('jobId', '=', jobId)
-    .where('nodeId', '=', nodeId)
-    .where('sequence', '=', sequence)
-    .executeTakeFirst();
-  if (!receipt) throw noReceipt(jobId, sequence);
-  return receipt;
-}
-
 const noReceipt = (jobId: string, sequence: number): FarmError =>
   new FarmError('NotFound', `There is no receipt ${sequence} of that node.`, { job: jobId, sequence });
 
