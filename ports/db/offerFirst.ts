@@ -15,8 +15,8 @@ export async function offerFirst(
   count: number,
 ): Promise<number> {
   // Chunks before the job before units: the order of locks. What was leased once may be parked until verify has decided.
-  const locked = await sql<{ id: string; index: number }>`
-    SELECT id, index FROM chunks
+  const locked = await sql<{ id: string }>`
+    SELECT id FROM chunks
     WHERE studio_id = ${studioId} AND job_id = ${jobId} AND kind = 'render' AND status = 'planned' AND lease_number = 0
       AND index < ${count}
     ORDER BY index FOR NO KEY UPDATE`.execute(tx);

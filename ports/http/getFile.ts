@@ -2,11 +2,12 @@
  * A file over HTTP with little work for the processor: Node reads the answer's head, and the body goes from the socket's
  * memory to whoever takes it. Through Node's parser and streams a body took 2 to 9 times as long.
  */
-import { get as getHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { Agent, get as getHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { get as getHttps, Agent as SecureAgent } from 'node:https';
 import { SteadyAgent, tapSocket } from './steadyAgent.ts';
 
 const steady = new SteadyAgent();
+const plain = new Agent({ keepAlive: true });
 const secure = new SecureAgent({ keepAlive: true });
 
 export interface GetFile {
@@ -32,22 +33,31 @@ export interface FileAnswer {
 }
 
 /** @throws Error when nobody answers or the source falls silent */
-export function getFile(url: string, { headers = {}, signal, silenceMs }: GetFile): Promise<FileAnswer> {
+export async function getFile(url: string, question: GetFile): Promise<FileAnswer> {
+  const response = await openGet(url, question, steady);
+  const length = url.startsWith('https:') ? null : lengthOf(response);
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    read: (take) => (length === null ? readStream(response, take) : readTapped(response, length, take)),
+    destroy: () => void response.destroy(),
+  };
+}
+
+/**
+ * The same as a stream, for whoever keeps the pieces.
+ * @param agent of plain HTTP; default: kept connections
+ */
+export function openGet(
+  url: string,
+  { headers = {}, signal, silenceMs }: GetFile,
+  agent: Agent = plain,
+): Promise<IncomingMessage> {
   const options = { headers, timeout: silenceMs, ...(signal ? { signal } : {}) };
-  const isSecure = url.startsWith('https:');
   return new Promise((resolve, reject) => {
-    const onAnswer = (response: IncomingMessage): void => {
-      const length = lengthOf(response);
-      resolve({
-        status: response.statusCode ?? 0,
-        headers: response.headers,
-        read: (take) => (isSecure || length === null ? readStream(response, take) : readTapped(response, length, take)),
-        destroy: () => void response.destroy(),
-      });
-    };
-    const request = isSecure
-      ? getHttps(url, { ...options, agent: secure }, onAnswer)
-      : getHttp(url, { ...options, agent: steady }, onAnswer);
+    const request = url.startsWith('https:')
+      ? getHttps(url, { ...options, agent: secure }, resolve)
+      : getHttp(url, { ...options, agent }, resolve);
     request.on('timeout', () => request.destroy(new Error(`the source sent nothing for ${silenceMs / 1000} s`)));
     request.on('error', reject);
   });

@@ -2,9 +2,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open as openFile, stat } from 'node:fs/promises';
-import { Agent, get as getHttp, type IncomingMessage } from 'node:http';
-import { get as getHttps, Agent as SecureAgent } from 'node:https';
-import { type FileAnswer, getFile } from '../../../ports/http/getFile.ts';
+import type { IncomingMessage } from 'node:http';
+import { type FileAnswer, type GetFile, getFile, openGet } from '../../../ports/http/getFile.ts';
 import { TRANSIT_HEADER, TRANSIT_TYPE } from './transit.ts';
 import { decodeTransit } from './transitDecoder.ts';
 
@@ -13,9 +12,6 @@ import { decodeTransit } from './transitDecoder.ts';
  * wait for the disk would make V8 collect again and again.
  */
 const BLOCK_BYTES = 512 * 1024;
-
-const plain = new Agent({ keepAlive: true });
-const secure = new SecureAgent({ keepAlive: true });
 
 /** One address of a file. */
 export interface Source {
@@ -101,9 +97,7 @@ async function openBody(source: Source, from: number, way: Way, count: (bytes: n
       },
     };
   }
-  const { signal, stallMs } = way;
-  const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
-  const answer = await getFile(source.url, { headers, signal, silenceMs: stallMs });
+  const answer = await getFile(source.url, questionOf(source, from, way));
   return {
     ...answer,
     read: (take) =>
@@ -185,21 +179,15 @@ export async function digestOf(path: string): Promise<Hash> {
   return digest;
 }
 
-/** Asks for a file from byte `from` on. Throws when nobody answers or the source falls silent. */
-export function openSource({ url, transit }: Source, from: number, { signal, stallMs }: Way): Promise<IncomingMessage> {
-  const options = {
-    timeout: stallMs,
-    headers: {
-      ...(from > 0 ? { range: `bytes=${from}-` } : {}),
-      ...(transit ? { [TRANSIT_HEADER]: transit } : {}),
-    },
-    ...(signal ? { signal } : {}),
-  };
-  return new Promise((resolve, reject) => {
-    const request = url.startsWith('https:')
-      ? getHttps(url, { ...options, agent: secure }, resolve)
-      : getHttp(url, { ...options, agent: plain }, resolve);
-    request.on('timeout', () => request.destroy(new Error(`the source sent nothing for ${stallMs / 1000} s`)));
-    request.on('error', reject);
-  });
-}
+/** Asks for a file from byte `from` on, as a stream. Throws when nobody answers or the source falls silent. */
+export const openSource = (source: Source, from: number, way: Way): Promise<IncomingMessage> =>
+  openGet(source.url, questionOf(source, from, way));
+
+const questionOf = ({ transit }: Source, from: number, { signal, stallMs }: Way): GetFile => ({
+  headers: {
+    ...(from > 0 ? { range: `bytes=${from}-` } : {}),
+    ...(transit ? { [TRANSIT_HEADER]: transit } : {}),
+  },
+  signal,
+  silenceMs: stallMs,
+});

@@ -1,16 +1,13 @@
 /** Jobs of the benchmark: some frames of a project, each rendered anew. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FarmClient } from '../../../cli/sdk/client.ts';
 import { isFinalJob } from '../../../cli/sdk/jobStatus.ts';
 import type { readProject } from '../../../cli/sdk/project.ts';
 import { submitProject } from '../../../cli/sdk/submit.ts';
 import type { JobView } from '../../../cli/sdk/types.ts';
 import { FarmError } from '../../../domain/errors.ts';
+import { untilTrue } from './patience.ts';
 import { shotSize } from './size.ts';
 import { benchSettings } from './tracedFrames.ts';
-
-/** Waits of the benchmark for what should take seconds, milliseconds. */
-export const PATIENCE_MS = 120_000;
 
 interface Order {
   name: string;
@@ -36,12 +33,9 @@ export function submitFrames(
 
 /** @throws FarmError `RenderFailed` when the job does not end well, `ServiceFailed` when it does not end within two minutes */
 export async function untilCompleted(client: FarmClient, id: string): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(200)) {
+  await untilTrue(async () => {
     const { name, status, problem } = await client.job(id);
-    if (status === 'completed') return;
-    if (isFinalJob(status)) {
-      throw new FarmError('RenderFailed', `The job "${name}" is ${status}: ${problem?.detail ?? 'no reason'}`, {});
-    }
-  }
-  throw new FarmError('ServiceFailed', 'A job of the benchmark did not end in time.', { id });
+    if (status === 'completed' || !isFinalJob(status)) return status === 'completed';
+    throw new FarmError('RenderFailed', `The job "${name}" is ${status}: ${problem?.detail ?? 'no reason'}`, {});
+  }, `The job ${id} did not end`);
 }

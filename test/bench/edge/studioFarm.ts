@@ -1,16 +1,14 @@
 /** The farm of a benchmark: the real one, in the studio's namespace, with its sites registered and no node of its own. */
 import { mkdirSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { FarmClient, type FarmClientOptions } from '../../../cli/sdk/client.ts';
-import { FarmError } from '../../../domain/errors.ts';
 import type { NodeStatus } from '../../../domain/statuses.ts';
 import type { Lab } from '../../../infra/netlab/lab.ts';
 import { addStudio, down, up } from '../../../infra/stack/commands.ts';
 import { peekState } from '../../../infra/stack/state.ts';
 import { createDatabase } from '../../../ports/db/client.ts';
 import { setSiteStore } from '../../../ports/db/siteStores.ts';
-import { PATIENCE_MS } from './orders.ts';
+import { untilTrue } from './patience.ts';
 import type { SiteAccess } from './siteProcesses.ts';
 
 /** A client that can tell another process how to be one too. */
@@ -95,13 +93,15 @@ export async function startStudioFarm(lab: Lab, home: string): Promise<StudioFar
       });
     },
     async untilSitesOnline(names) {
-      for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(200)) {
-        const online = await database.asService((tx) =>
-          tx.selectFrom('sites').select('name').where('name', 'in', names).where('status', '=', 'online').execute(),
-        );
-        if (online.length === names.length) return;
-      }
-      throw new FarmError('ServiceFailed', 'Not all sites came back within two minutes.', { sites: names.join(', ') });
+      await untilTrue(
+        async () => {
+          const online = await database.asService((tx) =>
+            tx.selectFrom('sites').select('name').where('name', 'in', names).where('status', '=', 'online').execute(),
+          );
+          return online.length === names.length;
+        },
+        `Not all of the sites ${names.join(', ')} came back`,
+      );
     },
     async giveWorkTo(nodes) {
       await database.asService((tx) =>

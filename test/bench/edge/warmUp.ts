@@ -1,12 +1,11 @@
 /** A farm that has been running for a while: every node, store and agent has done its work before the clock begins. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FarmClient } from '../../../cli/sdk/client.ts';
 import { readProject } from '../../../cli/sdk/project.ts';
-import { FarmError } from '../../../domain/errors.ts';
 import type { Lab } from '../../../infra/netlab/lab.ts';
-import { PATIENCE_MS, submitFrames, untilCompleted } from './orders.ts';
+import { submitFrames, untilCompleted } from './orders.ts';
+import { untilTrue } from './patience.ts';
 import { makeProject } from './shotProject.ts';
 import { SHOT_FRAMES, shotSize, TINY_SIZE } from './size.ts';
 import type { StudioClient } from './studioFarm.ts';
@@ -52,9 +51,8 @@ export async function warmUp(lab: Lab, client: StudioClient, { folder, size, nod
 
 /** Waits for nodes by their names. @throws FarmError `ServiceFailed` when one has not joined within two minutes */
 export async function untilOnline(client: FarmClient, names: readonly string[]): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(200)) {
+  await untilTrue(async () => {
     const online = new Set((await client.nodes()).filter(({ status }) => status === 'online').map(({ name }) => name));
-    if (names.every((name) => online.has(name))) return;
-  }
-  throw new FarmError('ServiceFailed', 'Not all nodes joined within two minutes.', { nodes: names.length });
+    return names.every((name) => online.has(name));
+  }, `Not all of ${names.length} nodes joined`);
 }
