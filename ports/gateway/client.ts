@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { FarmError, fromProblem, isErrorCode } from '../../domain/errors.ts';
 import { ask as askHttp, type Question, textOf } from '../http/ask.ts';
+import { type FileAnswer, type GetFile, getFile } from '../http/getFile.ts';
 import { putFile } from '../store/putFile.ts';
 import {
   type AnnounceAnswer,
@@ -57,7 +58,7 @@ export interface GatewayClient {
    * Opens a presigned address, from a byte on (a store that knows no ranges begins at 0, and the answer says so).
    * @throws FarmError `StoreFailed`, with the HTTP status in `place.status` where there was an answer
    */
-  download(url: string, signal?: AbortSignal, from?: number): Promise<Download>;
+  download(url: string, wish: DownloadWish): Promise<Download>;
   /**
    * Sends a file to a presigned address.
    * @throws FarmError `HashMismatch` when the store refuses the bytes, `DiskFull` when its disk is, `StoreFailed`
@@ -69,10 +70,12 @@ type FetchQuestion = Pick<FetchRequest, 'leaseNumber' | 'hashes'> & Partial<Pick
 
 type CopiesQuestion = Pick<CopiesRequest, 'leaseNumber'> & Partial<CopiesRequest>;
 
-/** Bytes of an object from `from` on. */
-interface Download {
+/** `sizeBytes`: what is awaited, about; a store that sends nothing for `silenceMs` milliseconds is given up. */
+type DownloadWish = Pick<GetFile, 'signal' | 'silenceMs' | 'sizeBytes'> & { from?: number };
+
+/** Bytes of an object from `from` on, to be read or destroyed. */
+interface Download extends Pick<FileAnswer, 'read' | 'destroy'> {
   from: number;
-  bytes: AsyncIterable<Uint8Array>;
 }
 
 /** Longest wait for an answer that is no long poll. */
@@ -141,11 +144,14 @@ export function createGatewayClient(baseUrl: string): GatewayClient {
     signReceipt: (receipt, signal) => tell('/receipts', receipt, signal),
     leave: (signal) => tell('/leave', {}, signal),
 
-    async download(url, signal, from = 0) {
+    async download(url, { from = 0, ...wish }) {
       const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
-      const answer = await reach(url, { signal, headers }, 'StoreFailed');
-      if (!isOk(answer)) throw await storeProblem(answer, url);
-      return { bytes: answer, from: answer.statusCode === 206 ? from : 0 };
+      const answer = await getFile(url, { ...wish, headers }).catch((error: unknown) => {
+        throw unreachable('StoreFailed', url, wish.signal, error);
+      });
+      const { status } = answer;
+      if (status === 200 || status === 206) return { ...answer, from: status === 206 ? from : 0 };
+      throw storeProblemOf(status, await reasonOf(answer), url);
     },
     async upload(url, headers, path, size, signal) {
       const { status, text } = await putFile(url, { headers, path, sizeBytes: size, signal }).catch(
@@ -158,16 +164,12 @@ export function createGatewayClient(baseUrl: string): GatewayClient {
   };
 }
 
-/** Asks; what fails on the way is `code`. */
-async function reach(
-  url: string,
-  question: Question,
-  code: 'StackNotRunning' | 'StoreFailed' = 'StackNotRunning',
-): Promise<IncomingMessage> {
+/** @throws FarmError `StackNotRunning` where nothing answers */
+async function reach(url: string, question: Question): Promise<IncomingMessage> {
   try {
     return await askHttp(url, question);
   } catch (error) {
-    throw unreachable(code, url, question.signal, error);
+    throw unreachable('StackNotRunning', url, question.signal, error);
   }
 }
 
@@ -219,8 +221,18 @@ async function problemOf(response: IncomingMessage, path: string): Promise<FarmE
   });
 }
 
-const storeProblem = async (answer: IncomingMessage, url: string): Promise<FarmError> =>
-  storeProblemOf(answer.statusCode ?? 0, await textOf(answer).catch(() => ''), url);
+/** Of a store's reason for a refusal, as much as it takes to know it. */
+const REASON_BYTES = 64 * 1024;
+
+async function reasonOf(answer: FileAnswer): Promise<string> {
+  let text = '';
+  const take = (bytes: Buffer): undefined => {
+    text += bytes.toString();
+    if (text.length > REASON_BYTES) throw new Error('The store does not come to its point.');
+  };
+  await answer.read(take).catch(() => undefined);
+  return text;
+}
 
 function storeProblemOf(status: number, text: string, url: string): FarmError {
   const code = /<Code>([^<]*)<\/Code>/.exec(text)?.[1] ?? '';

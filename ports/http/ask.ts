@@ -7,8 +7,11 @@ import { request as requestHttps, Agent as SecureAgent } from 'node:https';
 
 /** Idle connections are closed a little before servers of the farm would close them (Fastify: 72 s, Node: 5 s). */
 const IDLE_MS = 4_000;
-const plain = new Agent({ keepAlive: true, timeout: IDLE_MS });
-const secure = new SecureAgent({ keepAlive: true, timeout: IDLE_MS });
+/** Connections that are kept for the next request. */
+export const kept = {
+  plain: new Agent({ keepAlive: true, timeout: IDLE_MS }),
+  secure: new SecureAgent({ keepAlive: true, timeout: IDLE_MS }),
+};
 
 export interface Question {
   method?: 'GET' | 'POST' | 'PUT';
@@ -25,12 +28,16 @@ export interface Question {
  * that the other side had just closed is sent once more.
  * @throws Error when nothing answers, with the reason of the signal when that ended it
  */
-export async function ask(url: string, question: Question = {}): Promise<IncomingMessage> {
+export const ask = (url: string, question: Question = {}): Promise<IncomingMessage> =>
+  onceMore(question.signal, () => send(url, question));
+
+/** Sends, and sends again where a kept connection turned out to be closed. */
+export async function onceMore<T>(signal: AbortSignal | undefined, send: () => Promise<T>): Promise<T> {
   try {
-    return await send(url, question);
+    return await send();
   } catch (error) {
-    if (question.signal?.aborted || !(error instanceof StaleConnection)) throw error;
-    return send(url, question);
+    if (signal?.aborted || !(error instanceof StaleConnection)) throw error;
+    return send();
   }
 }
 
@@ -57,11 +64,17 @@ export function openRequest(
 ): ClientRequest {
   const options = { method, headers, ...(signal ? { signal } : {}) };
   return url.startsWith('https:')
-    ? requestHttps(url, { ...options, agent: secure })
-    : requestHttp(url, { ...options, agent: plain });
+    ? requestHttps(url, { ...options, agent: kept.secure })
+    : requestHttp(url, { ...options, agent: kept.plain });
 }
 
 class StaleConnection extends Error {}
+
+/** What a request failed with; one that came too late on a kept connection is told by its kind. */
+export function failureOf(request: ClientRequest, error: NodeJS.ErrnoException): Error {
+  const isStale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+  return isStale ? new StaleConnection(error.message, { cause: error }) : error;
+}
 
 function send(url: string, { body, waitMs, ...head }: Question): Promise<IncomingMessage> {
   const headers = {
@@ -78,11 +91,9 @@ function send(url: string, { body, waitMs, ...head }: Question): Promise<Incomin
       clearTimeout(deadline);
       resolve(answer);
     });
-    request.on('error', (error: NodeJS.ErrnoException) => {
+    request.on('error', (error) => {
       clearTimeout(deadline);
-      const isStale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
-      if (head.signal?.aborted) reject(head.signal.reason);
-      else reject(isStale ? new StaleConnection(error.message, { cause: error }) : error);
+      reject(head.signal?.aborted ? head.signal.reason : failureOf(request, error));
     });
     request.end(body);
   });

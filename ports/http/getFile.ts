@@ -2,19 +2,22 @@
  * A file over HTTP with little work for the processor: Node reads the answer's head, and the body goes from the socket's
  * memory to whoever takes it. Through Node's parser and streams a body took 2 to 9 times as long.
  */
-import { Agent, get as getHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { get as getHttps, Agent as SecureAgent } from 'node:https';
+import { type Agent, get as getHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { get as getHttps } from 'node:https';
+import { failureOf, kept, onceMore } from './ask.ts';
 import { SteadyAgent, tapSocket } from './steadyAgent.ts';
 
 const steady = new SteadyAgent();
-const plain = new Agent({ keepAlive: true });
-const secure = new SecureAgent({ keepAlive: true });
+/** A smaller body goes through the parser: a new connection, which `SteadyAgent` needs for each, would cost more. */
+const SMALL_BYTES = 128 * 1024;
 
 export interface GetFile {
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
   /** A source that sends nothing for so long is given up, milliseconds. */
   silenceMs: number;
+  /** What is awaited, about; default: much. */
+  sizeBytes?: number;
 }
 
 /**
@@ -34,8 +37,9 @@ export interface FileAnswer {
 
 /** @throws Error when nobody answers or the source falls silent */
 export async function getFile(url: string, question: GetFile): Promise<FileAnswer> {
-  const response = await openGet(url, question, steady);
-  const length = url.startsWith('https:') ? null : lengthOf(response);
+  const isTapped = !url.startsWith('https:') && (question.sizeBytes ?? Number.POSITIVE_INFINITY) >= SMALL_BYTES;
+  const response = await openGet(url, question, isTapped ? steady : undefined);
+  const length = isTapped ? lengthOf(response) : null;
   return {
     status: response.statusCode ?? 0,
     headers: response.headers,
@@ -51,16 +55,18 @@ export async function getFile(url: string, question: GetFile): Promise<FileAnswe
 export function openGet(
   url: string,
   { headers = {}, signal, silenceMs }: GetFile,
-  agent: Agent = plain,
+  agent: Agent = kept.plain,
 ): Promise<IncomingMessage> {
   const options = { headers, timeout: silenceMs, ...(signal ? { signal } : {}) };
-  return new Promise((resolve, reject) => {
-    const request = url.startsWith('https:')
-      ? getHttps(url, { ...options, agent: secure }, resolve)
-      : getHttp(url, { ...options, agent }, resolve);
-    request.on('timeout', () => request.destroy(new Error(`the source sent nothing for ${silenceMs / 1000} s`)));
-    request.on('error', reject);
-  });
+  const send = (): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const request = url.startsWith('https:')
+        ? getHttps(url, { ...options, agent: kept.secure }, resolve)
+        : getHttp(url, { ...options, agent }, resolve);
+      request.on('timeout', () => request.destroy(new Error(`the source sent nothing for ${silenceMs / 1000} s`)));
+      request.on('error', (error) => reject(failureOf(request, error)));
+    });
+  return onceMore(signal, send);
 }
 
 /** Null where the head does not say it, and only the parser knows where the body ends. */

@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FarmError } from '../../domain/errors.ts';
 import type { FilePart } from '../../domain/projectFiles.ts';
+import { BLOCK_BYTES } from '../../ports/http/blockWriter.ts';
 import { asDiskFull, isDiskFull } from './diskFull.ts';
 import { isAlive, lockedKeys, lockFreed, ownName, tryLock, withLock } from './hostLock.ts';
 import { PartFile } from './partFile.ts';
@@ -172,7 +173,8 @@ export class BlobCache {
   async *slices(parts: readonly FilePart[]): AsyncGenerator<Buffer> {
     for (const { blob, offset, sizeBytes } of parts) {
       if (sizeBytes === 0) continue;
-      yield* createReadStream(this.path(blob), { start: offset, end: offset + sizeBytes - 1 });
+      const end = offset + sizeBytes - 1;
+      yield* createReadStream(this.path(blob), { start: offset, end, highWaterMark: BLOCK_BYTES });
     }
   }
 

@@ -44,6 +44,7 @@ beforeAll(async () => {
   faulty = { url: await addressBy(proxy.url), site: 'garage', bytesPerSecond: null };
 });
 afterAll(async () => {
+  await part?.close();
   await proxy?.close();
   await rm(folder, { recursive: true, force: true });
 });

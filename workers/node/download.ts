@@ -90,26 +90,23 @@ export async function download(
     const pace = new Pace(source.bytesPerSecond, slowMs);
     const [next] = queue;
     const watch = setInterval(() => {
-      const isSlow = next !== undefined && pace.isSlow(next.bytesPerSecond);
-      const why = pace.silentMs() > stallMs ? 'nothing came any more' : isSlow ? 'too slow' : null;
-      if (why) left.abort(new Error(why));
-    }, Math.min(stallMs, slowMs) / 10);
+      if (next !== undefined && pace.isSlow(next.bytesPerSecond)) left.abort(new Error('too slow'));
+    }, slowMs / 10);
     try {
-      const { from, bytes } = await gateway.download(
-        source.url,
-        AbortSignal.any([signal, left.signal]),
-        part.sizeBytes,
-      );
-      if (from !== part.sizeBytes) await drop();
+      const answer = await gateway.download(source.url, {
+        ...{ from: part.sizeBytes, sizeBytes: sizeBytes - part.sizeBytes, silenceMs: stallMs },
+        signal: AbortSignal.any([signal, left.signal]),
+      });
+      if (answer.from !== part.sizeBytes) await drop();
       origins.add(source);
-      for await (const some of bytes) {
-        if (part.sizeBytes + some.byteLength > sizeBytes) {
+      await answer.read((bytes) => {
+        if (part.sizeBytes + bytes.length > sizeBytes) {
           throw new FarmError('HashMismatch', `${nameOf(source)} sends more than ${sizeBytes} bytes.`, { hash });
         }
-        await part.append(some);
-        pace.add(some.byteLength);
-        onBytes(some.byteLength);
-      }
+        pace.add(bytes.length);
+        onBytes(bytes.length);
+        return part.append(bytes);
+      });
     } finally {
       clearInterval(watch);
     }
@@ -123,7 +120,6 @@ class Pace {
   /** Bytes that had come at moments of the window, the oldest first. */
   #seen: Moment[] = [{ atMs: performance.now(), bytes: 0 }];
   #bytes = 0;
-  #lastMs = performance.now();
   /** Bytes a second. */
   #best = 0;
 
@@ -135,11 +131,6 @@ class Pace {
 
   add(bytes: number): void {
     this.#bytes += bytes;
-    this.#lastMs = performance.now();
-  }
-
-  silentMs(): number {
-    return performance.now() - this.#lastMs;
   }
 
   /** To be asked several times in a window; false before one is over. @param nextRate what the next source's link carries */

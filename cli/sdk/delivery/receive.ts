@@ -1,17 +1,12 @@
 /** One stream from an address into a file, hashed while it is written. */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open as openFile, stat } from 'node:fs/promises';
+import { open as openFile, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import { BlockWriter } from '../../../ports/http/blockWriter.ts';
 import { type FileAnswer, type GetFile, getFile, openGet } from '../../../ports/http/getFile.ts';
 import { TRANSIT_HEADER, TRANSIT_TYPE } from './transit.ts';
 import { decodeTransit } from './transitDecoder.ts';
-
-/**
- * What arrives is gathered in blocks of this size, two for a stream: a write is a trip to another thread, and buffers that
- * wait for the disk would make V8 collect again and again.
- */
-const BLOCK_BYTES = 512 * 1024;
 
 /** One address of a file. */
 export interface Source {
@@ -106,63 +101,6 @@ async function openBody(source: Source, from: number, way: Way, count: (bytes: n
         return take(bytes);
       }),
   };
-}
-
-/** Writes in blocks, one while the next is gathered. */
-class BlockWriter {
-  readonly #file: FileHandle;
-  readonly #spare: Buffer[] = [];
-  #block: Buffer = Buffer.allocUnsafe(BLOCK_BYTES);
-  #filled = 0;
-  #full: Buffer[] = [];
-  #writing: Promise<void> = Promise.resolve();
-
-  constructor(file: FileHandle) {
-    this.#file = file;
-  }
-
-  /**
-   * Takes the bytes at once, and waits while the block before is still being written.
-   * @throws what an earlier block failed with
-   */
-  write(bytes: Uint8Array): Promise<void> | undefined {
-    for (let at = 0; at < bytes.length; ) {
-      const some = bytes.subarray(at, at + BLOCK_BYTES - this.#filled);
-      this.#block.set(some, this.#filled);
-      this.#filled += some.length;
-      at += some.length;
-      if (this.#filled === BLOCK_BYTES) this.#turn();
-    }
-    return this.#full.length > 0 ? this.#writeFull() : undefined;
-  }
-
-  async flush(): Promise<void> {
-    this.#turn();
-    await this.#writeFull();
-    await this.#writing;
-  }
-
-  #turn(): void {
-    this.#full.push(this.#block.subarray(0, this.#filled));
-    this.#block = this.#spare.pop() ?? Buffer.allocUnsafe(BLOCK_BYTES);
-    this.#filled = 0;
-  }
-
-  /** Begins to write what is full as soon as what was begun before is written. */
-  async #writeFull(): Promise<void> {
-    await this.#writing;
-    const full = this.#full.splice(0);
-    this.#writing = this.#writeAll(full);
-    // Whoever writes next hears of it.
-    this.#writing.catch(() => undefined);
-  }
-
-  async #writeAll(blocks: Buffer[]): Promise<void> {
-    for (const block of blocks) {
-      for (let at = 0; at < block.length; ) at += (await this.#file.write(block, at, block.length - at)).bytesWritten;
-      if (block.length === BLOCK_BYTES) this.#spare.push(block);
-    }
-  }
 }
 
 /** What an earlier try left; a part that is longer than the file is nothing to go on from. */
