@@ -43,7 +43,7 @@ export function judgeFrame(picture: ExrInspection, expected: ExpectedFrame): Ver
     return { accepted: false, reason: 'Channels', message };
   }
   if (picture.hasNaN || picture.hasInfinity) {
-    const where = Object.entries(picture.stats)
+    const where = Object.entries(picture.numbers)
       .filter(([name, { nan, infinite }]) => nan > 0 || (infinite > 0 && (COLOUR as readonly string[]).includes(name)))
       .map(([name, { nan, infinite }]) => `${name} (${nan} NaN, ${infinite} infinite)`);
     return { accepted: false, reason: 'NaN', message: `The frame holds numbers that are none: ${where.join(', ')}.` };

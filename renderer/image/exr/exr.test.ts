@@ -262,6 +262,35 @@ describe('inspection of a frame', () => {
   it('keeps values beyond half finite', async () => {
     const picture = samplePicture(4, 4, 'zip');
     picture.channels[0]!.data[0] = 1e6;
-    expect((await inspectExr(await encodeExr(picture))).stats.R!.max).toBe(65_504);
+    const bytes = await encodeExr(picture);
+    expect(decodeExr(bytes).planes.get('R')![0]).toBe(65_504);
+    expect((await inspectExr(bytes)).numbers.R).toEqual({ nan: 0, infinite: 0, isZero: false });
+  });
+
+  it.each(['half', 'float', 'uint'] as const)('counts %s samples, wherever they stand', async (type) => {
+    const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 65_504, -0, 2 ** -24];
+    const sample = fc.oneof(fc.constantFrom(...special), fc.double({ min: -65_504, max: 65_504, noNaN: true }));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 9 }),
+        fc.array(sample, { minLength: 1, maxLength: 40 }),
+        async (width, values) => {
+          const height = Math.ceil(values.length / width);
+          const data = type === 'uint' ? new Uint32Array(width * height) : new Float32Array(width * height);
+          data.set(values);
+          const channels: ExrChannelSource[] = [{ name: 'R', type, data, stride: 1, offset: 0 }];
+          const bytes = await encodeExr({ width, height, compression: 'none', channels });
+          const decoded = decodeExr(bytes);
+          const read = [...(decoded.planes.get('R') ?? decoded.uintPlanes.get('R')!)];
+          const nan = read.filter(Number.isNaN).length;
+          const infinite = read.filter((value) => Math.abs(value) === Number.POSITIVE_INFINITY).length;
+          const inspection = await inspectExr(bytes);
+          expect(inspection.numbers.R).toEqual({ nan, infinite, isZero: read.every((value) => value === 0) });
+          expect([inspection.hasNaN, inspection.hasInfinity]).toEqual([nan > 0, infinite > 0]);
+          expect(inspection.allBlack).toBe(inspection.numbers.R!.isZero);
+        },
+      ),
+      { seed: 30 },
+    );
   });
 });

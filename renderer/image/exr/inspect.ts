@@ -1,18 +1,16 @@
 /** What verification wants to know of a frame before it is committed. */
 import { readFile } from 'node:fs/promises';
-import { halfToFloatTable } from '../half.ts';
 import { bytesPerSample, type ExrBox, type ExrCompressionName } from './format.ts';
 import { type ExrHeader, readExrChunks, readExrHeader } from './read.ts';
 
-/** Statistics of one channel over the finite samples. */
-interface ExrChannelStats {
-  min: number;
-  max: number;
-  mean: number;
+/** What the samples of one channel are. */
+export interface ExrChannelNumbers {
   /** Samples that are NaN. */
   nan: number;
   /** Samples that are infinite. */
   infinite: number;
+  /** All samples are zero. */
+  isZero: boolean;
 }
 
 export interface ExrInspection {
@@ -31,104 +29,116 @@ export interface ExrInspection {
   hasInfinity: boolean;
   /** R, G and B are zero everywhere. */
   allBlack: boolean;
-  stats: Record<string, ExrChannelStats>;
+  numbers: Record<string, ExrChannelNumbers>;
 }
 
-/** Collects one channel's samples, line after line. */
+/** Looks at one channel's samples, line after line, by their bits: no sample is turned into a number. */
 interface Tally {
-  /** Takes the samples of one line: `count` of them from byte `at` on, little-endian. */
-  add(raw: Uint8Array, at: number, count: number): void;
-  result(): ExrChannelStats;
+  /** Takes the samples of one line from byte `at` on, little-endian. */
+  add(raw: Uint8Array, at: number): void;
+  result(): ExrChannelNumbers;
 }
+
+const SIGNS_OF_TWO = 0x7fff_7fff;
+const EXPONENTS_OF_TWO = 0x7c00_7c00;
+/** Added to two exponents, it carries into the sign of each that is all ones, NaN or infinite, and of no other. */
+const CARRY_OF_TWO = 0x0400_0400;
+const TWO_CARRIED = 0x8000_8000 | 0;
 
 /**
- * Half floats are counted by their bits: one addition a sample, and all statistics follow from the 65,536 counts. Reading a
- * picture that is not compressed costs little more than hashing it.
+ * Two half floats at a time, in a few operations without a branch. A picture that is not compressed is looked at in less time
+ * than it is hashed in; only lines that hold NaN or infinity are counted through.
  */
 class HalfTally implements Tally {
-  private readonly counts = new Int32Array(65_536);
-  /** A line's samples, on an even address. */
-  private readonly line: Uint16Array;
+  private bits = 0;
+  private nan = 0;
+  private infinite = 0;
+  /** A line's samples on an even address, a zero behind them where they are odd in number. */
+  private readonly pairs: Int32Array;
+  private readonly halves: Uint16Array;
   private readonly lineBytes: Uint8Array;
 
   constructor(width: number) {
-    this.line = new Uint16Array(width);
-    this.lineBytes = new Uint8Array(this.line.buffer);
+    this.pairs = new Int32Array(Math.ceil(width / 2));
+    this.halves = new Uint16Array(this.pairs.buffer, 0, width);
+    this.lineBytes = new Uint8Array(this.pairs.buffer, 0, width * 2);
   }
 
-  add(raw: Uint8Array, at: number, count: number): void {
-    const { counts, line } = this;
-    this.lineBytes.set(raw.subarray(at, at + count * 2));
-    // Two at a time in 32-bit integers: twice as fast in V8 as the plain loop.
-    let x = 0;
-    for (; x + 1 < count; x += 2) {
-      const even = line[x]!;
-      const odd = line[x + 1]!;
-      counts[even] = (counts[even]! + 1) | 0;
-      counts[odd] = (counts[odd]! + 1) | 0;
+  add(raw: Uint8Array, at: number): void {
+    const { pairs, lineBytes } = this;
+    lineBytes.set(raw.subarray(at, at + lineBytes.length));
+    let { bits } = this;
+    let carries = 0;
+    for (let index = 0; index < pairs.length; index += 1) {
+      const pair = pairs[index]!;
+      bits |= pair;
+      carries |= (pair & EXPONENTS_OF_TWO) + CARRY_OF_TWO;
     }
-    if (x < count) counts[line[x]!]!++;
+    this.bits = bits;
+    if (carries & TWO_CARRIED) this.count();
   }
 
-  result(): ExrChannelStats {
-    const values = halfToFloatTable();
-    const running = new RunningStats();
-    const { counts } = this;
-    // No iterator: most counts are zero, and this is asked for each channel of each frame.
-    for (let half = 0; half < counts.length; half += 1) {
-      const count = counts[half]!;
-      if (count > 0) running.add(values[half]!, count);
+  private count(): void {
+    for (const half of this.halves) {
+      if ((half & 0x7fff) > 0x7c00) this.nan += 1;
+      else if ((half & 0x7fff) === 0x7c00) this.infinite += 1;
     }
-    return running.result();
+  }
+
+  result(): ExrChannelNumbers {
+    return { nan: this.nan, infinite: this.infinite, isZero: (this.bits & SIGNS_OF_TWO) === 0 };
   }
 }
 
-/** 32-bit floats and integers. */
-class WideTally implements Tally {
-  private readonly running = new RunningStats();
-  private readonly isUint: boolean;
-
-  constructor(isUint: boolean) {
-    this.isUint = isUint;
-  }
-
-  add(raw: Uint8Array, at: number, count: number): void {
-    const view = new DataView(raw.buffer, raw.byteOffset + at, count * 4);
-    for (let x = 0; x < count; x++) {
-      this.running.add(this.isUint ? view.getUint32(x * 4, true) : view.getFloat32(x * 4, true), 1);
-    }
-  }
-
-  result = (): ExrChannelStats => this.running.result();
-}
-
-/** Statistics of values that come one after the other. */
-class RunningStats {
-  private min = Number.POSITIVE_INFINITY;
-  private max = Number.NEGATIVE_INFINITY;
-  private sum = 0;
-  private finite = 0;
+/** 32-bit floats. */
+class FloatTally implements Tally {
+  private bits = 0;
   private nan = 0;
   private infinite = 0;
+  private readonly samples: Int32Array;
+  private readonly lineBytes: Uint8Array;
 
-  add(value: number, times: number): void {
-    // True of finite numbers only.
-    if (value - value === 0) {
-      if (value < this.min) this.min = value;
-      if (value > this.max) this.max = value;
-      this.sum += value * times;
-      this.finite += times;
-    } else if (Number.isNaN(value)) this.nan += times;
-    else this.infinite += times;
+  constructor(width: number) {
+    this.samples = new Int32Array(width);
+    this.lineBytes = new Uint8Array(this.samples.buffer);
   }
 
-  result(): ExrChannelStats {
-    const { min, max, sum, finite, nan, infinite } = this;
-    return finite ? { min, max, mean: sum / finite, nan, infinite } : { min: 0, max: 0, mean: 0, nan, infinite };
+  add(raw: Uint8Array, at: number): void {
+    this.lineBytes.set(raw.subarray(at, at + this.lineBytes.length));
+    for (const sample of this.samples) {
+      const size = sample & 0x7fff_ffff;
+      this.bits |= size;
+      if (size > 0x7f80_0000) this.nan += 1;
+      else if (size === 0x7f80_0000) this.infinite += 1;
+    }
+  }
+
+  result(): ExrChannelNumbers {
+    return { nan: this.nan, infinite: this.infinite, isZero: this.bits === 0 };
   }
 }
 
-/** Decodes a file (bytes or path), line by line, and measures it. Throws `ExrError` when it is damaged. */
+/** 32-bit integers are neither NaN nor infinite. */
+class UintTally implements Tally {
+  private isZero = true;
+  private readonly width: number;
+
+  constructor(width: number) {
+    this.width = width;
+  }
+
+  add(raw: Uint8Array, at: number): void {
+    this.isZero &&= raw.subarray(at, at + this.width * 4).every((byte) => byte === 0);
+  }
+
+  result(): ExrChannelNumbers {
+    return { nan: 0, infinite: 0, isZero: this.isZero };
+  }
+}
+
+const TALLIES = { half: HalfTally, float: FloatTally, uint: UintTally };
+
+/** Decodes a file (bytes or path), line by line, and looks at its samples. Throws `ExrError` when it is damaged. */
 export async function inspectExr(source: Uint8Array | string): Promise<ExrInspection> {
   return inspectExrBytes(typeof source === 'string' ? await readFile(source) : source);
 }
@@ -137,18 +147,18 @@ export async function inspectExr(source: Uint8Array | string): Promise<ExrInspec
 export function inspectExrBytes(bytes: Uint8Array): ExrInspection {
   const picture = readExrHeader(bytes);
   const { width, channels } = picture;
-  const tallies = channels.map(({ type }) => (type === 'half' ? new HalfTally(width) : new WideTally(type === 'uint')));
+  const tallies = channels.map(({ type }) => new TALLIES[type](width));
   readExrChunks(bytes, picture, (raw, _first, lines) => {
     let at = 0;
     for (let line = 0; line < lines; line++) {
       for (const [index, { type }] of channels.entries()) {
-        tallies[index]!.add(raw, at, width);
+        tallies[index]!.add(raw, at);
         at += width * bytesPerSample(type);
       }
     }
   });
-  const stats = Object.fromEntries(channels.map(({ name }, index) => [name, tallies[index]!.result()]));
-  const colour = ['R', 'G', 'B'].map((name) => stats[name]).filter((entry) => entry !== undefined);
+  const numbers = Object.fromEntries(channels.map(({ name }, index) => [name, tallies[index]!.result()]));
+  const colour = ['R', 'G', 'B'].map((name) => numbers[name]).filter((entry) => entry !== undefined);
   return {
     width: picture.width,
     height: picture.height,
@@ -157,10 +167,9 @@ export function inspectExrBytes(bytes: Uint8Array): ExrInspection {
     channels: picture.channels.map((channel) => channel.name),
     compression: picture.compression,
     attributes: picture.attributes,
-    hasNaN: Object.values(stats).some((entry) => entry.nan > 0),
-    hasInfinity: ['R', 'G', 'B', 'A'].some((name) => (stats[name]?.infinite ?? 0) > 0),
-    allBlack:
-      colour.length > 0 && colour.every((entry) => entry.min === 0 && entry.max === 0 && !entry.nan && !entry.infinite),
-    stats,
+    hasNaN: Object.values(numbers).some(({ nan }) => nan > 0),
+    hasInfinity: ['R', 'G', 'B', 'A'].some((name) => (numbers[name]?.infinite ?? 0) > 0),
+    allBlack: colour.length > 0 && colour.every(({ isZero }) => isZero),
+    numbers,
   };
 }
