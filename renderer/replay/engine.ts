@@ -12,7 +12,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FarmError } from '../../domain/errors.ts';
 import type { RenderSettings } from '../../domain/scene.ts';
 import type { RenderEngine, RenderUnit, SceneFiles } from '../engine.ts';
-import { inspectShot } from '../pathtracer/gltf/inspectShot.ts';
 import { framesNamed, patternOf, sequenceFile } from '../pathtracer/gltf/sequenceNames.ts';
 import { type ReplayFrame, type ReplayIndex, replayIndexFile } from './index.ts';
 
@@ -46,7 +45,8 @@ export async function createReplayEngine({ folder, renderSeconds }: ReplayOption
       ...{ engine: 'pathtracer', build, tier: 'cpu', device: `replay of ${index.engineBuild}`, threads },
       ...{ memoryBytes: os.totalmem(), score: 1 },
     }),
-    inspect: (files) => inspectShot(files, 'pathtracer'),
+    // A node that only hands frames out need not load what reads scenes.
+    inspect: async (files) => (await import('../pathtracer/gltf/inspectShot.ts')).inspectShot(files, 'pathtracer'),
     estimate: async (_files, settings, frames) => {
       for (const frame of frames) requireFrame(held, { frame, tile: 0 }, settings);
       return { secondsPerFrame: Math.max(LEAST_SECONDS, renderSeconds), referenceScore: 1, tracedShare: 0, frames: [] };

@@ -37,7 +37,7 @@ export interface CostsOrder {
   allShared: BenchProject;
 }
 
-export type CostsContext = Omit<RunContext, 'keep' | 'shapes' | 'quoter' | 'links'> & {
+export type CostsContext = Omit<RunContext, 'keep' | 'shapes' | 'quoter' | 'links' | 'studio'> & {
   keeper: Keeper;
   /** Folder of the traced frames. */
   framesFolder: string;
@@ -98,9 +98,10 @@ export async function measureCosts(context: CostsContext, order: CostsOrder): Pr
       observer,
       nodes.map(({ name }) => name),
     );
-    await warmUp(lab, await farm.openStudio('costs-warm-up'), {
+    const { ended } = await warmUp(lab, await farm.openStudio('costs-warm-up'), {
       ...{ folder: join(folder, 'warm-up'), size: TINY_SIZE, nodes: nodes.length, places: nodes.length },
     });
+    await ended;
     const jobs: CostsJob[] = [];
     let idle: CostsReport['idle'] | undefined;
     for (const wanted of JOBS) {

@@ -16,6 +16,7 @@ import { type RunOutcome, runAll } from './runAll.ts';
 import type { NamedRun } from './runJob.ts';
 import { Shapes } from './shapes.ts';
 import { startStudioFarm } from './studioFarm.ts';
+import { StudioProcess } from './studioProcess.ts';
 
 /** What `main.ts` hands over. */
 export interface InsideOrder {
@@ -54,6 +55,7 @@ const farm = await startStudioFarm(lab, join(order.folder, 'farm'));
 const context = { ...order, lab, keeper, farm, links, say };
 const shapes = new Shapes(context);
 const quoter = new Quoter(context);
+const studio = await StudioProcess.start(lab);
 try {
   if (order.costs) {
     try {
@@ -63,10 +65,9 @@ try {
     }
     await writeFile(order.resultPath, JSON.stringify(result));
   }
-  await runAll({ ...context, shapes, quoter }, order.runs, keep, failureOf);
+  await runAll({ ...context, shapes, quoter, studio }, order.runs, keep, failureOf);
 } finally {
-  await quoter.stop();
-  await shapes.stop();
+  await Promise.all([studio.end(), quoter.stop(), shapes.stop()]);
   await farm.stop();
   await keeper.dismiss();
 }

@@ -32,10 +32,19 @@ export function submitFrames(
 }
 
 /** @throws FarmError `RenderFailed` when the job does not end well, `ServiceFailed` when it does not end within two minutes */
-export async function untilCompleted(client: FarmClient, id: string): Promise<void> {
-  await untilTrue(async () => {
-    const { name, status, problem } = await client.job(id);
-    if (status === 'completed' || !isFinalJob(status)) return status === 'completed';
+export const untilCompleted = (client: FarmClient, id: string): Promise<void> =>
+  untilJob(client, id, ({ status }) => status === 'completed', 'did not end');
+
+/** All frames are committed: its nodes have no more to do. @throws as `untilCompleted` */
+export const untilCommitted = (client: FarmClient, id: string): Promise<void> =>
+  untilJob(client, id, ({ frames }) => frames.total > 0 && frames.committed === frames.total, 'was not rendered');
+
+function untilJob(client: FarmClient, id: string, isSo: (job: JobView) => boolean, what: string): Promise<void> {
+  return untilTrue(async () => {
+    const job = await client.job(id);
+    if (isSo(job)) return true;
+    if (!isFinalJob(job.status)) return false;
+    const { name, status, problem } = job;
     throw new FarmError('RenderFailed', `The job "${name}" is ${status}: ${problem?.detail ?? 'no reason'}`, {});
-  }, `The job ${id} did not end`);
+  }, `The job ${id} ${what}`);
 }

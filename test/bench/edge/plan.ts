@@ -9,7 +9,7 @@ export interface PlannedRun {
 }
 
 /** Frames of all runs but main, the wide centre and the sweeps: enough to show the effect, few enough to keep the whole short. */
-const CONTROL_FRAMES = 5;
+const CONTROL_FRAMES = 3;
 /** Frames of the sweeps, at least one a site. */
 const SWEEP_FRAMES = 10;
 const WIDER = 10;

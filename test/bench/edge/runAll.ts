@@ -47,11 +47,17 @@ export async function runAll(
       if (next) await context.shapes.of(next.parameters).catch(() => undefined);
       for (const other of others) await prepare(other).catch(() => ready.delete(other));
     };
+    const afterwards = async (): Promise<void> => {
+      if (others[0]) await prepare(others[0]).catch(() => ready.delete(others[0]!));
+    };
     try {
       await context.shapes.keepFor([run, ...others]);
+      // While the warm-up of a new shape is settled, the job is uploaded and quoted.
+      await context.shapes.of(run.parameters);
       const prepared = await prepare(run);
       const isLong = run.parameters.topology === 'centre' && linkSeconds(run.parameters) > LONG_SECONDS;
-      await keep({ name: run.name, report: await measureRun(context, prepared, isLong ? meanwhile : undefined) });
+      const beside = { meanwhile: isLong ? meanwhile : undefined, afterwards };
+      await keep({ name: run.name, report: await measureRun(context, prepared, beside) });
     } catch (error) {
       await keep(failureOf(run.name, error));
     }

@@ -1,10 +1,9 @@
 /** One run: one job over one topology, from its upload to its paid invoice, with the clock of the benchmark around it. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FarmClient } from '../../../cli/sdk/client.ts';
+import { digestOf } from '../../../cli/sdk/delivery/receive.ts';
 import { isFinalJob } from '../../../cli/sdk/jobStatus.ts';
 import { readProject } from '../../../cli/sdk/project.ts';
 import type { FrameView, JobEventView, JobView } from '../../../cli/sdk/types.ts';
@@ -23,7 +22,7 @@ import type { Quoter } from './quoter.ts';
 import { emptyCache, type Shapes } from './shapes.ts';
 import type { BenchProject } from './shotProject.ts';
 import type { StudioClient, StudioFarm } from './studioFarm.ts';
-import { StudioProcess } from './studioProcess.ts';
+import type { StudioProcess } from './studioProcess.ts';
 
 /** A run that was asked for, under a name of the asker's. */
 export interface NamedRun {
@@ -38,6 +37,7 @@ export interface RunContext {
   shapes: Shapes;
   links: Links;
   quoter: Quoter;
+  studio: StudioProcess;
   /** Absolute folder for what the run writes. */
   folder: string;
   traced: ReplayIndex;
@@ -79,19 +79,27 @@ export async function prepareRun({ farm, quoter, say }: RunContext, run: NamedRu
   return { ...run, client, job, uploadSeconds, quoteSeconds };
 }
 
+/** What is done beside a run; the run waits for it. */
+interface Beside {
+  /** Begins when all frames are committed and only their way to the studio is left. */
+  meanwhile?: (() => Promise<void>) | undefined;
+  /** Begins when the clock has stopped, and the job is only settled. */
+  afterwards: () => Promise<void>;
+}
+
 /**
  * Takes a prepared job over its shape and links, with the benchmark's clock around it.
- * @param meanwhile begins when all frames are committed and only their way to the studio is left; the run waits for it
  * @throws FarmError when the job does not end well, `Internal` when what was delivered is not what was traced
  */
 export async function measureRun(
   context: RunContext,
   prepared: PreparedRun,
-  meanwhile?: () => Promise<void>,
+  { meanwhile, afterwards }: Beside,
 ): Promise<RunReport> {
   const { farm, shapes } = context;
   const { parameters, client, job } = prepared;
-  const { sites, siteOfNode } = await shapes.of(parameters);
+  const { sites, siteOfNode, settled } = await shapes.of(parameters);
+  await settled;
   const links = await context.links.set(parameters);
   for (const [index, { name, access, cacheFolder }] of sites.entries()) {
     await farm.registerSite(name, access, links[index]!);
@@ -106,7 +114,7 @@ export async function measureRun(
   // Whoever fails first is told; the other is waited for.
   beside?.catch(() => undefined);
   try {
-    return await clockJob(context, { ...prepared, folder, links, siteOfNode });
+    return await clockJob(context, { ...prepared, folder, links, siteOfNode }, afterwards);
   } finally {
     ended.abort();
     await beside;
@@ -131,38 +139,44 @@ interface Clocked extends PreparedRun {
   siteOfNode: ReadonlyMap<string, string>;
 }
 
-async function clockJob(context: RunContext, run: Clocked): Promise<RunReport> {
-  const { lab, traced, say } = context;
+async function clockJob(context: RunContext, run: Clocked, afterwards: () => Promise<void>): Promise<RunReport> {
+  const { lab, studio, traced, say } = context;
   const { client, project, parameters, links, siteOfNode } = run;
   const names = [...new Set(siteOfNode.values())];
   const before = new Map(await Promise.all(names.map(async (name) => [name, await lab.counters(name)] as const)));
   const delivered = join(run.folder, 'delivered');
   const arrivedAt = new Map<string, number>();
-  const studio = await StudioProcess.start(lab);
-  let cpu: RunReport['cpu'];
-  const after = new Map<string, LinkCounters>();
-  try {
-    const cpuBefore = await markCpu(lab);
-    await client.acceptJob(run.job.id);
-    const order: PullOrder = {
-      ...{ access: client.access, jobId: run.job.id, folder: delivered },
-      transit: parameters.compressed ? 'on' : 'off',
-    };
-    await studio.pull(order, ({ name, at }) => {
-      if (name.endsWith('.exr')) arrivedAt.set(name, at);
-    });
-    cpu = cpuBetween(cpuBefore, await markCpu(lab));
+  const cpuBefore = await markCpu(lab);
+  /** What is measured and done when the last frame is there, and the job has only to be settled. */
+  const stopClock = async () => {
+    const cpu = cpuBetween(cpuBefore, await markCpu(lab));
+    const after = new Map<string, LinkCounters>();
     for (const name of names) after.set(name, await lab.counters(name));
-  } finally {
-    await studio.end();
-  }
+    await afterwards();
+    return { cpu, after, hashes: await hashesOf(delivered, arrivedAt.keys()) };
+  };
+  let stopping: ReturnType<typeof stopClock> | undefined;
+  await client.acceptJob(run.job.id);
+  const order: PullOrder = {
+    ...{ access: client.access, jobId: run.job.id, folder: delivered },
+    transit: parameters.compressed ? 'on' : 'off',
+  };
+  await studio.pull(order, ({ name, at }) => {
+    if (!name.endsWith('.exr')) return;
+    arrivedAt.set(name, at);
+    if (arrivedAt.size < parameters.frames) return;
+    stopping = stopClock();
+    // Told where it is waited for.
+    stopping.catch(() => undefined);
+  });
+  const { cpu, after, hashes } = await (stopping ?? stopClock());
   const arrivals = [...arrivedAt.values()].sort((a, b) => a - b);
   const job = await client.job(run.job.id);
   if (job.status !== 'completed') {
     throw new FarmError('RenderFailed', `The run's job is ${job.status}: ${job.problem?.detail ?? 'no reason'}`, {});
   }
   const { events, frames } = await readHistory(client, job.id);
-  await assertDelivered(delivered, frames, traced, parameters);
+  assertDelivered(hashes, frames, traced, parameters);
 
   // The first lease is given just before the first project byte leaves the home store; the one of the quote came earlier.
   const accepted = Date.parse(job.acceptedAt!);
@@ -253,25 +267,27 @@ async function readHistory(
   return { events, frames };
 }
 
+/** SHA-256 of files, hex, by their names. */
+async function hashesOf(folder: string, names: Iterable<string>): Promise<Map<string, string>> {
+  const hashes = new Map<string, string>();
+  for (const name of names) hashes.set(name, (await digestOf(join(folder, name))).digest('hex'));
+  return hashes;
+}
+
 /** What lies on the studio's disk is, byte for byte, what was traced; every frame is there once, and no two are equal. */
-async function assertDelivered(
-  folder: string,
+function assertDelivered(
+  hashes: ReadonlyMap<string, string>,
   frames: readonly FrameView[],
   traced: ReplayIndex,
   { engine, frames: count }: RunParameters,
-): Promise<void> {
-  const hashes = new Set<string>();
+): void {
   for (const { name, frame } of frames) {
-    const hash = createHash('sha256');
-    for await (const block of createReadStream(join(folder, name), { highWaterMark: 1 << 20 }))
-      hash.update(block as Buffer);
-    const digest = hash.digest('hex');
-    hashes.add(digest);
     const expected = traced.frames.find((one) => one.frame === frame)?.hash;
-    if (engine === 'replay' && digest !== expected) {
+    if (engine === 'replay' && hashes.get(name) !== expected) {
       throw new FarmError('Internal', `Frame ${frame} was delivered with other bytes than were traced.`, { frame });
     }
   }
-  if (hashes.size === count) return;
-  throw new FarmError('Internal', `${hashes.size} different frames were delivered; ${count} were ordered.`, {});
+  const different = new Set(hashes.values()).size;
+  if (different === count && frames.length === count) return;
+  throw new FarmError('Internal', `${different} different frames were delivered; ${count} were ordered.`, {});
 }

@@ -13,6 +13,8 @@ export interface Shape {
   sites: readonly SiteProcesses[];
   /** Name of the place of each node, by the node's name. */
   siteOfNode: ReadonlyMap<string, string>;
+  /** The farm has done all that its warm-up gave it to do. @throws what the warm-up failed with */
+  settled: Promise<void>;
 }
 
 /** What of a run decides on programs: links, frames and the project do not. */
@@ -46,7 +48,7 @@ export class Shapes {
     this.#context = context;
   }
 
-  /** The shape of a run, started and warm. Its nodes are the only ones that get work then. @throws FarmError when a program does not come up */
+  /** The shape of a run, started and warm, though its warm-up may not be settled yet. Where it was started, its nodes are the only ones that get work. @throws FarmError when a program does not come up */
   async of(parameters: ShapeParameters): Promise<Shape> {
     const { topology, sites, nodesPerSite, engine, renderSeconds } = parameters;
     const key = [sites, nodesPerSite, engine, renderSeconds].join('/');
@@ -67,10 +69,16 @@ export class Shapes {
     const { lab, farm, folder } = this.#context;
     await farm.giveWorkTo([...shape.siteOfNode.keys()]);
     const name = `warm-${this.#started}`;
-    await warmUp(lab, await farm.openStudio(name), {
+    const { ended } = await warmUp(lab, await farm.openStudio(name), {
       ...{ folder: join(folder, name), size: parameters.size },
       ...{ nodes: shape.siteOfNode.size, places: shape.sites.length },
     });
+    shape.settled = ended.catch(async (error: unknown) => {
+      await this.#stop(parameters.topology);
+      throw error;
+    });
+    // Told where it is waited for.
+    shape.settled.catch(() => undefined);
     return shape;
   }
 
@@ -92,7 +100,8 @@ export class Shapes {
     const names = placesOf(parameters);
     const sites = names.map((name) => new SiteProcesses(lab, keeper, name, join(folder, prefix, name)));
     const siteOfNode = new Map<string, string>();
-    this.#running.set(parameters.topology, { key, shape: { sites, siteOfNode } });
+    const shape: Shape = { sites, siteOfNode, settled: Promise.resolve() };
+    this.#running.set(parameters.topology, { key, shape });
     for (const name of names) await mkdir(join(folder, prefix, name), { recursive: true });
     await Promise.all(sites.map((site) => site.startServices()));
     const { linkMbits } = parameters;
@@ -109,7 +118,7 @@ export class Shapes {
     }
     await untilOnline(await farm.openStudio(prefix), [...siteOfNode.keys()]);
     await farm.untilSitesOnline(names);
-    return { sites, siteOfNode };
+    return shape;
   }
 
   async #stop(topology: RunParameters['topology']): Promise<void> {

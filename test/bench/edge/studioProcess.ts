@@ -27,11 +27,12 @@ export class StudioProcess {
     return new StudioProcess(child);
   }
 
-  /** Takes all of a job, as long as it has any. @throws FarmError `Internal` with what the pull failed with */
+  /** Takes all of a job, as long as it has any; one job after the other. @throws FarmError `Internal` with what the pull failed with */
   async pull(order: PullOrder, onArrival: OnArrival): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const fail = (why: string): void => reject(new FarmError('Internal', `The studio got no frames: ${why}`, {}));
-      this.#child.removeAllListeners('message').on('message', (news: PullNews) => {
+      for (const event of ['message', 'error', 'exit']) this.#child.removeAllListeners(event);
+      this.#child.on('message', (news: PullNews) => {
         if ('file' in news) onArrival({ name: news.file, sizeBytes: news.sizeBytes, at: news.at });
         else if ('failure' in news) fail(news.failure);
         else if ('done' in news) resolve();

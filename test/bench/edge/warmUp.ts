@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FarmClient } from '../../../cli/sdk/client.ts';
 import { readProject } from '../../../cli/sdk/project.ts';
 import type { Lab } from '../../../infra/netlab/lab.ts';
-import { submitFrames, untilCompleted } from './orders.ts';
+import { submitFrames, untilCommitted, untilCompleted } from './orders.ts';
 import { untilTrue } from './patience.ts';
 import { makeProject } from './shotProject.ts';
 import { SHOT_FRAMES, shotSize, TINY_SIZE } from './size.ts';
@@ -28,9 +28,14 @@ interface WarmUp {
  * compiled, connections and statements prepared afterwards, as in any farm but one that was started a moment ago; of the
  * measured project no byte is at a site.
  * @param client of a studio that does nothing else
- * @throws FarmError `RenderFailed` when the job does not end well, `ServiceFailed` when it does not end
+ * @returns when its nodes have no more to do; `ended` resolves when the job has ended, and nothing of it uses the machine
+ * @throws FarmError `RenderFailed` when the job does not end well, `ServiceFailed` when it does not end; so does `ended`
  */
-export async function warmUp(lab: Lab, client: StudioClient, { folder, size, nodes, places }: WarmUp): Promise<void> {
+export async function warmUp(
+  lab: Lab,
+  client: StudioClient,
+  { folder, size, nodes, places }: WarmUp,
+): Promise<{ ended: Promise<void> }> {
   const { scene } = await makeProject(join(folder, 'project'), 'shot', shotSize(TINY_SIZE));
   const frames = `1-${Math.min(SHOT_FRAMES, FRAMES_A_NODE * nodes)}`;
   const { id } = await submitFrames(client, await readProject(scene), { name: 'warm-up', size, frames });
@@ -45,8 +50,11 @@ export async function warmUp(lab: Lab, client: StudioClient, { folder, size, nod
     };
     studio.pull(order, onArrival).then(resolve, reject);
   }).finally(() => studio.end());
-  await untilCompleted(client, id);
-  await rm(folder, { recursive: true, force: true });
+  await untilCommitted(client, id);
+  const ended = untilCompleted(client, id).then(() => rm(folder, { recursive: true, force: true }));
+  // Told where it is waited for.
+  ended.catch(() => undefined);
+  return { ended };
 }
 
 /** Waits for nodes by their names. @throws FarmError `ServiceFailed` when one has not joined within two minutes */

@@ -1,5 +1,7 @@
 /** What a report of the benchmark says, in the order in which people ask. */
 import type { EdgeReport, RunReport } from '../edgeReport.ts';
+import { limitOf } from '../limit.ts';
+import { SHOT_FRAMES } from '../size.ts';
 import { figure, runTable } from './blocks.ts';
 import { barChart } from './charts.ts';
 import type { Block, ReportDocument, Section } from './document.ts';
@@ -120,12 +122,15 @@ function result({ centre, edge }: EdgeReport): Section | null {
 function hardCase({ allShared, project }: EdgeReport): Section | null {
   if (!allShared || project === 'all-shared') return null;
   const { centre, edge } = allShared;
+  const { frames } = centre.parameters;
+  const limitOfAll = ({ parameters, frameBytes, projectBytes }: RunReport): number =>
+    limitOf({ ...parameters, frameBytes, sharedBytes: projectBytes.shared, ownBytes: 0, frames: SHOT_FRAMES }).seconds;
   return {
     title: 'The hard case: every frame reads all of the project',
     blocks: [
       {
         kind: 'text',
-        text: `Each site must then bring in the whole project before its first frame, while a centre does so once: the gain falls to ${times(centre.seconds / edge.seconds)}.`,
+        text: `Each site must then bring in the whole project before its first frame, while a centre does so once: for ${frames} frames the gain falls to ${times(centre.seconds / edge.seconds)}. The more frames follow, the less it weighs: for ${SHOT_FRAMES} the links would allow ${times(limitOfAll(centre) / limitOfAll(edge))}.`,
       },
       runTable([
         ['centre', centre],
