@@ -12,7 +12,7 @@ export const ASSUMPTIONS: string[] = [
   "The studio's own link carries all sites at once; it is unshaped but in the sweep of it.",
   'Links are full duplex and have no propagation delay and no loss.',
   "A link's rate means payload of a plain TCP stream; headers take another 4.4 %.",
-  'Before the first run, every node renders two frames of another, tiny project for another studio, which takes some of them, on both sides: programs are warm, as in a farm that was not started a moment ago. Stores, agents, nodes and the process that takes the studio's frames go on from run to run. Each run has a studio of its own and begins with empty caches: of its project no byte is at a site then.',
+  'Before the first run, every node renders two frames of another, tiny project for another studio, which takes some of them, on both sides: programs are warm, as in a farm that was not started a moment ago. Stores, agents, nodes and the process that takes the studio’s frames go on from run to run. Each run has a studio of its own and begins with empty caches: of its project no byte is at a site then.',
   'While the frames of a centre’s long run cross its link (all of them are committed), the sites are started and warmed over their own links, and the jobs of later runs are uploaded and quoted beside the studio; none of it crosses the centre’s link.',
   "One machine stands for all of the lab's. Where its processor is short, the process that receives the studio's frames, one of its own, goes before all others (nice -10) while the clock runs, on both sides: the studio's own machine does not share the sites' work.",
   'The stores of the sites read and write by way of the memory of the one machine, not past it to its disk (MINIO_API_ODIRECT=off), on both sides.',
