@@ -47,6 +47,14 @@ it('writes all bytes in their order, though the memory of a piece is used again'
   expect((await readFile(path)).length).toBe(bytes.length + 700);
 });
 
+it('keeps the order where a writer is left before its block is written, and another goes on', async () => {
+  const writer = new BlockWriter(file);
+  for (let at = 0; at < bytes.length; at += BLOCK_BYTES)
+    writer.write(bytes.subarray(at, at + BLOCK_BYTES))?.catch(() => {});
+  await writer.flush();
+  expect((await readFile(path)).equals(bytes)).toBe(true);
+});
+
 it('drops what it has not written, and begins anew', async () => {
   const writer = new BlockWriter(file);
   await writeAll(writer, bytes);

@@ -65,13 +65,16 @@ export class BlockWriter {
     this.#filled = 0;
   }
 
-  /** Begins to write what is full as soon as what was begun before is written. */
-  async #writeFull(): Promise<void> {
-    await this.#writing;
-    const full = this.#full.splice(0);
-    this.#writing = this.#writeAll(full);
+  /**
+   * Writes what is full behind all that was begun before, whether or not that was waited for: blocks never pass each other.
+   * @returns when what was begun before is written
+   */
+  #writeFull(): Promise<void> {
+    const before = this.#writing;
+    this.#writing = before.then(() => this.#writeAll(this.#full.splice(0)));
     // Whoever writes next hears of it.
     this.#writing.catch(() => undefined);
+    return before;
   }
 
   async #writeAll(full: readonly { block: Buffer; bytes: number }[]): Promise<void> {
