@@ -33,13 +33,34 @@ export interface ExrInspection {
 }
 
 /** Looks at one channel's samples, line after line, by their bits: no sample is turned into a number. */
-interface Tally {
+abstract class Tally {
+  protected nan = 0;
+  protected infinite = 0;
+  /** All samples’ bits, one over the other; of floats all but their signs. */
+  protected bits = 0;
+  /** A line's samples as whole words, zeros behind them. */
+  protected readonly words: Int32Array;
+  protected readonly bytes: Uint8Array;
+
+  constructor(width: number, sampleBytes: number) {
+    this.words = new Int32Array(Math.ceil((width * sampleBytes) / 4));
+    this.bytes = new Uint8Array(this.words.buffer, 0, width * sampleBytes);
+  }
+
   /** Takes the samples of one line from byte `at` on, little-endian. */
-  add(raw: Uint8Array, at: number): void;
-  result(): ExrChannelNumbers;
+  add(raw: Uint8Array, at: number): void {
+    this.bytes.set(raw.subarray(at, at + this.bytes.length));
+    this.look();
+  }
+
+  protected abstract look(): void;
+
+  result(): ExrChannelNumbers {
+    return { nan: this.nan, infinite: this.infinite, isZero: this.bits === 0 };
+  }
 }
 
-const SIGNS_OF_TWO = 0x7fff_7fff;
+const SIGNLESS_TWO = 0x7fff_7fff;
 const EXPONENTS_OF_TWO = 0x7c00_7c00;
 /** Added to two exponents, it carries into the sign of each that is all ones, NaN or infinite, and of no other. */
 const CARRY_OF_TWO = 0x0400_0400;
@@ -49,32 +70,24 @@ const TWO_CARRIED = 0x8000_8000 | 0;
  * Two half floats at a time, in a few operations without a branch. A picture that is not compressed is looked at in less time
  * than it is hashed in; only lines that hold NaN or infinity are counted through.
  */
-class HalfTally implements Tally {
-  private bits = 0;
-  private nan = 0;
-  private infinite = 0;
-  /** A line's samples on an even address, a zero behind them where they are odd in number. */
-  private readonly pairs: Int32Array;
+class HalfTally extends Tally {
   private readonly halves: Uint16Array;
-  private readonly lineBytes: Uint8Array;
 
   constructor(width: number) {
-    this.pairs = new Int32Array(Math.ceil(width / 2));
-    this.halves = new Uint16Array(this.pairs.buffer, 0, width);
-    this.lineBytes = new Uint8Array(this.pairs.buffer, 0, width * 2);
+    super(width, 2);
+    this.halves = new Uint16Array(this.words.buffer, 0, width);
   }
 
-  add(raw: Uint8Array, at: number): void {
-    const { pairs, lineBytes } = this;
-    lineBytes.set(raw.subarray(at, at + lineBytes.length));
-    let { bits } = this;
+  protected look(): void {
+    const { words } = this;
+    let bits = 0;
     let carries = 0;
-    for (let index = 0; index < pairs.length; index += 1) {
-      const pair = pairs[index]!;
+    for (let index = 0; index < words.length; index += 1) {
+      const pair = words[index]!;
       bits |= pair;
       carries |= (pair & EXPONENTS_OF_TWO) + CARRY_OF_TWO;
     }
-    this.bits = bits;
+    this.bits |= bits & SIGNLESS_TWO;
     if (carries & TWO_CARRIED) this.count();
   }
 
@@ -84,55 +97,32 @@ class HalfTally implements Tally {
       else if ((half & 0x7fff) === 0x7c00) this.infinite += 1;
     }
   }
-
-  result(): ExrChannelNumbers {
-    return { nan: this.nan, infinite: this.infinite, isZero: (this.bits & SIGNS_OF_TWO) === 0 };
-  }
 }
 
 /** 32-bit floats. */
-class FloatTally implements Tally {
-  private bits = 0;
-  private nan = 0;
-  private infinite = 0;
-  private readonly samples: Int32Array;
-  private readonly lineBytes: Uint8Array;
-
+class FloatTally extends Tally {
   constructor(width: number) {
-    this.samples = new Int32Array(width);
-    this.lineBytes = new Uint8Array(this.samples.buffer);
+    super(width, 4);
   }
 
-  add(raw: Uint8Array, at: number): void {
-    this.lineBytes.set(raw.subarray(at, at + this.lineBytes.length));
-    for (const sample of this.samples) {
-      const size = sample & 0x7fff_ffff;
+  protected look(): void {
+    for (const word of this.words) {
+      const size = word & 0x7fff_ffff;
       this.bits |= size;
       if (size > 0x7f80_0000) this.nan += 1;
       else if (size === 0x7f80_0000) this.infinite += 1;
     }
   }
-
-  result(): ExrChannelNumbers {
-    return { nan: this.nan, infinite: this.infinite, isZero: this.bits === 0 };
-  }
 }
 
 /** 32-bit integers are neither NaN nor infinite. */
-class UintTally implements Tally {
-  private isZero = true;
-  private readonly width: number;
-
+class UintTally extends Tally {
   constructor(width: number) {
-    this.width = width;
+    super(width, 4);
   }
 
-  add(raw: Uint8Array, at: number): void {
-    this.isZero &&= raw.subarray(at, at + this.width * 4).every((byte) => byte === 0);
-  }
-
-  result(): ExrChannelNumbers {
-    return { nan: 0, infinite: 0, isZero: this.isZero };
+  protected look(): void {
+    for (const word of this.words) this.bits |= word;
   }
 }
 

@@ -165,7 +165,7 @@ async function clockJob(context: RunContext, run: Clocked, afterwards: () => Pro
     if (!name.endsWith('.exr')) return;
     arrivedAt.set(name, at);
     if (arrivedAt.size < parameters.frames) return;
-    stopping = stopClock();
+    stopping ??= stopClock();
     // Told where it is waited for.
     stopping.catch(() => undefined);
   });
