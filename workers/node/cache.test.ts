@@ -74,6 +74,27 @@ describe("a node's cache", () => {
     expect(await blobsIn(folder)).toHaveLength(3);
   });
 
+  it('has a pinned blob pinned from its first moment: whoever makes room then must not take it', async () => {
+    const cache = await BlobCache.open(folder, 100_000);
+    const blobs = Array.from({ length: 40 }, () => blob(1_000));
+    cache.pin(blobs.map(({ hash }) => hash));
+    for (const one of blobs) {
+      let added = false;
+      const adding = add(cache, one).finally(() => {
+        added = true;
+      });
+      let names: number | undefined;
+      while (names === undefined && !added) {
+        names = await stat(cache.path(one.hash)).then(
+          ({ nlink }) => nlink,
+          () => undefined,
+        );
+      }
+      await adding;
+      expect(names ?? 2).toBe(2);
+    }
+  });
+
   it('knows after a restart what it held, newest first, and trusts none of it unread', async () => {
     const before = await BlobCache.open(folder, 10_000);
     const [good, cut, changed] = [blob(1_000), blob(1_000), blob(1_000)] as const;

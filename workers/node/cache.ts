@@ -230,8 +230,10 @@ export class BlobCache {
         await part.clear();
         assertHash(hash, actual);
       }
+      await part.flush();
+      // Before it has its name: somebody who makes room would take it in between.
+      if (this.pins.has(hash)) await this.hold(hash, part.path);
       await part.finish(this.path(hash));
-      if (this.pins.has(hash)) await this.hold(hash);
     } catch (error) {
       // Half a blob would only keep the disk full.
       if (isDiskFull(error)) await rm(part.path, { force: true });
@@ -241,16 +243,19 @@ export class BlobCache {
     }
   }
 
-  /** Whether the blob is here; one that is pinned gets its link, and nobody evicts it any more. */
-  private async hold(hash: string): Promise<boolean> {
-    if (!this.pins.has(hash)) return isThere(this.path(hash));
+  /**
+   * Whether the blob is here; one that is pinned gets its link, and nobody evicts it any more.
+   * @param path where its bytes lie, while they have not their name yet
+   */
+  private async hold(hash: string, path = this.path(hash)): Promise<boolean> {
+    if (!this.pins.has(hash)) return isThere(path);
     try {
-      await link(this.path(hash), join(this.pinFolder, hash));
+      await link(path, join(this.pinFolder, hash));
       return true;
     } catch (error) {
       if (isCode(error, 'ENOENT')) return false;
       // A file system without links pins nothing: what is evicted too early is fetched again.
-      return isThere(this.path(hash));
+      return isThere(path);
     }
   }
 

@@ -71,7 +71,8 @@ export class PartFile {
     await this.handle.close();
   }
 
-  private async flush(): Promise<void> {
+  /** Resolves when all bytes are in the file. @throws FarmError `DiskFull` */
+  async flush(): Promise<void> {
     try {
       await this.writer.flush();
     } catch (error) {
