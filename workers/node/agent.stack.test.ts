@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Wallet } from 'ethers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { FarmError } from '../../domain/errors.ts';
 import { receiptUnitsRoot } from '../../domain/money/merkle.ts';
 import { DEFAULT_RENDER_SETTINGS } from '../../domain/scene.ts';
@@ -16,7 +16,7 @@ import { nextReceipt } from '../../ports/db/receipts.ts';
 import { setResolved } from '../../ports/db/submissions.ts';
 import { createGatewayClient, type GatewayClient } from '../../ports/gateway/client.ts';
 import type { RenderEngine } from '../../renderer/engine.ts';
-import { startTestAgent } from '../../test/support/nodes.ts';
+import { startTestAgent, type TestAgent } from '../../test/support/nodes.ts';
 import { addJob, addStudio, addSubmission } from '../../test/support/rows.ts';
 import { PROBE, picture, tinyEngine } from '../../test/support/tinyEngine.ts';
 import type { AgentOptions } from './agent.ts';
@@ -61,8 +61,22 @@ describe('a render node at the gateway', () => {
       tx.selectFrom('units').selectAll().where('jobId', '=', jobId).orderBy('frame').execute(),
     );
 
-  const start = (name: string, options: Partial<AgentOptions> = {}) =>
-    startTestAgent(farm.url, { name, home: join(home, name), ...options });
+  const linesOf = async (jobId: string) => {
+    const events = await farm.record.query<{ line: string }>(
+      `SELECT data ->> 'line' AS line FROM job_events WHERE job_id = $1 AND type = 'log' ORDER BY seq`,
+      [jobId],
+    );
+    return events.map(({ line }) => line);
+  };
+
+  const started: TestAgent[] = [];
+  const start = (name: string, options: Partial<AgentOptions> = {}) => {
+    const agent = startTestAgent(farm.url, { name, home: join(home, name), ...options });
+    started.push(agent);
+    return agent;
+  };
+  // One that a failed test left at work would take the leases of those that follow.
+  afterEach(() => Promise.allSettled(started.splice(0).map((agent) => agent.stop())));
 
   it('stages, renders, delivers, and signs for what was committed', async () => {
     const agent = start('worker-1');
@@ -93,17 +107,29 @@ describe('a render node at the gateway', () => {
       ),
     );
     expect(signed.nodeSignature).toMatch(/^0x[0-9a-f]{130}$/);
-    const logged = await farm.record.query<{ line: string }>(
-      `SELECT data ->> 'line' AS line FROM job_events WHERE job_id = $1 AND type = 'log' ORDER BY seq`,
-      [jobId],
-    );
-    expect(logged.map(({ line }) => line)).toContain('frame 1 done');
+    // A node says last what was logged since its last heartbeat.
+    await until(async () => (await linesOf(jobId)).includes('frame 1 done'));
     await agent.stop();
     expect(await readdir(join(home, 'worker-1', 'work'))).toEqual([]);
     const held = (await readdir(join(home, 'worker-1', 'cache'))).filter((name) => name.length === 64);
     expect(held.sort()).toEqual(files.map(({ hash }) => hash).sort());
     const [node] = await farm.record.query<{ status: string }>('SELECT status FROM nodes WHERE id = $1', [nodeId]);
     expect(node).toEqual({ status: 'left' });
+  });
+
+  it('says of a lease that fails what was logged before', async () => {
+    const agent = start('worker-fails', {
+      engine: tinyEngine(async (frame) => {
+        if (frame === 2) throw new Error('no light in this frame');
+      }),
+    });
+    const { jobId, chunkIds } = await addJob(database(), { studioId, files, frames: 2, chunkFrames: 2 });
+    await until(async () => {
+      const [chunk] = await farm.record.query<{ status: string }>('SELECT status FROM chunks WHERE id = $1', chunkIds);
+      return chunk!.status === 'failed';
+    });
+    expect(await linesOf(jobId)).toContain('frame 1 done');
+    await agent.stop();
   });
 
   it('renders the next lease while the last frames of the one before leave', async () => {

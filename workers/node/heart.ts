@@ -27,6 +27,8 @@ export interface Heart {
   log(line: string): void;
   /** Ends the work on the lease from this side. */
   stop(reason: StopReason): void;
+  /** Says what was logged since the last beat: of a lease that fails, nobody takes a word once its failure is told. */
+  tell(): Promise<void>;
   /** Ends the heartbeat; the signal stays as it is. Waits for a call on its way. */
   rest(): Promise<void>;
 }
@@ -86,6 +88,10 @@ export function startHeart(
     }, lease.heartbeatMs);
   };
   schedule();
+  const tell = async (): Promise<void> => {
+    await beat;
+    if (lines.length > 0 && !controller.signal.aborted) await send();
+  };
 
   return {
     signal: controller.signal,
@@ -95,15 +101,13 @@ export function startHeart(
       if (lines.length > LINES_KEPT) lines.shift();
     },
     stop,
+    tell,
     async rest() {
       resting = true;
       clearTimeout(timer);
       clearTimeout(giveUp);
-      await beat;
-      clearTimeout(giveUp);
       // What was said last shall not be lost; nobody waits for its answer but us, and not long.
-      if (lines.length > 0 && !controller.signal.aborted) await send();
-      clearTimeout(giveUp);
+      await tell();
     },
   };
 }

@@ -64,6 +64,7 @@ export async function runLease(lease: Lease, deps: LeaseRunDeps): Promise<LeaseO
     }
     const problem = toProblem(asRenderProblem(asDiskFull(error, deps.workFolder)));
     log.warn({ problem, err: error }, 'lease failed');
+    await heart.tell();
     await retrying(() => gateway.finish(lease.chunkId, finishing(lease, 'failed', { problem }), heart.signal), {
       signal: heart.signal,
     }).catch((failure) => log.warn({ err: failure }, 'the failure could not be told'));
