@@ -4,9 +4,9 @@ import { receiptUnitsRoot } from '../../domain/money/merkle.ts';
 import { receiptTypedData } from '../../domain/money/receipt.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { sessionAccount, signTyped } from '../../ports/chain/accounts.ts';
-import type { Tx } from '../../ports/db/client.ts';
+import type { Statements } from '../../ports/db/client.ts';
 import { nextReceipt, type UnsignedReceipt } from '../../ports/db/receipts.ts';
-import { type FarmServices, inRecord, type JobKey } from '../services.ts';
+import type { FarmServices, JobKey } from '../services.ts';
 
 /** What a node has earned of a job since its newest receipt. */
 interface Open {
@@ -64,7 +64,7 @@ export class ReceiptBook {
     // What is earned from now on is for the next one.
     this.#open.delete(keyOf(job, nodeId));
     try {
-      await inRecord(this.#services, (tx) => writeReceipt(tx, job, nodeId, this.#mnemonic));
+      await this.#services.database.singly((record) => writeReceipt(record, job, nodeId, this.#mnemonic));
     } catch (error) {
       this.#services.log.warn({ err: error, ...job, nodeId }, 'a receipt was not written; it is tried again');
       this.#note(open);
@@ -78,7 +78,12 @@ const keyOf = ({ jobId }: JobKey, nodeId: string): string => `${jobId}/${nodeId}
  * Writes the next receipt of a (job, node), signed by the studio's session key where the farm keeps it; nothing when the
  * newest covers all. The node signs when it next asks. Safe to repeat.
  */
-export async function writeReceipt(tx: Tx, { jobId }: JobKey, nodeId: string, mnemonic: string): Promise<void> {
+export async function writeReceipt(
+  record: Statements,
+  { jobId }: JobKey,
+  nodeId: string,
+  mnemonic: string,
+): Promise<void> {
   const countersign = async (receipt: UnsignedReceipt): Promise<string | null> => {
     const { sequence, cumulative, unitsRoot, unitCount, chainId, contract, account, sessionKeyIndex } = receipt;
     if (sessionKeyIndex === null) return null;
@@ -88,5 +93,5 @@ export async function writeReceipt(tx: Tx, { jobId }: JobKey, nodeId: string, mn
     );
     return signTyped(sessionAccount(mnemonic, sessionKeyIndex).key, data);
   };
-  await nextReceipt(tx, { jobId, nodeId, computeRoot: receiptUnitsRoot, countersign });
+  await nextReceipt(record, { jobId, nodeId, computeRoot: receiptUnitsRoot, countersign });
 }

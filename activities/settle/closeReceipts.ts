@@ -7,5 +7,6 @@ import type { SettleServices } from './services.ts';
 /** Writes what is missing, countersigned for the studio. Nodes sign when they next ask; nobody waits for them. */
 export async function closeReceipts(services: SettleServices, key: JobKey): Promise<void> {
   const nodes = await inRecord(services, (tx) => nodesToPay(tx, key.jobId));
-  for (const nodeId of nodes) await inRecord(services, (tx) => writeReceipt(tx, key, nodeId, services.mnemonic));
+  for (const nodeId of nodes)
+    await services.database.singly((record) => writeReceipt(record, key, nodeId, services.mnemonic));
 }

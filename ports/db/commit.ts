@@ -1,17 +1,17 @@
 /** Commit and refusal of a unit: where a frame becomes paid for, once. */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import { jobNode, jobReserved, move } from '../../domain/money/accounts.ts';
 import { putOnOffer } from './chunks.ts';
 import type { Tx } from './client.ts';
 import { json, type UnitRefusal, type UnitWarning } from './documents.ts';
-import { appendEvent, appendEventWith, CHANNELS } from './events.ts';
-import { cacheUnit } from './frameCache.ts';
-import { post } from './ledger.ts';
+import { appendEvent, appendEventAsking, appendEventWith, CHANNELS } from './events.ts';
+import { caching } from './frameCache.ts';
+import { posting } from './ledger.ts';
 import { type LockedUnit, lockUnit, nodeName } from './locks.ts';
 import { release } from './money.ts';
 import { afterCommit } from './recorded.ts';
-import type { JobRow, UnitRow } from './tables.ts';
+import type { UnitRow } from './tables.ts';
 
 export interface CommittedUnit {
   studioId: string;
@@ -48,13 +48,13 @@ export async function commitUnit(
   }
   const { studioId, jobId, price, frame, take, tile, chunkId, chainId, contract, token, tokenDecimals } = unit;
   const nodeId = unit.nodeId as string;
-
-  const { warned, open, ...before } = await markCommitted(tx, unit, warnings);
-  await cacheUnit(tx, unit, warned);
-  const spent = before.spent + price;
-  const line = before.committedUnits + 1;
-  const committed = line + before.cachedUnits;
-  await appendEventWith(
+  const spent = job.spent + price;
+  const line = job.committedUnits + 1;
+  const committed = line + job.cachedUnits;
+  const money = { chainId, contract, token, tokenDecimals };
+  const postings = move(jobReserved(jobId), jobNode(jobId, nodeId), price);
+  // One statement, since every other commit of the job waits for this one's end.
+  const { open } = await appendEventAsking(
     tx,
     {
       studioId,
@@ -62,7 +62,7 @@ export async function commitUnit(
       type: 'unit.committed',
       data: {
         ...{ unitId, frame, take, tile },
-        node: await nodeName(tx, nodeId),
+        node: locked.node?.name ?? nodeId,
         price: String(price),
         spent: String(spent),
         committed,
@@ -74,41 +74,37 @@ export async function commitUnit(
     {
       job: sql`, reserved = reserved - ${price}, spent = spent + ${price}, committed_units = committed_units + 1`,
       changes: [
+        marking(unit, warnings),
+        ...caching(unit, locked.node, warnings),
         sql`billed AS (
           INSERT INTO receipt_lines (studio_id, unit_id, job_id, node_id, chunk_id, lease_number, chain_id, contract, token,
             token_decimals, line, amount)
           VALUES (${studioId}, ${unitId}, ${jobId}, ${nodeId}, ${chunkId}, ${leaseNumber}, ${chainId}, ${contract}, ${token},
             ${tokenDecimals}, ${line}, ${price}))`,
+        ...posting({ studioId, jobId, kind: 'commit', reference: `unit:${unitId}`, postings, money }),
       ],
     },
+    sql<{ open: number }>`, (
+      SELECT count(*) FROM units AS other
+      WHERE other.studio_id = ${studioId} AND other.chunk_id = ${chunkId} AND other.id <> ${unitId}
+        AND other.status <> 'committed') AS open`,
   );
-  const money = { chainId, contract, token, tokenDecimals };
-  const postings = move(jobReserved(jobId), jobNode(jobId, nodeId), price);
-  await post(tx, { studioId, jobId, kind: 'commit', reference: `unit:${unitId}`, postings, money });
   const chunkCompleted = open === 0 && locked.chunk.status !== 'cancelled';
   if (chunkCompleted) await completeChunk(tx, locked);
   return { studioId, jobId, committed, spent, chunkCompleted };
 }
 
-interface Marked extends Pick<JobRow, 'spent' | 'committedUnits' | 'cachedUnits'> {
-  warned: UnitWarning[];
-  open: number;
-}
-
 /**
- * Makes the unit's row a committed one. A frame that equals another committed one of its job, bit for bit, is accepted with
- * a warning: holds are legitimate.
- * @returns all warnings of the unit, how many units of its chunk are not committed yet, and the job's sums before this commit,
- * which nobody changes while the job is locked
+ * Makes the unit's row a committed one: part `marked` of a statement. A frame that equals another committed one of its job, bit
+ * for bit, is accepted with a warning: holds are legitimate.
  */
-async function markCommitted(
-  tx: Tx,
-  { studioId, jobId, chunkId, id, frame, artifacts }: UnitRow,
+function marking(
+  { studioId, jobId, id, frame, artifacts }: UnitRow,
   warnings: readonly UnitWarning[],
-): Promise<Marked> {
+): RawBuilder<unknown> {
   const hash = artifacts?.find(({ kind }) => kind === 'exr')?.hash ?? null;
   // Status and path to the letter as in the partial index `units_by_exr`: a parameter would hide it from a prepared plan.
-  const { rows } = await sql<Marked>`
+  return sql`marked AS (
     UPDATE units SET status = 'committed', reserved = false, committed_at = clock_timestamp(),
       warnings = ${json(warnings)}::jsonb || coalesce((
         SELECT jsonb_build_array(jsonb_build_object(
@@ -118,13 +114,7 @@ async function markCommitted(
           AND jsonb_path_query_first(twin.artifacts, '$[*] ? (@.kind == "exr").hash') #>> '{}' = ${hash}
           AND twin.frame <> ${frame}
         ORDER BY twin.frame LIMIT 1), '[]')
-    FROM jobs AS job
-    WHERE units.studio_id = ${studioId} AND units.id = ${id} AND job.studio_id = ${studioId} AND job.id = ${jobId}
-    RETURNING units.warnings AS warned, job.spent, job.committed_units, job.cached_units, (
-      SELECT count(*) FROM units AS other
-      WHERE other.studio_id = ${studioId} AND other.chunk_id = ${chunkId} AND other.id <> ${id} AND other.status <> 'committed'
-    ) AS open`.execute(tx);
-  return rows[0]!;
+    WHERE studio_id = ${studioId} AND id = ${id})`;
 }
 
 /** Refuses a result that came late, twice or for a job that takes none: logged, never billed. */

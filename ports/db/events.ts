@@ -54,18 +54,31 @@ interface Beside {
   notices?: [string, string][];
 }
 
+/** Of the statement that appends an event: `seq`, and what was asked for beside it. */
+type Appended<Answer> = { seq: number } & Answer;
+
 /**
  * The same with other changes of rows under the caller's lock, all in one statement: none of them sees what another one does.
  * @throws FarmError `JobNotFound`
  */
 export async function appendEventWith<T extends JobEventType>(
   tx: Tx,
+  event: EventInput<T>,
+  beside: Beside,
+): Promise<number> {
+  return (await appendEventAsking(tx, event, beside, sql``)).seq;
+}
+
+/** The same, and answers what rows were like before it. @param question columns of the answer, each with a comma before it */
+export async function appendEventAsking<T extends JobEventType, Answer>(
+  tx: Tx,
   { studioId, jobId, type, data }: EventInput<T>,
   { changes = [], job = sql``, notices = [] }: Beside,
-): Promise<number> {
+  question: RawBuilder<Answer>,
+): Promise<Appended<Answer>> {
   const before = changes.map((change) => sql`${change}, `);
   const told = notices.map(([channel, payload]) => sql`, pg_notify(${channel}, ${payload})`);
-  const { rows } = await sql<{ seq: number }>`
+  const { rows } = await sql<Appended<Answer>>`
     WITH ${sql.join(before, sql``)} numbered AS (
       UPDATE jobs SET event_seq = event_seq + 1 ${job} WHERE studio_id = ${studioId} AND id = ${jobId} RETURNING event_seq
     ), appended AS (
@@ -74,11 +87,11 @@ export async function appendEventWith<T extends JobEventType>(
       RETURNING seq, json_build_object('at', at, 'type', type, 'data', data)::text AS told
     )
     SELECT seq, pg_notify(${CHANNELS.job}, ${`${studioId}:${jobId}:`}::text || seq
-      || CASE WHEN octet_length(told) < ${LONGEST_EVENT_BYTES}::int THEN ':' || told ELSE '' END) ${sql.join(told, sql``)}
+      || CASE WHEN octet_length(told) < ${LONGEST_EVENT_BYTES}::int THEN ':' || told ELSE '' END) ${sql.join(told, sql``)} ${question}
     FROM appended`.execute(tx);
   const row = rows[0];
   if (!row) throw new FarmError('JobNotFound', `There is no job ${jobId}.`, { job: jobId });
-  return row.seq;
+  return row;
 }
 
 /** Appends many events of one type, in order, by the same rules, in two statements. */

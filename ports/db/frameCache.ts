@@ -1,9 +1,12 @@
 /** The frame cache: committed frames of a studio by the keys of `domain/frameKey.ts`. Never across studios. */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { type FrameMaker, frameKey } from '../../domain/frameKey.ts';
 import type { Tx } from './client.ts';
 import { json, type UnitWarning } from './documents.ts';
-import type { FrameCacheRow, UnitRow } from './tables.ts';
+import type { FrameCacheRow, NodeRow, UnitRow } from './tables.ts';
+
+/** What of a node says what its frames were made by. */
+export type NodeMake = Pick<NodeRow, 'engine' | 'engineBuild' | 'tier'>;
 
 /** Entries for these keys, by key. */
 export async function cachedFrames(
@@ -47,44 +50,34 @@ export async function dropCachedFrames(tx: Tx, studioId: string, keys: readonly 
 }
 
 /**
- * Keeps a unit that is being committed. Does nothing for one that is not for the cache, or where it is not known what
- * rendered it. A newer frame takes the place of an older one: its bytes are surely there.
+ * Keeps a unit that is being committed: the part `cached` of the statement that commits it. None for a unit that is not for the
+ * cache, or where it is not known what rendered it. A newer frame takes the place of an older one: its bytes are surely there.
+ * @param node that rendered it
  */
-export async function cacheUnit(tx: Tx, unit: UnitRow, warnings: readonly UnitWarning[]): Promise<void> {
-  const { studioId, id: unitId, inputHash, artifacts, measurements, siteId, nodeId } = unit;
-  if (inputHash === null || artifacts === null || measurements === null || nodeId === null) return;
-  const node = await tx
-    .selectFrom('nodes')
-    .select(['engine', 'engineBuild', 'tier', 'device'])
-    .where('id', '=', nodeId)
-    .executeTakeFirstOrThrow();
-  const maker = makerOf(node, measurements);
-  if (!maker) return;
-  const entry = {
-    unitId,
-    artifacts: json(artifacts),
-    measurements: json(measurements),
-    // That a frame equals another one of its job says nothing in another job.
-    warnings: json(warnings.filter(({ code }) => code !== 'Duplicate')),
-    sizeBytes: artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    siteId,
-  };
-  await tx
-    .insertInto('frameCache')
-    .values({ studioId, key: frameKey(maker, inputHash), ...entry })
-    .onConflict((conflict) =>
-      conflict.columns(['studioId', 'key']).doUpdateSet({
-        ...entry,
-        madeAt: sql<Date>`clock_timestamp()`,
-        usedAt: sql<Date>`clock_timestamp()`,
-      }),
-    )
-    .execute();
+export function caching(
+  { studioId, id: unitId, inputHash, artifacts, measurements, siteId }: UnitRow,
+  node: NodeMake | null,
+  warnings: readonly UnitWarning[],
+): RawBuilder<unknown>[] {
+  const maker = node && measurements && makerOf(node, measurements);
+  if (inputHash === null || artifacts === null || !maker) return [];
+  const sizeBytes = artifacts.reduce((sum, artifact) => sum + artifact.sizeBytes, 0);
+  // That a frame equals another one of its job says nothing in another job.
+  const kept = warnings.filter(({ code }) => code !== 'Duplicate');
+  return [
+    sql`cached AS (
+      INSERT INTO frame_cache (studio_id, key, unit_id, artifacts, measurements, warnings, size_bytes, site_id)
+      VALUES (${studioId}, ${frameKey(maker, inputHash)}, ${unitId}, ${json(artifacts)}, ${json(measurements)}, ${json(kept)},
+        ${sizeBytes}, ${siteId})
+      ON CONFLICT (studio_id, key) DO UPDATE SET unit_id = excluded.unit_id, artifacts = excluded.artifacts,
+        measurements = excluded.measurements, warnings = excluded.warnings, size_bytes = excluded.size_bytes,
+        site_id = excluded.site_id, made_at = clock_timestamp(), used_at = clock_timestamp())`,
+  ];
 }
 
 /** As the node said with the frame; an older node's frame is known only where it has but one tier. */
 function makerOf(
-  node: { engine: string; engineBuild: string; tier: 'cpu' | 'gpu' },
+  node: NodeMake,
   {
     build,
     tier,

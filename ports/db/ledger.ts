@@ -1,5 +1,5 @@
 /** The double-entry ledger. Accounts and journals: `domain/money/accounts.ts`. */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import { type JournalKind, jobFree, jobReserved, type Posting } from '../../domain/money/accounts.ts';
 import type { Tx } from './client.ts';
@@ -28,6 +28,30 @@ export async function post(
   tx: Tx,
   { studioId, jobId, kind, reference, postings, money }: JournalInput,
 ): Promise<boolean> {
+  const entries = entriesOf({ kind, reference, postings });
+  if (entries.length === 0) return false;
+  const known = money ?? (await moneyOfJob(tx, studioId, jobId));
+  const journal = { studioId, jobId, kind, reference, money: known };
+  const { rows } = await sql`
+    WITH ${sql.join(journalParts(journal, entries, sql`ON CONFLICT (studio_id, kind, reference) DO NOTHING`))}
+    SELECT id FROM journal`.execute(tx);
+  return rows.length > 0;
+}
+
+/**
+ * The same as parts `journal` and `posted` of a larger statement, for a journal that cannot be there yet; none where nothing is
+ * posted.
+ * @throws FarmError `LedgerUnbalanced`
+ */
+export function posting(input: JournalInput & Required<Pick<JournalInput, 'money'>>): RawBuilder<unknown>[] {
+  const entries = entriesOf(input);
+  return entries.length === 0 ? [] : journalParts(input, entries, sql``);
+}
+
+type Entry = [account: string, amount: bigint];
+
+/** One entry an account, none of zero. @throws FarmError `LedgerUnbalanced` */
+function entriesOf({ kind, reference, postings }: Pick<JournalInput, 'kind' | 'reference' | 'postings'>): Entry[] {
   const amounts = new Map<string, bigint>();
   for (const { account, amount } of postings) amounts.set(account, (amounts.get(account) ?? 0n) + amount);
   const entries = [...amounts].filter(([, amount]) => amount !== 0n);
@@ -35,21 +59,26 @@ export async function post(
   if (sum !== 0n) {
     throw new FarmError('LedgerUnbalanced', `The ${kind} of ${reference} sums to ${sum}.`, { kind, reference });
   }
-  if (entries.length === 0) return false;
-  const { chainId, contract, token, tokenDecimals } = money ?? (await moneyOfJob(tx, studioId, jobId));
-  const { rows } = await sql`
-    WITH journal AS (
+  return entries;
+}
+
+function journalParts(
+  { studioId, jobId, kind, reference, money }: Omit<JournalInput, 'postings'> & Required<Pick<JournalInput, 'money'>>,
+  entries: Entry[],
+  onConflict: RawBuilder<unknown>,
+): RawBuilder<unknown>[] {
+  const { chainId, contract, token, tokenDecimals } = money;
+  return [
+    sql`journal AS (
       INSERT INTO ledger_journals (studio_id, job_id, kind, reference, chain_id, contract, token, token_decimals)
       VALUES (${studioId}, ${jobId}, ${kind}, ${reference}, ${chainId}, ${contract}, ${token}, ${tokenDecimals})
-      ON CONFLICT (studio_id, kind, reference) DO NOTHING RETURNING id
-    ), posted AS (
+      ${onConflict} RETURNING id)`,
+    sql`posted AS (
       INSERT INTO ledger_postings (studio_id, journal_id, account, amount)
       SELECT ${studioId}, journal.id, entry.account, entry.amount
       FROM journal, unnest(${entries.map(([account]) => account)}::text[], ${entries.map(([, amount]) => String(amount))}::numeric[])
-        AS entry (account, amount)
-    )
-    SELECT id FROM journal`.execute(tx);
-  return rows.length > 0;
+        AS entry (account, amount))`,
+  ];
 }
 
 /** @throws FarmError `JobNotFound` */

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import type { Tx } from './client.ts';
-import type { ChunkRow, JobRow, UnitRow } from './tables.ts';
+import type { ChunkRow, JobRow, NodeRow, UnitRow } from './tables.ts';
 
 /** A job without what was submitted, which may be a list of ten thousands of files. */
 export type LockedJob = Omit<JobRow, 'submission'>;
@@ -49,7 +49,9 @@ export async function lockChunk(tx: Tx, chunkId: string): Promise<ChunkRow> {
 
 export interface LockedUnit {
   unit: UnitRow;
-  job: Pick<JobRow, 'status'>;
+  job: Pick<JobRow, 'status' | 'spent' | 'committedUnits' | 'cachedUnits'>;
+  /** That holds the unit; null: none does. */
+  node: Pick<NodeRow, 'name' | 'engine' | 'engineBuild' | 'tier'> | null;
   chunk: Pick<ChunkRow, 'studioId' | 'jobId' | 'id' | 'index' | 'status' | 'leaseNumber'> & {
     /** Its lease has not run out by the database's clock, now that the lock is ours. */
     isAlive: boolean;
@@ -63,7 +65,10 @@ export interface LockedUnit {
  */
 export async function lockUnit(tx: Tx, unitId: string): Promise<LockedUnit> {
   const { rows } = await sql<
-    UnitRow & { jobStatus: JobRow['status'] } & {
+    UnitRow & {
+      lockedJob: Omit<LockedUnit['job'], 'spent'> & { spent: string };
+      heldBy: LockedUnit['node'];
+    } & {
       chunkIndex: number;
       chunkStatus: ChunkRow['status'];
       chunkLeaseNumber: number;
@@ -74,24 +79,28 @@ export async function lockUnit(tx: Tx, unitId: string): Promise<LockedUnit> {
       SELECT c.studio_id, c.job_id, c.index, c.status, c.lease_number, c.lease_ends_at FROM chunks AS c
       WHERE c.id = (SELECT chunk_id FROM units WHERE id = ${unitId}) FOR NO KEY UPDATE OF c
     ), job AS MATERIALIZED (
-      SELECT j.status FROM chunk JOIN jobs AS j ON j.studio_id = chunk.studio_id AND j.id = chunk.job_id
+      SELECT j.status, j.spent, j.committed_units, j.cached_units
+      FROM chunk JOIN jobs AS j ON j.studio_id = chunk.studio_id AND j.id = chunk.job_id
       FOR NO KEY UPDATE OF j
     )
-    SELECT u.*, job.status AS job_status, chunk.index AS chunk_index, chunk.status AS chunk_status,
-      chunk.lease_number AS chunk_lease_number,
+    SELECT u.*, json_build_object('status', job.status, 'spent', job.spent::text, 'committedUnits', job.committed_units,
+        'cachedUnits', job.cached_units) AS locked_job,
+      (SELECT json_build_object('name', n.name, 'engine', n.engine, 'engineBuild', n.engine_build, 'tier', n.tier)
+        FROM nodes AS n WHERE n.id = u.node_id) AS held_by,
+      chunk.index AS chunk_index, chunk.status AS chunk_status, chunk.lease_number AS chunk_lease_number,
       chunk.status = 'leased' AND chunk.lease_ends_at > clock_timestamp() AS is_alive
     FROM chunk, job, units AS u WHERE u.studio_id = chunk.studio_id AND u.id = ${unitId} FOR NO KEY UPDATE OF u`.execute(
     tx,
   );
   const row = rows[0];
   if (!row) throw new FarmError('NotFound', `There is no unit ${unitId}.`, { unit: unitId });
-  const { jobStatus, chunkIndex, chunkStatus, chunkLeaseNumber, isAlive, ...unit } = row;
+  const { lockedJob, heldBy, chunkIndex, chunkStatus, chunkLeaseNumber, isAlive, ...unit } = row;
   const { studioId, jobId, chunkId } = unit;
   const chunk = {
     ...{ studioId, jobId, id: chunkId },
     ...{ index: chunkIndex, status: chunkStatus, leaseNumber: chunkLeaseNumber, isAlive },
   };
-  return { unit, job: { status: jobStatus }, chunk };
+  return { unit, job: { ...lockedJob, spent: BigInt(lockedJob.spent) }, node: heldBy, chunk };
 }
 
 /** Names that were asked for: a node keeps its name for good. */

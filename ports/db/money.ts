@@ -5,7 +5,7 @@ import { jobFree, jobReserved, move } from '../../domain/money/accounts.ts';
 import type { Tx } from './client.ts';
 import { json } from './documents.ts';
 import { appendEvent } from './events.ts';
-import { post } from './ledger.ts';
+import { post, posting } from './ledger.ts';
 import { lockJobState } from './locks.ts';
 import type { JobRow } from './tables.ts';
 
@@ -20,18 +20,10 @@ export function reserving(
   reference: string,
 ): { job: RawBuilder<unknown>; changes: RawBuilder<unknown>[] } {
   if (amount === 0n) return { job: sql``, changes: [] };
-  const postings = move(jobFree(jobId), jobReserved(jobId), amount);
-  const changes = [
-    sql`journal AS (
-      INSERT INTO ledger_journals (studio_id, job_id, kind, reference, chain_id, contract, token, token_decimals)
-      VALUES (${studioId}, ${jobId}, 'reserve', ${reference}, ${chainId}, ${contract}, ${token}, ${tokenDecimals})
-      RETURNING id)`,
-    sql`posted AS (
-      INSERT INTO ledger_postings (studio_id, journal_id, account, amount)
-      SELECT ${studioId}, journal.id, p.account, p.amount FROM journal, unnest(
-        ${postings.map(({ account }) => account)}::text[], ${postings.map((posting) => String(posting.amount))}::numeric[]
-      ) AS p (account, amount))`,
-  ];
+  const changes = posting({
+    ...{ studioId, jobId, kind: 'reserve', reference, postings: move(jobFree(jobId), jobReserved(jobId), amount) },
+    money: { chainId, contract, token, tokenDecimals },
+  });
   return { job: sql`, reserved = reserved + ${amount}`, changes };
 }
 

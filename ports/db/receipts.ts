@@ -33,74 +33,81 @@ export type UnsignedReceipt = Pick<
 };
 
 /**
- * Makes the next receipt of a node for a job when it has committed units that the newest one does not cover.
+ * Makes the next receipt of a node for a job when it has committed units that the newest one does not cover. Takes no lock
+ * of the job: what is signed here, outside of the database, would hold up every commit of it.
  *
- * Invariants, under the job's lock: sequences run 1, 2, 3 …; `cumulative` is the sum of the node's receipt lines; a
- * receipt of n units covers the node's first n lines, so an older receipt can be recomputed at any time.
+ * Invariants: sequences run 1, 2, 3 … (key: of two that make the same one, the second looks again); `cumulative` is the sum
+ * of the node's receipt lines; a receipt of n units covers the node's first n lines, so an older receipt can be recomputed
+ * at any time. Lines are numbered under the job's lock, which is kept to the commit: who sees one sees all before it.
  * @returns null when there is nothing new
  * @throws FarmError `JobNotFound`
  */
 export async function nextReceipt(
-  tx: Tx,
+  statements: Statements,
   { jobId, nodeId, computeRoot, countersign }: NextReceiptInput,
 ): Promise<ReceiptRow | null> {
-  const { studioId, chainId, contract, token, tokenDecimals, account, sessionKeyIndex } = await lockParties(
-    tx,
-    jobId,
-    nodeId,
-  );
-  const { sequence: last, covered, units } = await newestOf(tx, { studioId, jobId, nodeId });
-  if (units.length === covered) return null;
-  const receipt = {
-    ...{ chainId, contract, sequence: last + 1, unitCount: units.length },
-    cumulative: units.reduce((sum, { amount }) => sum + amount, 0n),
-    unitsRoot: await computeRoot(units),
-  };
-  const sessionSignature = (await countersign?.({ ...receipt, account, sessionKeyIndex })) ?? null;
-  const { told: _, ...row } = await tx
-    .insertInto('receipts')
-    .values({ ...receipt, studioId, jobId, nodeId, token, tokenDecimals, sessionSignature })
-    .returningAll()
-    // An idle node waits at the gateway: it shall sign at once.
-    .returning(sql`pg_notify(${CHANNELS.receipt}, ${nodeId})`.as('told'))
-    .executeTakeFirstOrThrow();
-  return row;
+  for (;;) {
+    const { account, sessionKeyIndex, last, covered, units, ...party } = await earnedBy(statements, { jobId, nodeId });
+    if (units.length === covered) return null;
+    const { studioId, chainId, contract, token, tokenDecimals } = party;
+    const receipt = {
+      ...{ chainId, contract, sequence: last + 1, unitCount: units.length },
+      cumulative: units.reduce((sum, { amount }) => sum + amount, 0n),
+      unitsRoot: await computeRoot(units),
+    };
+    const sessionSignature = (await countersign?.({ ...receipt, account, sessionKeyIndex })) ?? null;
+    const made = await statements
+      .insertInto('receipts')
+      .values({ ...receipt, studioId, jobId, nodeId, token, tokenDecimals, sessionSignature })
+      .onConflict((conflict) => conflict.columns(['studioId', 'jobId', 'nodeId', 'sequence']).doNothing())
+      .returningAll()
+      // An idle node waits at the gateway: it shall sign at once.
+      .returning(sql`pg_notify(${CHANNELS.receipt}, ${nodeId})`.as('told'))
+      .executeTakeFirst();
+    if (!made) continue;
+    const { told: _, ...row } = made;
+    return row;
+  }
 }
 
-type Parties = Pick<JobRow, 'studioId' | 'chainId' | 'contract' | 'token' | 'tokenDecimals'> &
-  Pick<UnsignedReceipt, 'account' | 'sessionKeyIndex'>;
-
-/** Locks the job, and answers who signs for it. @throws FarmError `JobNotFound` */
-async function lockParties(tx: Tx, jobId: string, nodeId: string): Promise<Parties> {
-  const { rows } = await sql<Parties>`
-    SELECT j.studio_id, j.chain_id, j.contract, j.token, j.token_decimals, n.account, s.key_index AS session_key_index
-    FROM jobs AS j JOIN studios AS s ON s.id = j.studio_id JOIN nodes AS n ON n.id = ${nodeId}
-    WHERE j.id = ${jobId} FOR NO KEY UPDATE OF j`.execute(tx);
-  if (rows[0]) return rows[0];
-  throw new FarmError('JobNotFound', `There is no job ${jobId}, or no node ${nodeId}.`, { job: jobId });
+interface Earned
+  extends Pick<JobRow, 'studioId' | 'chainId' | 'contract' | 'token' | 'tokenDecimals'>,
+    Pick<UnsignedReceipt, 'account' | 'sessionKeyIndex'> {
+  /** Number of the newest receipt and of the units that it covers; 0 without one. */
+  last: number;
+  covered: number;
+  /** All of the node's, in order. */
+  units: ReceiptUnit[];
 }
 
-/** Number of the newest receipt and of the units that it covers (0 without one); all of the node's units where it has more. */
-async function newestOf(
-  tx: Tx,
-  { studioId, jobId, nodeId }: { studioId: string; jobId: string; nodeId: string },
-): Promise<{ sequence: number; covered: number; units: ReceiptUnit[] }> {
-  const { rows } = await sql<{
-    sequence: number | null;
-    covered: number | null;
-    units: (Omit<ReceiptUnit, 'amount'> & { amount: string })[] | null;
-  }>`
-    SELECT newest.sequence, newest.unit_count AS covered, (
-      SELECT jsonb_agg(jsonb_build_object('unitId', unit_id, 'chunkId', chunk_id, 'amount', amount::text, 'line', line)
-        ORDER BY line)
-      FROM receipt_lines WHERE studio_id = ${studioId} AND job_id = ${jobId} AND node_id = ${nodeId}) AS units
-    FROM (SELECT) AS one LEFT JOIN LATERAL (
-      SELECT sequence, unit_count FROM receipts WHERE studio_id = ${studioId} AND job_id = ${jobId} AND node_id = ${nodeId}
-      ORDER BY sequence DESC LIMIT 1) AS newest ON true`.execute(tx);
-  const { sequence, covered, units } = rows[0]!;
+/** What a node has earned of a job and who signs for it, of one moment. @throws FarmError `JobNotFound` */
+async function earnedBy(
+  statements: Statements,
+  { jobId, nodeId }: Pick<NextReceiptInput, 'jobId' | 'nodeId'>,
+): Promise<Earned> {
+  const { rows } = await sql<
+    Omit<Earned, 'last' | 'covered' | 'units'> & {
+      last: number | null;
+      covered: number | null;
+      units: (Omit<ReceiptUnit, 'amount'> & { amount: string })[] | null;
+    }
+  >`
+    SELECT j.studio_id, j.chain_id, j.contract, j.token, j.token_decimals, n.account, s.key_index AS session_key_index,
+      newest.sequence AS last, newest.unit_count AS covered, (
+        SELECT jsonb_agg(jsonb_build_object('unitId', unit_id, 'chunkId', chunk_id, 'amount', amount::text, 'line', line)
+          ORDER BY line)
+        FROM receipt_lines WHERE studio_id = j.studio_id AND job_id = j.id AND node_id = n.id) AS units
+    FROM jobs AS j JOIN studios AS s ON s.id = j.studio_id JOIN nodes AS n ON n.id = ${nodeId} LEFT JOIN LATERAL (
+      SELECT sequence, unit_count FROM receipts WHERE studio_id = j.studio_id AND job_id = j.id AND node_id = n.id
+      ORDER BY sequence DESC LIMIT 1) AS newest ON true
+    WHERE j.id = ${jobId}`.execute(statements);
+  const row = rows[0];
+  if (!row) throw new FarmError('JobNotFound', `There is no job ${jobId}, or no node ${nodeId}.`, { job: jobId });
   return {
-    ...{ sequence: sequence ?? 0, covered: covered ?? 0 },
-    units: (units ?? []).map((unit) => ({ ...unit, amount: BigInt(unit.amount) })),
+    ...row,
+    last: row.last ?? 0,
+    covered: row.covered ?? 0,
+    units: (row.units ?? []).map((unit) => ({ ...unit, amount: BigInt(unit.amount) })),
   };
 }
 
