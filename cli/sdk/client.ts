@@ -8,6 +8,7 @@ import type {
   DeliveryView,
   FarmInfo,
   FrameAddressesPage,
+  FrameHeadsPage,
   FramePage,
   FrameUrls,
   FrameView,
@@ -94,6 +95,9 @@ export class FarmClient {
   /** Where committed frames lie, for at most 200 of them; frames that the job has not got are left out. */
   frameAddresses = (id: string, unitIds: string[]): Promise<FrameAddressesPage> =>
     this.#json('POST', `/v1/jobs/${id}/frames/urls`, { body: { unitIds } });
+  /** The first quarter of frames that are being judged, for at most 200 of them; others are left out. */
+  frameHeads = (id: string, unitIds: string[]): Promise<FrameHeadsPage> =>
+    this.#json('POST', `/v1/jobs/${id}/frames/heads`, { body: { unitIds } });
   /** Says that these frames arrived, by unit and hash of the EXR; at most 1,000 at once. Said again, nothing changes. */
   acknowledge = (id: string, frames: { unitId: string; hash: string }[]): Promise<DeliveryView> =>
     this.#json('POST', `/v1/jobs/${id}/deliveries`, { body: { frames } });

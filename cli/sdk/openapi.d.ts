@@ -1943,6 +1943,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{id}/frames/heads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The first quarter of frames that are being judged, for a minute; other frames, and small ones, are left out */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        unitIds: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FrameHeadsPage"];
+                    };
+                };
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{id}/deliveries": {
         parameters: {
             query?: never;
@@ -2967,6 +3029,24 @@ export interface components {
                 } | null;
             }[];
         };
+        FrameHeadsPageInput: {
+            items: {
+                /** Format: uuid */
+                unitId: string;
+                /** @description Site whose store has it; null: the farm itself */
+                siteId: string | null;
+                /** @description Name of the whole file */
+                name: string;
+                /** @description SHA-256 of the whole file */
+                hash: string;
+                /** @description Of the whole file */
+                sizeBytes: number;
+                /** @description Bytes that the address gives */
+                headBytes: number;
+                /** @description Answers one request header only: `Range: bytes=0-(headBytes - 1)` */
+                url: string;
+            }[];
+        };
         ProjectFilesInput: {
             /** @description Path of the scene file */
             main: string;
@@ -3980,6 +4060,24 @@ export interface components {
                     /** @description The same at the site's agent, compressed for the way where that helps */
                     transit: string | null;
                 } | null;
+            }[];
+        };
+        FrameHeadsPage: {
+            items: {
+                /** Format: uuid */
+                unitId: string;
+                /** @description Site whose store has it; null: the farm itself */
+                siteId: string | null;
+                /** @description Name of the whole file */
+                name: string;
+                /** @description SHA-256 of the whole file */
+                hash: string;
+                /** @description Of the whole file */
+                sizeBytes: number;
+                /** @description Bytes that the address gives */
+                headBytes: number;
+                /** @description Answers one request header only: `Range: bytes=0-(headBytes - 1)` */
+                url: string;
             }[];
         };
         ProjectFiles: {

@@ -9,13 +9,14 @@ import { Acknowledgements } from './delivery/acknowledge.ts';
 import { AddressBook } from './delivery/addressBook.ts';
 import type { OpenBucket } from './delivery/bucketAddress.ts';
 import { uploadToBucket } from './delivery/bucketUpload.ts';
-import { followCommitted } from './delivery/committedFrames.ts';
+import { type FrameNews, followCommitted } from './delivery/committedFrames.ts';
 import { download } from './delivery/download.ts';
+import { Heads } from './delivery/heads.ts';
 import type { Source } from './delivery/receive.ts';
 import { SiteStreams } from './delivery/siteStreams.ts';
 import { usableTransit } from './delivery/transit.ts';
 import { FarmApiError } from './errors.ts';
-import type { DownloadUrl } from './types.ts';
+import type { DownloadUrl, FrameAddresses, FrameHead } from './types.ts';
 
 /** Where frames go: an absolute folder, or the studio's bucket. */
 export type PullTarget = { folder: string; bucket?: undefined } | { bucket: OpenBucket; folder?: undefined };
@@ -60,9 +61,7 @@ export async function pullJob(client: FarmClient, id: string, options: PullOptio
   if (note) options.onNote?.(note);
   const pull = new Pull(client, id, { ...options, transit });
   try {
-    await followCommitted(client, id, { wait: Boolean(options.wait), signal: pull.signal }, (unitId) =>
-      pull.takeFrame(unitId),
-    );
+    await followCommitted(client, id, { wait: Boolean(options.wait), signal: pull.signal }, pull);
     return await pull.finish();
   } catch (error) {
     await pull.abort(error);
@@ -71,11 +70,13 @@ export async function pullJob(client: FarmClient, id: string, options: PullOptio
 }
 
 /** A pull under way. */
-class Pull {
+class Pull implements FrameNews {
   readonly #client: FarmClient;
   readonly #jobId: string;
   readonly #options: PullOptions;
-  readonly #addresses: AddressBook;
+  readonly #addresses: AddressBook<FrameAddresses>;
+  /** Of a pull to a folder, without compression: its bytes are not the file's. */
+  readonly #heads: Heads | null;
   readonly #acknowledged: Acknowledgements;
   readonly #streams = new SiteStreams();
   readonly #stop = new AbortController();
@@ -90,20 +91,32 @@ class Pull {
     this.#client = client;
     this.#jobId = jobId;
     this.#options = options;
-    this.#addresses = new AddressBook(client, jobId);
+    this.#addresses = new AddressBook((unitIds) => client.frameAddresses(jobId, unitIds));
     this.#acknowledged = new Acknowledgements(client, jobId);
     const { signal } = options;
     // Every stream of the pull listens; Node would take more than ten for a leak and say so on the terminal.
     setMaxListeners(0, this.#stop.signal);
     signal?.addEventListener('abort', () => this.#stop.abort(signal.reason), { once: true });
+    const { folder, transit = 'off' } = options;
+    const addresses = new AddressBook<FrameHead>((unitIds) => client.frameHeads(jobId, unitIds));
+    const heads = { addresses, streams: this.#streams, signal: this.#stop.signal };
+    this.#heads = folder !== undefined && transit === 'off' ? new Heads({ folder, ...heads }) : null;
   }
 
   get signal(): AbortSignal {
     return this.#stop.signal;
   }
 
-  takeFrame(unitId: string): void {
+  committed(unitId: string): void {
     this.#start(() => this.#frame(unitId));
+  }
+
+  judged(unitId: string, node: string): void {
+    this.#heads?.judged(unitId, node);
+  }
+
+  refused(unitId: string): void {
+    void this.#heads?.refused(unitId);
   }
 
   /** Waits for all frames, tries once more what failed, and gets the outputs. */
@@ -118,6 +131,7 @@ class Pull {
     await Promise.all(this.#files);
     for (const { work } of this.#failed.splice(0)) this.#start(work);
     await Promise.all(this.#files);
+    await this.#heads?.clear();
     this.signal.throwIfAborted();
     const [failure] = this.#failed;
     // Also of a pull that lacks a file: what is there is there.
@@ -141,6 +155,7 @@ class Pull {
   async abort(reason: unknown): Promise<void> {
     this.#stop.abort(reason);
     await Promise.all(this.#files);
+    await this.#heads?.clear();
   }
 
   #start(work: () => Promise<void>): void {
@@ -153,7 +168,7 @@ class Pull {
   }
 
   async #frame(unitId: string): Promise<void> {
-    const found = await this.#addresses.of(unitId);
+    const [found] = await Promise.all([this.#addresses.of(unitId), this.#heads?.settled(unitId)]);
     if (!found) return;
     const kinds = this.#options.previews ? (['exr', 'picture', 'preview'] as const) : (['exr', 'picture'] as const);
     await Promise.all(

@@ -16,6 +16,7 @@ import { addDeliveries } from './routes/deliveries.ts';
 import { addEvents } from './routes/events.ts';
 import { addFarm } from './routes/farm.ts';
 import { addFrames } from './routes/frames.ts';
+import { addHeads } from './routes/heads.ts';
 import { addHealth } from './routes/health.ts';
 import { addInvoices } from './routes/invoices.ts';
 import { addJobs } from './routes/jobs.ts';
@@ -77,6 +78,7 @@ export function addStudioRoutes(api: Api, deps: ApiDeps & { hub: Hub }): void {
   addJobs(api, deps);
   addControl(api, deps);
   addFrames(api, deps);
+  addHeads(api, deps);
   addDeliveries(api, deps);
   addEvents(api, deps);
   addInvoices(api, deps);

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { Client } from 'minio';
 import { FarmError } from '../../domain/errors.ts';
 import { hashFile } from './hashFile.ts';
-import { OBJECT_KINDS, type ObjectKind, type ObjectStore, objectKey } from './objectStore.ts';
+import { headRange, OBJECT_KINDS, type ObjectKind, type ObjectStore, objectKey } from './objectStore.ts';
 import { createPresigner } from './presign.ts';
 
 const HASH_OF_NOTHING = createHash('sha256').digest('hex');
@@ -51,11 +51,13 @@ export function createMinioStore(options: MinioStoreOptions): ObjectStore {
       return { url, headers: {} };
     },
 
-    async presignGet({ studioId, kind, hash, expiresSeconds, fileName, contentType, disposition = 'inline' }) {
+    async presignGet({ studioId, kind, hash, expiresSeconds, headBytes, ...request }) {
+      const { fileName, contentType, disposition = 'inline' } = request;
       const overrides: Record<string, string> = {};
       if (contentType) overrides['response-content-type'] = contentType;
       if (fileName) overrides['response-content-disposition'] = contentDisposition(disposition, fileName);
-      return presigner.get(objectKey(studioId, kind, hash), expiresSeconds, overrides);
+      const range = headBytes === undefined ? undefined : headRange(headBytes);
+      return presigner.get(objectKey(studioId, kind, hash), expiresSeconds, overrides, range);
     },
 
     async stat(studioId, kind, hash) {

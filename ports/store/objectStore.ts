@@ -11,6 +11,9 @@ export type ObjectKind = (typeof OBJECT_KINDS)[number];
 export const objectKey = (studioId: string, kind: ObjectKind, hash: string): string =>
   `studios/${studioId}/${kind}/${hash}`;
 
+/** The header `range` (RFC 9110, 14.2) that asks for the first bytes of an object and no more. */
+export const headRange = (headBytes: number): string => `bytes=0-${headBytes - 1}`;
+
 /** An object as a listing shows it. */
 export interface ListedObject {
   kind: ObjectKind;
@@ -49,6 +52,8 @@ export interface ObjectStore {
     contentType?: string;
     /** `inline` (default) shows, `attachment` saves; only with `fileName`. */
     disposition?: 'inline' | 'attachment';
+    /** The address gives so many bytes from the first on and no others, to whoever sends the header `range` of `headRange`. */
+    headBytes?: number;
   }): Promise<string>;
   /** Size of the object, or null when this studio has no such bytes. */
   stat(studioId: string, kind: ObjectKind, hash: string): Promise<{ sizeBytes: number } | null>;

@@ -42,8 +42,11 @@ export interface PresignerOptions {
 export interface Presigner {
   /** Binds `X-Amz-Content-Sha256` (in the signed query, where MinIO and S3 look for it) and `content-length`. */
   put(key: string, hash: string, sizeBytes: number, expiresSeconds: number): Promise<string>;
-  /** `overrides` are S3's `response-*` query parameters. */
-  get(key: string, expiresSeconds: number, overrides: Record<string, string>): Promise<string>;
+  /**
+   * `overrides` are S3's `response-*` query parameters. With a `range` the address answers only whoever asks for exactly that
+   * (its header is signed).
+   */
+  get(key: string, expiresSeconds: number, overrides: Record<string, string>, range?: string): Promise<string>;
 }
 
 /** Needs no connection: signing is arithmetic. Keys must hold no characters that want escaping. */
@@ -83,8 +86,10 @@ export function createPresigner(options: PresignerOptions): Presigner {
     // The signer moves x-amz-* headers into the query as they are spelt; MinIO looks for exactly this spelling.
     put: (key, hash, sizeBytes, expiresSeconds) =>
       presign('PUT', key, { 'X-Amz-Content-Sha256': hash, 'content-length': String(sizeBytes) }, {}, expiresSeconds),
-    get: (key, expiresSeconds, overrides) =>
-      presign('GET', key, { 'X-Amz-Content-Sha256': 'UNSIGNED-PAYLOAD' }, overrides, expiresSeconds),
+    get: (key, expiresSeconds, overrides, range) => {
+      const headers = { 'X-Amz-Content-Sha256': 'UNSIGNED-PAYLOAD', ...(range === undefined ? {} : { range }) };
+      return presign('GET', key, headers, overrides, expiresSeconds);
+    },
   };
 }
 

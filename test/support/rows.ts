@@ -266,10 +266,11 @@ export const deliver = (
   nodeId: string,
   unitId: string,
   artifacts = artifactsOf(unitId),
+  siteId: string | null = null,
 ) =>
   database.asService((tx) =>
     reportUnit(tx, {
-      ...{ chunkId: lease.chunkId, leaseNumber: lease.leaseNumber, nodeId, unitId, artifacts },
+      ...{ chunkId: lease.chunkId, leaseNumber: lease.leaseNumber, nodeId, unitId, artifacts, siteId },
       measurements: { renderSeconds: 1, samples: 1, rays: 1, width: 1, height: 1, channels: ['R'] },
     }),
   );

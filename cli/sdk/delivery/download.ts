@@ -55,12 +55,11 @@ const LONGEST_WAIT_MS = 5_000;
  */
 export async function download(file: RemoteFile, options: DownloadOptions): Promise<Downloaded> {
   const { folder, signal } = options;
-  const target = join(folder, ...file.name.split('/'));
+  const { target, part } = pathsOf(folder, file);
   if ((await sizeOf(target)) === file.sizeBytes && (await digestOf(target)).digest('hex') === file.hash) {
     return { skipped: true, receivedBytes: 0 };
   }
   await withDisk(file, folder, () => mkdir(dirname(target), { recursive: true }));
-  const part = `${target}.${file.hash.slice(0, 8)}.part`;
   const { patienceMs = PATIENCE_MS, stallMs = STALL_MS } = options;
   let { sources } = file;
   let receivedBytes = 0;
@@ -89,6 +88,15 @@ export async function download(file: RemoteFile, options: DownloadOptions): Prom
       sources = await options.sourcesAgain().catch(() => sources);
     }
   }
+}
+
+/** Where a file will be, and where its bytes gather until then. */
+export function pathsOf(
+  folder: string,
+  { name, hash }: Pick<RemoteFile, 'name' | 'hash'>,
+): { target: string; part: string } {
+  const target = join(folder, ...name.split('/'));
+  return { target, part: `${target}.${hash.slice(0, 8)}.part` };
 }
 
 async function withDisk<T>({ name }: RemoteFile, folder: string, work: () => Promise<T>): Promise<T> {

@@ -9,6 +9,12 @@ export class SiteStreams {
   readonly #sites = new Map<string, LimitFunction>();
   readonly #all = pLimit(STREAMS);
 
+  /** Something of the site is on its way or waits for its turn. */
+  isBusy(siteId: string | null): boolean {
+    const site = this.#sites.get(siteId ?? '');
+    return site !== undefined && site.activeCount + site.pendingCount > 0;
+  }
+
   /**
    * Runs the work when its site and the whole have a stream free; in the order of the calls for each site. Work that needs
    * its stream no longer (the bytes are here, the disk is not done with them) calls `free`, and the next begins.

@@ -32,6 +32,7 @@ const NAMES: [string, z.ZodType][] = [
   ['DownloadUrl', schema.downloadUrl],
   ['FrameUrls', schema.frameUrls],
   ['FrameAddressesPage', schema.frameAddressesPage],
+  ['FrameHeadsPage', schema.frameHeadsPage],
   ['ProjectFiles', schema.projectFiles],
   ['Outputs', schema.outputs],
   ['JobEvent', schema.jobEvent],

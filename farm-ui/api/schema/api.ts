@@ -242,6 +242,17 @@ const frameAddresses = z.object({
 });
 export const frameAddressesRequest = z.object({ unitIds: z.array(id).min(1).max(200) });
 export const frameAddressesPage = z.object({ items: z.array(frameAddresses) });
+/** The first part of a frame that is being judged: its rest can be had when it is committed. */
+const frameHead = z.object({
+  unitId: id,
+  siteId: id.nullable().describe('Site whose store has it; null: the farm itself'),
+  name: z.string().describe('Name of the whole file'),
+  hash: z.string().describe('SHA-256 of the whole file'),
+  sizeBytes: z.number().int().describe('Of the whole file'),
+  headBytes: z.number().int().describe('Bytes that the address gives'),
+  url: z.string().describe('Answers one request header only: `Range: bytes=0-(headBytes - 1)`'),
+});
+export const frameHeadsPage = z.object({ items: z.array(frameHead) });
 /** The files that a job renders from, as they were submitted. */
 export const projectFiles = z.object({
   main: z.string().describe('Path of the scene file'),

@@ -131,6 +131,19 @@ export async function committedUnits(
     .execute();
 }
 
+/** Those of the named units that are the job's, lie in a store and are being judged, in no order; none of a job that has ended. */
+export async function judgedUnits(
+  tx: Tx,
+  { jobId, unitIds }: { jobId: string; unitIds: readonly string[] },
+): Promise<FrameRow[]> {
+  return unitsOfJob(tx, jobId)
+    .where('u.id', '=', sql<string>`ANY (${[...unitIds]}::uuid[])`)
+    .where('u.status', 'in', ['uploaded', 'verified'])
+    .where(sql<boolean>`EXISTS (SELECT FROM jobs AS j WHERE j.studio_id = u.studio_id AND j.id = u.job_id
+      AND j.status IN ('active', 'paused'))`)
+    .execute();
+}
+
 /** The committed units of a job in frame order: what assemble puts together and an invoice bills. */
 export async function committedFrames(tx: Tx, jobId: string): Promise<FrameRow[]> {
   return unitsOfJob(tx, jobId)

@@ -1,0 +1,54 @@
+/**
+ * The first part of frames that are being judged, so that a studio's link does not idle meanwhile. A part and never the whole: what
+ * is not committed is not paid for (docs/decisions/2026-11-30-heads-of-frames-being-judged.md).
+ */
+import { judgedUnits } from '../../../ports/db/queries/frames.ts';
+import type { Api, ApiDeps } from '../deps.ts';
+import { requireStudio } from '../plugins/auth.ts';
+import { problems } from '../plugins/openapi.ts';
+import { frameAddressesRequest, frameHeadsPage } from '../schema/api.ts';
+import { frameName, namingOf } from '../views/frames.ts';
+import { jobParams, requireNamedJob } from './jobs.ts';
+
+/** Of a frame's bytes. Nobody can use a quarter of a picture, and judging takes a link no longer than that. */
+const HEAD_SHARE = 1 / 4;
+/** Less is here with the rest just as soon. */
+const LEAST_HEAD_BYTES = 256 * 1024;
+/** Judging takes seconds; who comes later finds the frame committed. */
+const ADDRESS_SECONDS = 60;
+
+export function addHeads(api: Api, { database, stores }: Pick<ApiDeps, 'database' | 'stores'>): void {
+  api.post(
+    '/v1/jobs/:id/frames/heads',
+    {
+      schema: {
+        tags: ['frames'],
+        summary:
+          'The first quarter of frames that are being judged, for a minute; other frames, and small ones, are left out',
+        params: jobParams,
+        body: frameAddressesRequest,
+        response: { 200: frameHeadsPage, ...problems },
+      },
+    },
+    async (request) => {
+      const { studioId } = requireStudio(request, 'read');
+      const { naming, units } = await database.withStudio(studioId, async (tx) => {
+        const job = await requireNamedJob(tx, request.params.id);
+        const units = await judgedUnits(tx, { jobId: job.id, unitIds: request.body.unitIds });
+        return { naming: namingOf(job), units };
+      });
+      const heads = units.map(async (unit) => {
+        const exr = unit.artifacts?.find(({ kind }) => kind === 'exr');
+        const headBytes = Math.floor((exr?.sizeBytes ?? 0) * HEAD_SHARE);
+        if (!exr || headBytes < LEAST_HEAD_BYTES) return [];
+        const { hash, sizeBytes } = exr;
+        const { siteId, id: unitId } = unit;
+        const { store } = await stores.of(siteId);
+        const object = { studioId, kind: 'frames', hash, expiresSeconds: ADDRESS_SECONDS, headBytes } as const;
+        const url = await store.presignGet(object);
+        return [{ unitId, siteId, name: frameName(naming, unit, 'exr'), hash, sizeBytes, headBytes, url }];
+      });
+      return { items: (await Promise.all(heads)).flat() };
+    },
+  );
+}
