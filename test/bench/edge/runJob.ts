@@ -17,6 +17,7 @@ import { limitOf } from './limit.ts';
 import type { Links } from './links.ts';
 import { cpuBetween, markCpu } from './measure.ts';
 import { submitFrames } from './orders.ts';
+import { startHomeMachines } from './ownMachine.ts';
 import type { PullOrder } from './pullProgram.ts';
 import type { Quoter } from './quoter.ts';
 import { emptyCache, type Shapes } from './shapes.ts';
@@ -106,6 +107,7 @@ export async function measureRun(
     await emptyCache(cacheFolder);
   }
   await farm.giveWorkTo([...siteOfNode.keys()]);
+  await startHomeMachines(context.lab);
   const folder = join(context.folder, `run-${prepared.name}`);
   await mkdir(folder, { recursive: true });
   const ended = new AbortController();
