@@ -1,9 +1,11 @@
 /** `farm node join`: this machine renders for a farm. */
+
 import { spawn } from 'node:child_process';
 import { availableParallelism, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { distFolder } from '../../infra/stack/paths.ts';
+import { PROGRAM_FLAGS } from '../../infra/stack/program-flags.ts';
 import { refuse } from '../sdk/errors.ts';
 import { withErrors } from './run.ts';
 
@@ -41,7 +43,7 @@ async function join_(gateway: string, flags: JoinFlags): Promise<void> {
       gateway,
     });
   }
-  const child = spawn(process.execPath, ['--enable-source-maps', join(distFolder, 'workers', 'node', 'main.js')], {
+  const child = spawn(process.execPath, [...PROGRAM_FLAGS, join(distFolder, 'workers', 'node', 'main.js')], {
     stdio: 'inherit',
     env: {
       ...process.env,

@@ -1,8 +1,10 @@
 /** `farm site agent`: what the operator of a site runs beside its store. */
+
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { distFolder } from '../../infra/stack/paths.ts';
+import { PROGRAM_FLAGS } from '../../infra/stack/program-flags.ts';
 import { withErrors } from './run.ts';
 
 /** @param site the command `farm site` */
@@ -15,7 +17,7 @@ export function addSiteAgent(site: Command): void {
 
 async function agent(): Promise<void> {
   const program = join(distFolder, 'workers', 'site', 'main.js');
-  const child = spawn(process.execPath, ['--enable-source-maps', program], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [...PROGRAM_FLAGS, program], { stdio: 'inherit' });
   // Ctrl-C reaches the agent by itself, as it shares the terminal.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));

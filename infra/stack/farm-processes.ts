@@ -1,4 +1,5 @@
 /** The farm's own processes: workers, API and nodes. One that dies is started again, later each time it dies young. */
+
 import { mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { environmentVariables, type FarmEnvironment } from './environment.ts';
 import type { Keeper } from './keeper.ts';
 import { explainExit, lastLines, type ManagedProcess, startProcess } from './managed-process.ts';
 import { signalGroup } from './process-table.js';
+import { PROGRAM_FLAGS } from './program-flags.ts';
 
 /** `restarting`: it died and waits for its next start. `down`: somebody ended it and wants it down. */
 export type ProcessState = 'starting' | 'running' | 'restarting' | 'down';
@@ -163,7 +165,7 @@ export class FarmProcess {
       {
         name,
         command: process.execPath,
-        args: ['--enable-source-maps', join(this.#distFolder, entry)],
+        args: [...PROGRAM_FLAGS, join(this.#distFolder, entry)],
         env: { ...env, NODE_ENV: 'production' },
         logPath: this.#logPath,
         ipc: true,

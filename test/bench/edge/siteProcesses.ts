@@ -1,4 +1,5 @@
 /** What runs at one place of the lab: its object store, its agent and its nodes, each a process in the place's namespace. */
+
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
@@ -9,6 +10,7 @@ import type { Lab } from '../../../infra/netlab/lab.ts';
 import type { Keeper } from '../../../infra/stack/keeper.ts';
 import { type ManagedProcess, startProcess, untilReady } from '../../../infra/stack/managed-process.ts';
 import { distFolder } from '../../../infra/stack/paths.ts';
+import { HEAP_FLAG } from '../../../infra/stack/program-flags.ts';
 import { STORE_REGION, storeProgram } from '../../../infra/stack/store-program.ts';
 import { createMinioStore } from '../../../ports/store/minioStore.ts';
 import type { EdgeEngine } from './edgeReport.ts';
@@ -91,7 +93,13 @@ export class SiteProcesses {
   }
 
   async #startOurs(name: string, entry: string, env: Record<string, string>): Promise<ManagedProcess> {
-    return this.#start(name, process.execPath, [join(distFolder, entry)], { ...env, NODE_ENV: 'production' }, true);
+    return this.#start(
+      name,
+      process.execPath,
+      [HEAP_FLAG, join(distFolder, entry)],
+      { ...env, NODE_ENV: 'production' },
+      true,
+    );
   }
 
   /** Store and agent, until both answer across the link. */
