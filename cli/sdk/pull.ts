@@ -75,7 +75,7 @@ class Pull implements FrameNews {
   readonly #jobId: string;
   readonly #options: PullOptions;
   readonly #addresses: AddressBook<FrameAddresses>;
-  /** Of a pull to a folder, without compression: its bytes are not the file's. */
+  /** Of a pull to a folder; where all is to be compressed, its bytes are not the file's. */
   readonly #heads: Heads | null;
   readonly #acknowledged: Acknowledgements;
   readonly #streams = new SiteStreams();
@@ -100,7 +100,7 @@ class Pull implements FrameNews {
     const { folder, transit = 'off' } = options;
     const addresses = new AddressBook<FrameHead>((unitIds) => client.frameHeads(jobId, unitIds));
     const heads = { addresses, streams: this.#streams, signal: this.#stop.signal };
-    this.#heads = folder !== undefined && transit === 'off' ? new Heads({ folder, ...heads }) : null;
+    this.#heads = folder !== undefined && transit !== 'on' ? new Heads({ folder, ...heads }) : null;
   }
 
   get signal(): AbortSignal {

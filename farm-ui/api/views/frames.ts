@@ -49,7 +49,7 @@ export function frameView(unit: FrameRow, naming: FrameNaming): FrameView {
   };
 }
 
-/** Committed = billed (or from the cache) = downloadable: what is not committed is nobody's frame yet. */
+/** Committed = billed (or from the cache) = downloadable: what is not committed is nobody's frame yet (but `routes/heads.ts`). */
 export function deliveredFile(
   unit: Pick<FrameRow, 'status' | 'artifacts'>,
   kind: UnitArtifact['kind'],
