@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { MINIO, NODE_MINIMUM, TEMPORAL } from '../bootstrap/versions.js';
 import { OPTIONAL_VARIABLES, REQUIRED_VARIABLES, readEnvironment } from '../stack/environment.ts';
 import { repositoryRoot } from '../stack/paths.ts';
+import { PROGRAM_FLAGS } from '../stack/program-flags.ts';
 
 interface Service {
   image?: string;
@@ -92,6 +93,10 @@ it('runs entries that the build makes', () => {
     const entry = command.find((word) => word.startsWith('dist/'));
     if (entry) expect(read(entry.replace(/^dist\//, '').replace(/\.js$/, '.ts'))).not.toBe('');
   }
+});
+
+it('runs them as the embedded stack does', () => {
+  for (const name of [...workers, 'node']) expect(services[name]?.command?.slice(1, -1), name).toEqual(PROGRAM_FLAGS);
 });
 
 it('pins the versions of the embedded stack', () => {
