@@ -37,6 +37,14 @@ describe('the heart of a lease', () => {
     expect(heart.signal.reason).toMatchObject({ reason: 'cancelled' });
   });
 
+  it('says all that was logged, also more than one call takes', async () => {
+    const { heart, sent } = beating(10_000, () => GO_ON);
+    const lines = Array.from({ length: 120 }, (_, index) => `line ${index}`);
+    for (const line of lines) heart.log(line);
+    await heart.tell();
+    expect(sent.flatMap(({ log }) => log)).toEqual(lines);
+  });
+
   it('gives the lease up by its own clock when nobody answers', async () => {
     const { heart } = beating(300, () => {
       throw new FarmError('StackNotRunning', 'nobody there');

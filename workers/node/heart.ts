@@ -90,7 +90,12 @@ export function startHeart(
   schedule();
   const tell = async (): Promise<void> => {
     await beat;
-    if (lines.length > 0 && !controller.signal.aborted) await send();
+    // As long as they are taken: one call says a part of many.
+    for (let left = Number.POSITIVE_INFINITY; lines.length > 0 && lines.length < left; ) {
+      if (controller.signal.aborted) return;
+      left = lines.length;
+      await send();
+    }
   };
 
   return {
