@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  addJob,
+  addLeased,
   addNode,
   addStudio,
   artifactsOf,
@@ -27,15 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => record?.close());
 
-/** A job of one chunk under lease by a node of its own, so that tests do not take each other's chunks. */
-async function leased(name: string, frames = 1) {
-  const { database } = record;
-  const node = await addNode(database, name, { 'attr.test': [name] });
-  const needs = { attributes: [{ name: 'attr.test', anyOf: [name] }] };
-  const job = await addJob(database, { studioId, name, frames, needs });
-  const lease = await mustClaim(database, node);
-  return { ...job, node, lease, unitId: lease.units[0]!.unitId, chunkId: lease.chunkId };
-}
+const leased = (name: string, frames = 1) => addLeased(record.database, { studioId, name, frames });
 
 const commit = (unitId: string, leaseNumber: number) =>
   record.database.asService((tx) => commitUnit(tx, { unitId, leaseNumber }));

@@ -1,14 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import {
-  addJob,
-  addNode,
-  addStudio,
-  deliver,
-  hashOf,
-  mustClaim,
-  openTestRecord,
-  type TestRecord,
-} from '../../test/support/rows.ts';
+import { addLeased, addStudio, deliver, hashOf, openTestRecord, type TestRecord } from '../../test/support/rows.ts';
 import { commitUnit } from './commit.ts';
 import { lockJobState } from './locks.ts';
 import { nextReceipt, type ReceiptUnit } from './receipts.ts';
@@ -24,13 +15,9 @@ afterAll(() => record?.close());
 
 const rootOf = (units: ReceiptUnit[]): string => `0x${hashOf(units.map(({ unitId }) => unitId).join())}`;
 
-/** A job whose chunk a node of its own holds. */
 async function leased(name: string, frames: number) {
   const { database } = record;
-  const node = await addNode(database, name, { 'attr.test': [name] });
-  const needs = { attributes: [{ name: 'attr.test', anyOf: [name] }] };
-  const { jobId } = await addJob(database, { studioId, name, frames, needs });
-  const lease = await mustClaim(database, node);
+  const { jobId, node, lease } = await addLeased(database, { studioId, name, frames });
   const commit = async (unitId: string) => {
     await deliver(database, lease, node.id, unitId);
     await database.asService((tx) => commitUnit(tx, { unitId, leaseNumber: lease.leaseNumber }));

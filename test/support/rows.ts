@@ -254,6 +254,18 @@ export async function mustClaim(database: Database, node: TestNode, leaseMs?: nu
   return lease;
 }
 
+/** A job of one chunk under lease by a node of its own name, so that tests do not take each other's chunks. */
+export async function addLeased(
+  database: Database,
+  { studioId, name, frames = 1 }: { studioId: string; name: string; frames?: number },
+) {
+  const node = await addNode(database, name, { 'attr.test': [name] });
+  const needs = { attributes: [{ name: 'attr.test', anyOf: [name] }] };
+  const job = await addJob(database, { studioId, name, frames, needs });
+  const lease = await mustClaim(database, node);
+  return { ...job, node, lease, unitId: lease.units[0]!.unitId, chunkId: lease.chunkId };
+}
+
 export const artifactsOf = (unitId: string): UnitArtifact[] => [
   { kind: 'exr', hash: hashOf(`${unitId} exr`), sizeBytes: 1000 },
   { kind: 'preview', hash: hashOf(`${unitId} preview`), sizeBytes: 100 },

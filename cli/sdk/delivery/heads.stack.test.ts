@@ -9,15 +9,7 @@ import { commitUnit, refuseUnit } from '../../../ports/db/commit.ts';
 import { transitionJob } from '../../../ports/db/jobs.ts';
 import { createMinioStore } from '../../../ports/store/minioStore.ts';
 import { type CutProxy, startCutProxy } from '../../../test/support/cutProxy.ts';
-import {
-  addJob,
-  addNode,
-  addStoreSite,
-  addStudio,
-  artifactsOf,
-  deliver,
-  mustClaim,
-} from '../../../test/support/rows.ts';
+import { addLeased, addStoreSite, addStudio, artifactsOf, deliver } from '../../../test/support/rows.ts';
 import { createTestBucket, uniqueName } from '../../../test/support/services.ts';
 import { FarmClient } from '../client.ts';
 import { pullJob } from '../pull.ts';
@@ -56,10 +48,7 @@ beforeEach(async () => {
 /** A job under lease, and how its frames come into the site's store. */
 async function leased(name: string, frames: number) {
   const { database } = farm.record;
-  const node = await addNode(database, name, { 'attr.test': [name] });
-  const needs = { attributes: [{ name: 'attr.test', anyOf: [name] }] };
-  const { jobId } = await addJob(database, { studioId, name, frames, needs });
-  const lease = await mustClaim(database, node);
+  const { jobId, node, lease } = await addLeased(database, { studioId, name, frames });
   const bring = async (unitId: string, bytes: Buffer): Promise<void> => {
     const artifacts = [{ kind: 'exr' as const, ...(await put(bytes)) }, artifactsOf(unitId)[1]!];
     await deliver(database, lease, node.id, unitId, artifacts, siteId);
