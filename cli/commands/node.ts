@@ -1,5 +1,4 @@
 /** `farm node join`: this machine renders for a farm. */
-
 import { spawn } from 'node:child_process';
 import { availableParallelism, hostname } from 'node:os';
 import { join, resolve } from 'node:path';

@@ -1,5 +1,4 @@
 /** `farm site agent`: what the operator of a site runs beside its store. */
-
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Command } from 'commander';

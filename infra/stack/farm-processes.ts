@@ -1,5 +1,4 @@
 /** The farm's own processes: workers, API and nodes. One that dies is started again, later each time it dies young. */
-
 import { mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';

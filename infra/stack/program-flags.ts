@@ -2,7 +2,7 @@
 
 /**
  * V8 begins with a heap of a few megabytes and walks through all of it again and again while it grows, most of all under a
- * program's first load. It takes no memory that is not used.
+ * program's first load. So much may lie there before it is collected for the first time.
  */
 export const HEAP_FLAG = '--initial-heap-size=256';
 

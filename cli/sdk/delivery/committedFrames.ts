@@ -11,9 +11,9 @@ const isOver = (job: JobView): boolean =>
 export interface FrameNews {
   committed(unitId: string): void;
   /** It lies in a store and is being judged. `node`: name of the one that rendered it. Only of what happens meanwhile. */
-  judged?(unitId: string, node: string): void;
+  judged(unitId: string, node: string): void;
   /** It was not accepted. */
-  refused?(unitId: string): void;
+  refused(unitId: string): void;
 }
 
 /**
@@ -45,8 +45,8 @@ export async function followCommitted(
     for await (const event of client.events(jobId, { after: job.eventSeq, signal: stop.signal })) {
       const { unitId, status, node } = event.data as { unitId?: string; status?: string; node?: string };
       if (event.type === 'unit.committed') take(String(unitId));
-      if (event.type === 'unit.changed' && status === 'uploaded') news.judged?.(String(unitId), String(node));
-      if (event.type === 'unit.refused') news.refused?.(String(unitId));
+      if (event.type === 'unit.changed' && status === 'uploaded') news.judged(String(unitId), String(node));
+      if (event.type === 'unit.refused') news.refused(String(unitId));
       if (event.type === 'stage.ended' && event.data.stage === 'settle') stop.abort();
       if (event.type === 'job.changed' && isFinalJob(event.data.status)) stop.abort();
     }

@@ -6,6 +6,7 @@ import { mkdir, open as openFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BlockWriter } from '../../../ports/http/blockWriter.ts';
 import { getFile } from '../../../ports/http/getFile.ts';
+import { headRange } from '../../../ports/store/objectStore.ts';
 import type { FrameHead } from '../types.ts';
 import type { AddressBook } from './addressBook.ts';
 import { pathsOf, STALL_MS } from './download.ts';
@@ -69,18 +70,20 @@ export class Heads {
     this.#siteOfNode.set(node, head.siteId);
     if (streams.isBusy(head.siteId)) return null;
     const { target, part } = pathsOf(folder, head);
-    await mkdir(dirname(target), { recursive: true });
-    // What an earlier pull left is gone on with when the frame is committed.
-    const file = await openFile(part, 'wx');
-    await streams
-      .run(head.siteId, () => this.#receive(head, new BlockWriter(file)))
-      .catch(() => undefined)
-      .finally(() => file.close());
-    return part;
+    // From here on the site is busy: no other head of it begins.
+    return streams.run(head.siteId, async () => {
+      await mkdir(dirname(target), { recursive: true });
+      // What an earlier pull left is gone on with when the frame is committed.
+      const file = await openFile(part, 'wx');
+      await this.#receive(head, new BlockWriter(file))
+        .catch(() => undefined)
+        .finally(() => file.close());
+      return part;
+    });
   }
 
   async #receive({ url, headBytes }: FrameHead, disk: BlockWriter): Promise<void> {
-    const headers = { range: `bytes=0-${headBytes - 1}` };
+    const headers = { range: headRange(headBytes) };
     const answer = await getFile(url, { headers, signal: this.#options.signal, silenceMs: STALL_MS });
     if (answer.status !== 206) {
       answer.destroy();

@@ -1,7 +1,8 @@
 /**
  * The first part of frames that are being judged, so that a studio's link does not idle meanwhile. A part and never the whole: what
- * is not committed is not paid for (docs/decisions/2026-11-30-heads-of-frames-being-judged.md).
+ * is not committed is not paid for.
  */
+import { headBytesOf } from '../../../domain/frameHead.ts';
 import { judgedUnits } from '../../../ports/db/queries/frames.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { requireStudio } from '../plugins/auth.ts';
@@ -10,10 +11,6 @@ import { frameAddressesRequest, frameHeadsPage } from '../schema/api.ts';
 import { frameName, namingOf } from '../views/frames.ts';
 import { jobParams, requireNamedJob } from './jobs.ts';
 
-/** Of a frame's bytes. Nobody can use a quarter of a picture, and judging takes a link no longer than that. */
-const HEAD_SHARE = 1 / 4;
-/** Less is here with the rest just as soon. */
-const LEAST_HEAD_BYTES = 256 * 1024;
 /** Judging takes seconds; who comes later finds the frame committed. */
 const ADDRESS_SECONDS = 60;
 
@@ -39,8 +36,8 @@ export function addHeads(api: Api, { database, stores }: Pick<ApiDeps, 'database
       });
       const heads = units.map(async (unit) => {
         const exr = unit.artifacts?.find(({ kind }) => kind === 'exr');
-        const headBytes = Math.floor((exr?.sizeBytes ?? 0) * HEAD_SHARE);
-        if (!exr || headBytes < LEAST_HEAD_BYTES) return [];
+        const headBytes = headBytesOf(exr?.sizeBytes ?? 0);
+        if (!exr || headBytes === 0) return [];
         const { hash, sizeBytes } = exr;
         const { siteId, id: unitId } = unit;
         const { store } = await stores.of(siteId);

@@ -1,5 +1,4 @@
 /** What runs at one place of the lab: its object store, its agent and its nodes, each a process in the place's namespace. */
-
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
