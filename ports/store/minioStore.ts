@@ -6,8 +6,9 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client } from 'minio';
 import { FarmError } from '../../domain/errors.ts';
+import { headRange } from '../http/range.ts';
 import { hashFile } from './hashFile.ts';
-import { headRange, OBJECT_KINDS, type ObjectKind, type ObjectStore, objectKey } from './objectStore.ts';
+import { OBJECT_KINDS, type ObjectKind, type ObjectStore, objectKey } from './objectStore.ts';
 import { createPresigner } from './presign.ts';
 
 const HASH_OF_NOTHING = createHash('sha256').digest('hex');

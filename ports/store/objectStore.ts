@@ -11,9 +11,6 @@ export type ObjectKind = (typeof OBJECT_KINDS)[number];
 export const objectKey = (studioId: string, kind: ObjectKind, hash: string): string =>
   `studios/${studioId}/${kind}/${hash}`;
 
-/** The header `range` (RFC 9110, 14.2) that asks for the first bytes of an object and no more. */
-export const headRange = (headBytes: number): string => `bytes=0-${headBytes - 1}`;
-
 /** An object as a listing shows it. */
 export interface ListedObject {
   kind: ObjectKind;

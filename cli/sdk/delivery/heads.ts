@@ -6,7 +6,7 @@ import { mkdir, open as openFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BlockWriter } from '../../../ports/http/blockWriter.ts';
 import { getFile } from '../../../ports/http/getFile.ts';
-import { headRange } from '../../../ports/store/objectStore.ts';
+import { headRange } from '../../../ports/http/range.ts';
 import type { FrameHead } from '../types.ts';
 import type { AddressBook } from './addressBook.ts';
 import { pathsOf, STALL_MS } from './download.ts';
