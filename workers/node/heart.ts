@@ -27,7 +27,7 @@ export interface Heart {
   log(line: string): void;
   /** Ends the work on the lease from this side. */
   stop(reason: StopReason): void;
-  /** Says what was logged since the last beat: of a lease that fails, nobody takes a word once its failure is told. */
+  /** Says what was logged since the last beat: nobody takes a word of a lease once its end is told. */
   tell(): Promise<void>;
   /** Ends the heartbeat; the signal stays as it is. Waits for a call on its way. */
   rest(): Promise<void>;

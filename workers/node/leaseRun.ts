@@ -52,6 +52,7 @@ export async function runLease(lease: Lease, deps: LeaseRunDeps): Promise<LeaseO
   log.info({ kind: lease.kind, frames: lease.units.map(({ frame }) => frame) }, 'lease begins');
   try {
     const estimate = await work(lease, folder, heart, { ...deps, log });
+    await heart.tell();
     await retrying(() => gateway.finish(lease.chunkId, finishing(lease, 'completed', { estimate }), heart.signal), {
       signal: heart.signal,
     });
