@@ -163,9 +163,10 @@ export interface ReportInput extends LeaseKey {
 
 /**
  * Takes a delivered unit: `uploaded`, for verify to look at. Saying the same twice is fine.
+ * @returns whether it has been judged already
  * @throws FarmError `LeaseLost` or `UnitAlreadyCommitted`, logged as `unit.late`; `NotFound`
  */
-export async function reportUnit(tx: Tx, input: ReportInput): Promise<{ studioId: string; jobId: string }> {
+export async function reportUnit(tx: Tx, input: ReportInput): Promise<{ isJudged: boolean }> {
   const { unitId, chunkId, nodeId, leaseNumber, artifacts, siteId = null, measurements } = input;
   const locked = await lockUnit(tx, unitId);
   const { unit, chunk } = locked;
@@ -174,7 +175,9 @@ export async function reportUnit(tx: Tx, input: ReportInput): Promise<{ studioId
     throw new FarmError('NotFound', `There is no unit ${unitId} in the chunk.`, { unit: unitId });
   const mine = unit.leaseNumber === leaseNumber && unit.nodeId === nodeId;
   const delivered = unit.status === 'uploaded' || unit.status === 'verified' || unit.status === 'committed';
-  if (mine && delivered && sameArtifacts(unit.artifacts ?? [], artifacts)) return { studioId, jobId };
+  if (mine && delivered && sameArtifacts(unit.artifacts ?? [], artifacts)) {
+    return { isJudged: unit.status === 'committed' };
+  }
   if (unit.status === 'committed') await refuseLate(tx, locked, leaseNumber, 'UnitAlreadyCommitted', nodeId);
   if (!mine || unit.status !== 'leased' || !chunk.isAlive || chunk.leaseNumber !== leaseNumber) {
     await refuseLate(tx, locked, leaseNumber, 'LeaseLost', nodeId);
@@ -189,7 +192,7 @@ export async function reportUnit(tx: Tx, input: ReportInput): Promise<{ studioId
     { studioId, jobId, type: 'unit.changed', data },
     { changes: [delivery], notices: [[CHANNELS.chunk, chunkId]] },
   );
-  return { studioId, jobId };
+  return { isJudged: false };
 }
 
 const sameArtifacts = (one: UnitArtifact[], other: UnitArtifact[]): boolean => {

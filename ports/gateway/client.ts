@@ -49,7 +49,7 @@ export interface GatewayClient {
   fetch(chunkId: string, request: FetchQuestion, signal?: AbortSignal): Promise<FetchAnswer>;
   copies(chunkId: string, request: CopiesQuestion, signal?: AbortSignal): Promise<CopiesAnswer>;
   announce(chunkId: string, request: AnnounceRequest, signal?: AbortSignal): Promise<AnnounceAnswer>;
-  report(chunkId: string, request: ReportRequest, signal?: AbortSignal): Promise<void>;
+  report(chunkId: string, request: ReportQuestion, signal?: AbortSignal): Promise<void>;
   finish(chunkId: string, request: FinishRequest, signal?: AbortSignal): Promise<void>;
   receipts(signal?: AbortSignal): Promise<PendingReceipts>;
   signReceipt(receipt: { jobId: string; sequence: number; signature: string }, signal?: AbortSignal): Promise<void>;
@@ -67,6 +67,8 @@ export interface GatewayClient {
 }
 
 type FetchQuestion = Pick<FetchRequest, 'leaseNumber' | 'hashes'> & Partial<Pick<FetchRequest, 'bad'>>;
+
+type ReportQuestion = Omit<ReportRequest, 'waitMs'> & Partial<Pick<ReportRequest, 'waitMs'>>;
 
 type CopiesQuestion = Pick<CopiesRequest, 'leaseNumber'> & Partial<CopiesRequest>;
 

@@ -197,6 +197,8 @@ export const reportRequest = z.object({
   unitId: id,
   artifacts: z.array(artifact).min(1).max(8),
   measurements,
+  /** Answer when the unit has been judged, or after so long at the latest, milliseconds; a farm that knows no such wish answers at once. */
+  waitMs: z.int().min(0).max(10_000).default(0),
 });
 
 export const finishRequest = z.object({

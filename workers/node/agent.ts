@@ -71,6 +71,8 @@ export async function runAgent(options: AgentOptions, shutdown: AbortSignal): Pr
 
   /** The lease before the one that is being rendered, until all its frames are delivered. */
   let delivering: Promise<unknown> = Promise.resolve();
+  /** The newest lease, until its end. */
+  let newest: Promise<unknown> = Promise.resolve();
   const begin = (lease: Lease): { rendered: Promise<void>; ended: Promise<LeaseOutcome> } => {
     let onRendered = (): void => undefined;
     const rendered = new Promise<void>((resolve) => {
@@ -78,7 +80,10 @@ export async function runAgent(options: AgentOptions, shutdown: AbortSignal): Pr
     });
     const { storePatienceMs } = options;
     const services = { gateway, engine, cache, tally, workFolder, threads, storePatienceMs, log, shutdown };
-    return { rendered, ended: runLease(lease, { ...services, onRendered, onReceiptsPending: signReceipts }) };
+    const before = newest;
+    const ended = runLease(lease, { ...services, before, onRendered, onReceiptsPending: signReceipts });
+    newest = ended;
+    return { rendered, ended };
   };
 
   try {

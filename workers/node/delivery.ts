@@ -1,4 +1,8 @@
-/** Delivers rendered units while the next ones are being rendered: announce, put, report; one after the other, none twice. */
+/**
+ * Delivers rendered units while the next ones are being rendered: announce, put, report; one after the other, none twice. A large
+ * frame is judged before the next one is sent: where processors are short, a frame that could cross its site's link waits
+ * less for those behind it, and a scene that is refused is noticed before much of it was sent.
+ */
 import { rm } from 'node:fs/promises';
 import { FarmError } from '../../domain/errors.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
@@ -14,6 +18,11 @@ const STORE_PATIENCE_MS = 120_000;
 /** First and longest wait for room, milliseconds: it takes longer to come than a connection. */
 const ROOM_MS = { firstMs: 1_000, longestMs: 15_000 };
 
+/** A frame of so many bytes is large. Small ones are judged as fast as they are sent, and would be held up by the question. */
+const LARGE_BYTES = 4 * 2 ** 20;
+/** How long the next frame waits for the verdict on a large one, milliseconds: several times what judging takes. */
+const VERDICT_MS = 2_000;
+
 export interface Delivery {
   /** Takes a unit over; returns as soon as there is room for the next. @throws what an earlier delivery failed with */
   take(unit: LeaseUnit, rendered: RenderedUnit): Promise<void>;
@@ -23,10 +32,12 @@ export interface Delivery {
   settled(): Promise<void>;
 }
 
-interface DeliveryDeps {
+export interface DeliveryDeps {
   gateway: GatewayClient;
   tally: Tally;
   signal: AbortSignal;
+  /** Resolves when what this node delivers for another lease has left; it goes first. Never rejects. */
+  before: Promise<unknown>;
   /** Takes a line for the lease's log. */
   say: (line: string) => void;
   /** Another limit than `STORE_PATIENCE_MS`. */
@@ -37,6 +48,7 @@ interface DeliveryDeps {
 export function startDelivery(lease: Lease, deps: DeliveryDeps, onFailure: (error: unknown) => void): Delivery {
   /** All units that were taken: each waits for the one before, which shall be at the studio first and not share its way. */
   let taken: Promise<void> = Promise.resolve();
+  const othersLeft = Promise.race([deps.before, aborted(deps.signal)]);
   let failure: { error: unknown } | undefined;
   const check = (): void => {
     if (failure) throw failure.error;
@@ -46,6 +58,7 @@ export function startDelivery(lease: Lease, deps: DeliveryDeps, onFailure: (erro
       check();
       const before = taken;
       taken = before
+        .then(() => othersLeft)
         .then(() => {
           if (!failure) return deliverUnit(lease, unit, rendered, deps);
         })
@@ -65,6 +78,12 @@ export function startDelivery(lease: Lease, deps: DeliveryDeps, onFailure: (erro
   };
 }
 
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
 async function deliverUnit(lease: Lease, unit: LeaseUnit, rendered: RenderedUnit, deps: DeliveryDeps): Promise<void> {
   const { gateway, tally, signal } = deps;
   const { exrPath, previewPath, picturePath } = rendered;
@@ -77,6 +96,7 @@ async function deliverUnit(lease: Lease, unit: LeaseUnit, rendered: RenderedUnit
     [...paths].map(async ([kind, path]): Promise<Artifact> => ({ kind, ...(await hashFile(path)) })),
   );
   const said = { leaseNumber: lease.leaseNumber, unitId: unit.unitId, artifacts };
+  const isLarge = artifacts.some(({ sizeBytes }) => sizeBytes >= LARGE_BYTES);
 
   const send = async (): Promise<void> => {
     // Announced anew on each try: addresses expire, and what has arrived in the meantime need not be sent again.
@@ -97,6 +117,7 @@ async function deliverUnit(lease: Lease, unit: LeaseUnit, rendered: RenderedUnit
         lease.chunkId,
         {
           ...said,
+          waitMs: isLarge ? VERDICT_MS : 0,
           measurements: {
             renderSeconds: rendered.renderSeconds,
             samples: rendered.samples,

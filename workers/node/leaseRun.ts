@@ -27,6 +27,8 @@ export interface LeaseRunDeps {
   /** Other patience with a full store than that of `delivery.ts`, milliseconds. */
   storePatienceMs?: number | undefined;
   log: Logger;
+  /** The node's lease before this one, until its end; never rejects. */
+  before: Promise<unknown>;
   /** Aborts when this process shall end: the lease is handed back. */
   shutdown: AbortSignal;
   onReceiptsPending: () => void;
@@ -131,11 +133,11 @@ async function renderUnits(
   options: Omit<RenderRequest, 'units'>,
   heart: Heart,
   failed: AbortController,
-  { gateway, engine, tally, log, storePatienceMs, onRendered }: LeaseRunDeps,
+  { gateway, engine, tally, log, before, storePatienceMs, onRendered }: LeaseRunDeps,
 ): Promise<void> {
   const { signal } = heart;
   const say = (line: string): void => heart.log(line);
-  const delivery = startDelivery(lease, { gateway, tally, signal, say, storePatienceMs }, (error) =>
+  const delivery = startDelivery(lease, { gateway, tally, signal, before, say, storePatienceMs }, (error) =>
     failed.abort(error),
   );
   const units = new Map(lease.units.map((unit) => [keyOf(unit), unit]));

@@ -1,7 +1,9 @@
 /** The gateway's word on leases, to a node that says exactly what the test wants. */
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loseLease } from '../../../ports/db/chunks.ts';
+import { commitUnit, refuseUnit } from '../../../ports/db/commit.ts';
 import type { StoredFile } from '../../../ports/db/documents.ts';
 import type { GatewayClient } from '../../../ports/gateway/client.ts';
 import { joinByHand } from '../../../test/support/nodes.ts';
@@ -91,6 +93,46 @@ describe('a node by hand at the gateway', () => {
     expect((await fetch(again.puts[0]!.url!, { method: 'PUT', body: bytes })).status).toBe(200);
     expect((await gateway.announce(lease.chunkId, said)).puts[0]!.url).toBeNull();
     await gateway.report(lease.chunkId, { ...said, measurements });
+  });
+
+  it('answers a report when the frame has been judged, if the node wants to wait', async () => {
+    const { gateway } = await joinByHand(farm.url, 'hand-7');
+    await addJob(database(), { studioId, files, priority: 5, frames: 3 });
+    const lease = (await ask(gateway)).lease!;
+    const deliver = async (index: number, waitMs: number) => {
+      const bytes = randomBytes(200);
+      const artifacts = [{ kind: 'exr' as const, hash: sha256(bytes), sizeBytes: bytes.length }];
+      const { unitId } = lease.units[index]!;
+      const said = { leaseNumber: lease.leaseNumber, unitId, artifacts };
+      const { puts } = await gateway.announce(lease.chunkId, said);
+      expect((await fetch(puts[0]!.url!, { method: 'PUT', body: bytes })).status).toBe(200);
+      const report = () => gateway.report(lease.chunkId, { ...said, measurements, waitMs });
+      return { unitId, leaseNumber: lease.leaseNumber, report };
+    };
+    const isUploaded = async (unitId: string) => {
+      const [row] = await farm.record.query<{ status: string }>('SELECT status FROM units WHERE id = $1', [unitId]);
+      return row?.status === 'uploaded';
+    };
+    for (const [index, verdict] of ['commit', 'refuse'].entries()) {
+      const { report, ...unit } = await deliver(index, 10_000);
+      let isAnswered = false;
+      const reported = report().then(() => {
+        isAnswered = true;
+      });
+      await expect.poll(() => isUploaded(unit.unitId)).toBe(true);
+      await sleep(200);
+      expect(isAnswered).toBe(false);
+      await database().asService<unknown>((tx) =>
+        verdict === 'commit' ? commitUnit(tx, unit) : refuseUnit(tx, { ...unit, code: 'FrameRefused', message: 'NaN' }),
+      );
+      await Promise.race([reported, sleep(5_000, undefined, { ref: false })]);
+      expect(isAnswered).toBe(true);
+      // What was judged before it is said again is not waited for.
+      if (verdict === 'commit') await Promise.race([report(), sleep(5_000).then(() => expect.unreachable())]);
+    }
+    const { report, unitId } = await deliver(2, 300);
+    await report();
+    expect(await isUploaded(unitId)).toBe(true);
   });
 
   it('has no file but those of its lease', async () => {

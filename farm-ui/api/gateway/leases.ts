@@ -20,6 +20,8 @@ import type {
   ReportRequest,
 } from '../../../ports/gateway/protocol.ts';
 import type { ApiDeps } from '../deps.ts';
+import type { GatewayDeps } from './plugin.ts';
+import { watchForVerdict } from './verdict.ts';
 
 /** Presigned addresses live this long: time for a slow link, and no more. */
 const ADDRESS_SECONDS = 900;
@@ -84,14 +86,17 @@ export async function announce(
 }
 
 /**
- * Takes a delivered unit, after a look at the store: the store itself has checked the bytes against hash and length.
+ * Takes a delivered unit, after a look at the store: the store itself has checked the bytes against hash and length. With
+ * `waitMs` it returns when the unit has been judged, but no later than that.
+ * @param gone aborts when the node hangs up
  * @throws FarmError `LeaseLost`, `UnitAlreadyCommitted` (both logged with the job), `HashMismatch`, `NotFound`
  */
 export async function report(
-  { database, stores }: ApiDeps,
+  { database, stores, hub }: GatewayDeps,
   node: NodeRow,
   chunkId: string,
-  { leaseNumber, unitId, artifacts, measurements }: ReportRequest,
+  { leaseNumber, unitId, artifacts, measurements, waitMs }: ReportRequest,
+  gone: AbortSignal,
 ): Promise<void> {
   checkArtifacts(artifacts);
   if (!artifacts.some(({ kind }) => kind === 'exr')) {
@@ -111,7 +116,15 @@ export async function report(
       throw new FarmError('HashMismatch', `The announced ${kind} is not in the store.`, { kind, hash, sizeBytes });
     }
   }
-  await database.asService((tx) => reportUnit(tx, { ...key, unitId, siteId, artifacts, measurements }));
+  const verdict = waitMs > 0 && studioId !== null ? watchForVerdict(hub, studioId, unitId) : null;
+  try {
+    const { isJudged } = await database.asService((tx) =>
+      reportUnit(tx, { ...key, unitId, siteId, artifacts, measurements }),
+    );
+    if (!isJudged) await verdict?.within(waitMs, gone);
+  } finally {
+    verdict?.end();
+  }
 }
 
 /** The studio of a lease that is alive; null for any other. */

@@ -77,8 +77,9 @@ export function addGateway(api: Api, deps: GatewayDeps): void {
       scope.post(
         '/leases/:chunkId/report',
         { schema: { params: leaseParams, body: protocol.reportRequest, response: { 200: empty } } },
-        async (request) => {
-          await report(deps, await requireNode(request, deps), request.params.chunkId, request.body);
+        async (request, reply) => {
+          const node = await requireNode(request, deps);
+          await report(deps, node, request.params.chunkId, request.body, goneSignal(reply.raw));
           return {};
         },
       );

@@ -208,7 +208,10 @@ async function clockJob(context: RunContext, run: Clocked, afterwards: () => Pro
       delivered: (arrivedAt.get(name)! - start) / 1000,
     }));
     const log = events.map(({ at, type, data }) => ({ second: (Date.parse(at) - start) / 1000, type, data }));
-    await writeFile(join(run.folder, 'timeline.json'), JSON.stringify({ frames: rows, events: log }, null, 1));
+    await writeFile(
+      join(run.folder, 'timeline.json'),
+      JSON.stringify({ began: new Date(start), frames: rows, events: log }, null, 1),
+    );
   }
   const committed = frames.map(({ committedAt }) => (Date.parse(committedAt!) - start) / 1000);
   const report: RunReport = {

@@ -1,0 +1,89 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { GatewayClient } from '../../ports/gateway/client.ts';
+import type { Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
+import type { RenderedUnit } from '../../renderer/engine.ts';
+import { type DeliveryDeps, startDelivery } from './delivery.ts';
+import { Tally } from './tally.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'framewright-delivery-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const LARGE = 4 * 2 ** 20;
+
+/** A gateway that notes what is asked of it; a report is answered when `judge` was called for it. */
+function noting() {
+  const calls: string[] = [];
+  const waits: (number | undefined)[] = [];
+  const verdicts = new Map<string, () => void>();
+  const gateway = {
+    announce: async (_chunk, { unitId, artifacts }) => {
+      calls.push(`announce ${unitId}`);
+      return { puts: artifacts.map(({ kind, hash }) => ({ kind, hash, url: null, headers: {} })) };
+    },
+    report: (_chunk, { unitId, waitMs }) => {
+      calls.push(`report ${unitId}`);
+      waits.push(waitMs);
+      return new Promise<void>((resolve) => verdicts.set(unitId, resolve));
+    },
+  } satisfies Partial<GatewayClient>;
+  const judge = (unitId: string): void => verdicts.get(unitId)!();
+  return { calls, waits, judge, gateway: gateway as Partial<GatewayClient> as GatewayClient };
+}
+
+function deliveryOf(gateway: GatewayClient, before: Promise<unknown> = Promise.resolve()) {
+  const lease = { chunkId: 'chunk', jobId: 'job', leaseNumber: 1 } as Lease;
+  const deps: DeliveryDeps = {
+    ...{ gateway, before, tally: new Tally(join(folder, 'tally')), signal: new AbortController().signal },
+    say: () => undefined,
+  };
+  return startDelivery(lease, deps, () => undefined);
+}
+
+async function rendered(unitId: string, sizeBytes: number): Promise<[LeaseUnit, RenderedUnit]> {
+  const [exrPath, previewPath] = [join(folder, `${unitId}.exr`), join(folder, `${unitId}.png`)];
+  await writeFile(exrPath, Buffer.alloc(sizeBytes, unitId));
+  await writeFile(previewPath, unitId);
+  const unit = { unitId, frame: 1, tile: 0, price: '1' } as LeaseUnit;
+  return [unit, { unit, exrPath, previewPath, picturePath: null } as Partial<RenderedUnit> as RenderedUnit];
+}
+
+it('has a large frame judged before it sends the next one', async () => {
+  const { calls, waits, judge, gateway } = noting();
+  const delivery = deliveryOf(gateway);
+  await delivery.take(...(await rendered('one', LARGE)));
+  const second = delivery.take(...(await rendered('two', 10)));
+  await expect.poll(() => calls.at(-1)).toBe('report one');
+  await sleep(100);
+  expect(calls).toEqual(['announce one', 'report one']);
+  judge('one');
+  await second;
+  await expect.poll(() => calls.at(-1)).toBe('report two');
+  judge('two');
+  await delivery.done();
+  // The small one is not worth a question.
+  expect([waits[0]! > 0, waits[1]]).toEqual([true, 0]);
+});
+
+it('lets the frames of the lease before go first', async () => {
+  const { calls, judge, gateway } = noting();
+  let leave = (): void => undefined;
+  const before = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  const delivery = deliveryOf(gateway, before);
+  const taken = delivery.take(...(await rendered('next', 10)));
+  await sleep(100);
+  expect(calls).toEqual([]);
+  leave();
+  await taken;
+  await expect.poll(() => calls.at(-1)).toBe('report next');
+  judge('next');
+  await delivery.done();
+});
