@@ -7,11 +7,12 @@ import { completeSettings } from '../../domain/settings.ts';
 import type { JobOutputs } from '../../ports/db/documents.ts';
 import { notifyTransient } from '../../ports/db/events.ts';
 import { setOutputs } from '../../ports/db/jobs.ts';
-import { contactSheet } from '../../renderer/image/contactSheet.ts';
-import { encodeFilm } from '../../renderer/image/film.ts';
+import { CELL_WIDTH, contactSheet, pickEvenly, SHEET_FRAMES } from '../../renderer/image/contactSheet.ts';
+import { encodeFilm, FILM_WIDTH } from '../../renderer/image/film.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { type FarmServices, inRecord, type JobKey } from '../services.ts';
 import { type Delivery, readDelivery } from './deliveredFrames.ts';
+import { fetchPreviews, type ShownFrame } from './fetchPreviews.ts';
 import { makeManifest } from './manifest.ts';
 
 export interface AssembleServices extends FarmServices {
@@ -21,18 +22,12 @@ export interface AssembleServices extends FarmServices {
 
 /** A still is no film. */
 const FEWEST_FILM_FRAMES = 2;
-const PARALLEL = 8;
 const PROGRESS_MS = 500;
-
-/** A frame of the shot as pictures show it; null where it was not rendered. */
-interface ShownFrame {
-  frame: number;
-  previewPath: string | null;
-}
 
 /** The contact sheet of the shot, with gaps where frames are missing; none when there is not a single frame. */
 export async function makeContactSheet(services: FarmServices, key: JobKey): Promise<void> {
-  await withShownFrames(services, key, async (delivery, frames) => {
+  const choose = (frames: readonly number[]): number[] => pickEvenly(frames, SHEET_FRAMES);
+  await withShownFrames(services, key, { width: CELL_WIDTH * 2, choose }, async (delivery, frames) => {
     if (delivery.frames.length === 0) return;
     const bytes = await contactSheet(frames);
     const name = `${baseName(delivery)}_contact.png`;
@@ -42,7 +37,8 @@ export async function makeContactSheet(services: FarmServices, key: JobKey): Pro
 
 /** The film from the first to the last frame that was rendered; a gap in between is shown as one, so that time stays right. */
 export async function makeFilm(services: FarmServices, key: JobKey): Promise<void> {
-  await withShownFrames(services, key, async (delivery, frames, folder, signal) => {
+  const wish = { width: FILM_WIDTH, choose: (all: readonly number[]) => all };
+  await withShownFrames(services, key, wish, async (delivery, frames, folder, signal) => {
     if (delivery.frames.length < FEWEST_FILM_FRAMES) return;
     const rendered = frames.map(({ previewPath }) => previewPath !== null);
     const shown = frames.slice(rendered.indexOf(true), rendered.lastIndexOf(true) + 1);
@@ -76,33 +72,22 @@ async function keep(
   await inRecord(services, (tx) => setOutputs(tx, jobId, { [kind]: { ...stored, name, contentType } }));
 }
 
-/** Fetches the previews into a folder that is gone afterwards, and calls `work` with all frames that were ordered. */
+/**
+ * Fetches the previews of the frames that `choose` takes of all that were ordered, at most `width` pixels wide where that is
+ * possible, and calls `work` with them. They are gone afterwards.
+ */
 async function withShownFrames(
   services: FarmServices,
   key: JobKey,
+  { width, choose }: { width: number; choose: (ordered: readonly number[]) => readonly number[] },
   work: (delivery: Delivery, frames: ShownFrame[], folder: string, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const delivery = await inRecord(services, (tx) => readDelivery(tx, key));
-  // Later takes come later, so that the newest one is shown.
-  const previews = new Map(delivery.frames.map(({ frame, preview }) => [frame, preview.hash]));
-  const sites = new Map(delivery.frames.map(({ preview, siteId }) => [preview.hash, siteId]));
   const folder = await mkdtemp(join(tmpdir(), 'framewright-assemble-'));
   try {
     await withHeartbeat(async (signal) => {
-      const hashes = [...new Set(previews.values())];
-      for (let next = 0; next < hashes.length; next += PARALLEL) {
-        signal.throwIfAborted();
-        await Promise.all(
-          hashes.slice(next, next + PARALLEL).map(async (hash) => {
-            const { store } = await services.stores.of(sites.get(hash) ?? null);
-            await store.getToFile(key.studioId, 'frames', hash, join(folder, `${hash}.png`));
-          }),
-        );
-      }
-      const frames = parseFrames(delivery.job.frames ?? '').map((frame): ShownFrame => {
-        const hash = previews.get(frame);
-        return { frame, previewPath: hash ? join(folder, `${hash}.png`) : null };
-      });
+      const shown = choose(parseFrames(delivery.job.frames ?? ''));
+      const frames = await fetchPreviews(services, delivery, { frames: shown, width, folder, signal });
       await work(delivery, frames, folder, signal);
     });
   } finally {

@@ -45,7 +45,10 @@ export async function onceMore<T>(signal: AbortSignal | undefined, send: () => P
 const TEXT_MS = 30_000;
 
 /** @returns the whole body as text. @throws Error when it breaks off, or does not end in time */
-export async function textOf(answer: IncomingMessage): Promise<string> {
+export const textOf = async (answer: IncomingMessage): Promise<string> => (await bytesOf(answer)).toString();
+
+/** As `textOf`, of a body that is small too. */
+export async function bytesOf(answer: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   const deadline = setTimeout(() => answer.destroy(new Error('the answer did not end')), TEXT_MS);
   try {
@@ -54,7 +57,7 @@ export async function textOf(answer: IncomingMessage): Promise<string> {
     clearTimeout(deadline);
   }
   if (!answer.complete) throw new Error('the answer broke off');
-  return (parts.length === 1 ? parts[0]! : Buffer.concat(parts)).toString();
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 /** Opens a request; a body that is no string is written by the caller. */

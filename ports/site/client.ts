@@ -1,23 +1,45 @@
 /** The farm's side of the site agent's protocol. */
 import { FarmError } from '../../domain/errors.ts';
-import { ask, textOf } from '../http/ask.ts';
-import { type VerifyAnswer, type VerifyRequest, verifyAnswer } from './protocol.ts';
+import { ask, bytesOf } from '../http/ask.ts';
+import { type PictureRequest, type VerifyAnswer, type VerifyRequest, verifyAnswer } from './protocol.ts';
+
+/** The site agent's address and the secret that it shares with the farm. */
+interface AgentAccess {
+  url: string;
+  token: string;
+}
 
 /** A frame waits for its turn at the agent, is read and judged: seconds, not minutes, also when the site is busy. */
 const ANSWER_MS = 60_000;
 
 /**
  * Has a frame verified where it lies.
- * @param agent base URL of the site's agent and the secret that it shares with the farm
  * @throws FarmError `StoreFailed` when the agent cannot be reached, refuses or fails; the verdict is open then
  */
-export async function verifyAtSite(
-  agent: { url: string; token: string },
-  request: VerifyRequest,
-): Promise<VerifyAnswer> {
-  const url = `${agent.url.replace(/\/+$/, '')}/v1/verify`;
+export async function verifyAtSite(agent: AgentAccess, request: VerifyRequest): Promise<VerifyAnswer> {
+  return askAgent(agent, 'verify', request, (body) => {
+    const { data } = verifyAnswer.safeParse(JSON.parse(body.toString()));
+    return data;
+  });
+}
+
+/**
+ * The preview beside a frame, made smaller where it lies; WebP.
+ * @throws FarmError `StoreFailed` when the agent cannot be reached, refuses or fails: an older one knows no pictures
+ */
+export const pictureFromSite = (agent: AgentAccess, request: PictureRequest): Promise<Buffer> =>
+  askAgent(agent, 'picture', request, (body) => body);
+
+/** @param read undefined: this is no answer to the question */
+async function askAgent<T>(
+  agent: AgentAccess,
+  call: string,
+  request: unknown,
+  read: (body: Buffer) => T | undefined,
+): Promise<T> {
+  const url = `${agent.url.replace(/\/+$/, '')}/v1/${call}`;
   let status: number | undefined;
-  let text = '';
+  let body: Buffer;
   try {
     const response = await ask(url, {
       method: 'POST',
@@ -26,16 +48,15 @@ export async function verifyAtSite(
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     status = response.statusCode;
-    text = await textOf(response);
-    if (status === 200) {
-      const answer = verifyAnswer.safeParse(JSON.parse(text));
-      if (answer.success) return answer.data;
-    }
+    body = await bytesOf(response);
+    const answer = status === 200 ? read(body) : undefined;
+    if (answer !== undefined) return answer;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new FarmError('StoreFailed', `The site agent at ${agent.url} does not answer: ${why}`, { agent: agent.url });
   }
-  throw new FarmError('StoreFailed', `The site agent at ${agent.url} answered ${status}: ${text.slice(0, 300)}`, {
+  const said = body.toString('utf8', 0, 300);
+  throw new FarmError('StoreFailed', `The site agent at ${agent.url} answered ${status}: ${said}`, {
     agent: agent.url,
     status: status ?? null,
   });

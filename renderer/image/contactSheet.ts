@@ -17,6 +17,10 @@ export interface ContactSheetOptions {
   aspect?: number;
 }
 
+/** Of one frame, pixels. */
+export const CELL_WIDTH = 240;
+/** Frames on a sheet; of more, so many are picked. */
+export const SHEET_FRAMES = 120;
 const GUTTER = 10;
 const LABEL_HEIGHT = 22;
 const DOT = 2;
@@ -26,8 +30,8 @@ const STRIPE = '#343945';
 const INK = '#aeb6c6';
 
 /** At most `limit` of the frames, evenly spread, first and last among them. */
-export function pickEvenly<T>(items: T[], limit: number): T[] {
-  if (items.length <= limit) return items;
+export function pickEvenly<T>(items: readonly T[], limit: number): T[] {
+  if (items.length <= limit) return [...items];
   if (limit === 1) return items.slice(0, 1);
   return Array.from({ length: limit }, (_, i) => items[Math.round((i * (items.length - 1)) / (limit - 1))]!);
 }
@@ -53,7 +57,7 @@ export function gapPicture(width: number, height: number, frame?: number): Buffe
 /** The sheet as PNG. Frames stand in the given order. Throws `RangeError` without frames. */
 export async function contactSheet(frames: ContactSheetFrame[], options: ContactSheetOptions = {}): Promise<Buffer> {
   if (frames.length === 0) throw new RangeError('a contact sheet needs frames');
-  const { thumbnailWidth: width = 240, limit = 120 } = options;
+  const { thumbnailWidth: width = CELL_WIDTH, limit = SHEET_FRAMES } = options;
   const shown = pickEvenly(frames, limit);
   const sample = shown.find(({ previewPath }) => previewPath !== null)?.previewPath;
   const size = sample ? await sharp(sample).metadata() : undefined;

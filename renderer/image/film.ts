@@ -41,6 +41,9 @@ export interface FilmFacts {
   frames: number;
 }
 
+/** Widest that a film is, pixels. */
+export const FILM_WIDTH = 3840;
+
 const even = (value: number): number => Math.max(2, value + (value & 1));
 
 /** A frame rate as a fraction: 23.976 and its like are n·1000/1001 (SMPTE), others have three decimals. */
@@ -108,7 +111,7 @@ async function pixelsOf(
  * `RenderFailed` without frames, `Cancelled`, `Internal` when the encoder fails; then no file is left.
  */
 export async function encodeFilm(frames: FilmFrame[], outFile: string, options: FilmOptions): Promise<FilmFacts> {
-  const { fps, crf = 18, maxWidth = 3840, signal, onFrame } = options;
+  const { fps, crf = 18, maxWidth = FILM_WIDTH, signal, onFrame } = options;
   const size = await filmSize(frames, maxWidth);
   Log.setLevel(AV_LOG_ERROR);
   const rate = frameRate(fps);

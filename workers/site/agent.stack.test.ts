@@ -4,7 +4,7 @@ import { uuidv7 } from 'uuidv7';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FrameInspectors } from '../../activities/verify/frameInspectors.ts';
 import { DEFAULT_RENDER_SETTINGS } from '../../domain/scene.ts';
-import { verifyAtSite } from '../../ports/site/client.ts';
+import { pictureFromSite, verifyAtSite } from '../../ports/site/client.ts';
 import type { VerifyRequest } from '../../ports/site/protocol.ts';
 import { createMinioStore } from '../../ports/store/minioStore.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
@@ -91,6 +91,16 @@ it('serves who has the token, and says what it does not understand', async () =>
     fetch(`${agent.url}/v1/verify`, { method: 'POST', body, headers: { authorization: `Bearer ${token}` } });
   expect((await post('{"studioId": 1}')).status).toBe(400);
   expect((await post('no json')).status).toBe(400);
+  const access = { url: agent.url, token };
+  const wanted = { studioId, hash: preview.hash, width: 100 };
+  // Of bytes that are no picture, of another studio, and for somebody else.
+  await expect(pictureFromSite(access, wanted)).rejects.toMatchObject({
+    message: expect.stringContaining('no picture'),
+  });
+  const foreign = { ...wanted, studioId: uuidv7() };
+  await expect(pictureFromSite(access, foreign)).rejects.toMatchObject({ message: expect.stringContaining('404') });
+  const stranger = { ...access, token: `${token}0` };
+  await expect(pictureFromSite(stranger, wanted)).rejects.toMatchObject({ message: expect.stringContaining('401') });
   expect((await post('x'.repeat(100_000))).status).toBe(400);
   expect((await fetch(`${agent.url}/v1/frames`)).status).toBe(404);
   expect((await fetch(`${agent.url}/v1/health`)).status).toBe(200);

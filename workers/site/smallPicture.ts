@@ -1,0 +1,25 @@
+/** Small copies of the pictures beside frames, made where those lie: a whole one is a fifth of its frame, and would cross the site's link for a thumbnail. */
+import pLimit from 'p-limit';
+import { FarmError } from '../../domain/errors.ts';
+import type { PictureRequest } from '../../ports/site/protocol.ts';
+import type { ObjectStore } from '../../ports/store/objectStore.ts';
+
+/** A picture of 8192×4608 takes about a core second to read; frames that are judged shall not wait for many of them. */
+const turns = pLimit(1);
+/** Nothing of it is seen in a film. */
+const QUALITY = 92;
+
+/**
+ * A picture of a studio, at most `width` pixels wide and never enlarged, as WebP.
+ * @throws FarmError `NotFound`; `FrameRefused` where it is no picture; `StoreFailed`
+ */
+export function smallPicture(store: ObjectStore, { studioId, hash, width }: PictureRequest): Promise<Buffer> {
+  return turns(async () => {
+    const whole = await store.get(studioId, 'frames', hash);
+    // An agent that only verifies frames never loads it.
+    const { thumbnail } = await import('../../renderer/image/preview.ts');
+    return thumbnail(whole, width, 'webp', QUALITY).catch((error: unknown) => {
+      throw new FarmError('FrameRefused', `The object ${hash} is no picture.`, { hash }, { cause: error });
+    });
+  });
+}
