@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pictureFromSite } from '../../ports/site/client.ts';
-import type { PictureRequest } from '../../ports/site/protocol.ts';
+import type { PictureTicket } from '../../ports/site/frameTicket.ts';
 import type { SiteStore } from '../../ports/store/siteStores.ts';
 import type { FarmServices, JobKey } from '../services.ts';
 import type { Delivery } from './deliveredFrames.ts';
@@ -54,7 +54,7 @@ export async function fetchPreviews(
 async function fetchPicture(
   { log }: Pick<FarmServices, 'log'>,
   { agent, store }: SiteStore,
-  wanted: PictureRequest,
+  wanted: PictureTicket,
   path: string,
 ): Promise<void> {
   if (agent) {

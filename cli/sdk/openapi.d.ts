@@ -1563,10 +1563,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Redirect to the preview beside it (PNG) */
+        /** Redirect to the preview beside it (PNG; with a width, a WebP no wider where its site has an agent) */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    width?: number;
+                };
                 header?: never;
                 path: {
                     id: string;

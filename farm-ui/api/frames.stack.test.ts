@@ -1,7 +1,24 @@
 import { randomBytes } from 'node:crypto';
+import { pino } from 'pino';
+import sharp from 'sharp';
 import { afterAll, expect, it } from 'vitest';
+import { FrameInspectors } from '../../activities/verify/frameInspectors.ts';
 import { commitUnit } from '../../ports/db/commit.ts';
-import { addJob, addNode, addQuoted, artifactsOf, deliver, fileOf, mustClaim } from '../../test/support/rows.ts';
+import { setSiteStore } from '../../ports/db/siteStores.ts';
+import { createMinioStore } from '../../ports/store/minioStore.ts';
+import {
+  addJob,
+  addLeased,
+  addNode,
+  addQuoted,
+  addStoreSite,
+  artifactsOf,
+  deliver,
+  fileOf,
+  mustClaim,
+} from '../../test/support/rows.ts';
+import { createTestBucket } from '../../test/support/services.ts';
+import { startSiteAgent } from '../../workers/site/agent.ts';
 import { type Answer, openTwoStudios } from './testing/twoStudios.ts';
 
 const { farm, north, south, call } = await openTwoStudios();
@@ -40,6 +57,49 @@ it('shows frames, and addresses of committed ones only', async () => {
   expect((await call(north.key, 'GET', `/v1/jobs/${jobId}/why`)).body.reasons[0].code).toBe('Rendering');
   const nodes = (await call(north.key, 'GET', '/v1/nodes')).body.items;
   expect(nodes).toContainEqual(expect.objectContaining({ name: 'painter', working: true, site: 'local' }));
+});
+
+it("leads to a smaller preview where the frame's site has an agent, to the whole one elsewhere", async () => {
+  const { database } = farm.record;
+  const bucket = await createTestBucket();
+  const siteId = await addStoreSite(database, 'small-pictures', bucket);
+  const store = createMinioStore(bucket);
+  const png = await sharp({ create: { width: 900, height: 500, channels: 3, background: '#369' } })
+    .png()
+    .toBuffer();
+  const preview = await store.put(north.studioId, 'frames', png, 'image/png');
+  const leased = await addLeased(database, { studioId: north.studioId, name: 'small-pictures' });
+  const { jobId, unitId, lease, node } = leased;
+  const artifacts = [artifactsOf(unitId)[0]!, { kind: 'preview' as const, ...preview }];
+  await deliver(database, lease, node.id, unitId, artifacts, siteId);
+  await database.asService((tx) => commitUnit(tx, { unitId, leaseNumber: lease.leaseNumber }));
+  const path = `/v1/jobs/${jobId}/frames/${unitId}/preview`;
+  const shown = async (query: string) => {
+    const { status, headers } = await call(north.key, 'GET', `${path}${query}`);
+    expect(status).toBe(302);
+    const answer = await fetch(headers.get('location')!);
+    const { format, width } = await sharp(Buffer.from(await answer.arrayBuffer())).metadata();
+    return { format, width };
+  };
+  const whole = { format: 'png', width: 900 };
+  expect(await shown('?width=320')).toEqual(whole);
+
+  const token = randomBytes(24).toString('hex');
+  const inspectors = new FrameInspectors(1);
+  const log = pino({ level: 'silent' });
+  const agent = await startSiteAgent({ store, inspectors, token, host: '127.0.0.1', port: 0, log });
+  try {
+    await database.asService((tx) =>
+      setSiteStore(tx, { ...bucket, siteId, nearEndpoint: bucket.endpoint, agentUrl: agent.url, agentToken: token }),
+    );
+    // The farm looks at a site's row again after some seconds.
+    await expect.poll(() => shown('?width=320'), { timeout: 15_000 }).toEqual({ format: 'webp', width: 320 });
+    expect(await shown('')).toEqual(whole);
+    expect((await call(north.key, 'GET', `${path}?width=0`)).status).toBe(400);
+  } finally {
+    await agent.close();
+    await inspectors.close();
+  }
 });
 
 it('gives two studios the same answer for what is foreign as for what is not there', async () => {

@@ -1,7 +1,8 @@
 /** The farm's side of the site agent's protocol. */
 import { FarmError } from '../../domain/errors.ts';
-import { ask, bytesOf } from '../http/ask.ts';
-import { type PictureRequest, type VerifyAnswer, type VerifyRequest, verifyAnswer } from './protocol.ts';
+import { ask, bytesOf, type Question } from '../http/ask.ts';
+import { type PictureTicket, signPictureAddress } from './frameTicket.ts';
+import { type VerifyAnswer, type VerifyRequest, verifyAnswer } from './protocol.ts';
 
 /** The site agent's address and the secret that it shares with the farm. */
 interface AgentAccess {
@@ -16,37 +17,36 @@ const ANSWER_MS = 60_000;
  * Has a frame verified where it lies.
  * @throws FarmError `StoreFailed` when the agent cannot be reached, refuses or fails; the verdict is open then
  */
-export async function verifyAtSite(agent: AgentAccess, request: VerifyRequest): Promise<VerifyAnswer> {
-  return askAgent(agent, 'verify', request, (body) => {
-    const { data } = verifyAnswer.safeParse(JSON.parse(body.toString()));
-    return data;
-  });
+export function verifyAtSite(agent: AgentAccess, request: VerifyRequest): Promise<VerifyAnswer> {
+  const question: Question = {
+    method: 'POST',
+    headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(request),
+  };
+  const url = `${agent.url.replace(/\/+$/, '')}/v1/verify`;
+  return askAgent(agent, url, question, (body) => verifyAnswer.safeParse(JSON.parse(body.toString())).data);
 }
 
 /**
- * The preview beside a frame, made smaller where it lies; WebP.
+ * The picture beside a frame, made smaller where it lies; WebP.
  * @throws FarmError `StoreFailed` when the agent cannot be reached, refuses or fails: an older one knows no pictures
  */
-export const pictureFromSite = (agent: AgentAccess, request: PictureRequest): Promise<Buffer> =>
-  askAgent(agent, 'picture', request, (body) => body);
+export function pictureFromSite(agent: AgentAccess, ticket: PictureTicket): Promise<Buffer> {
+  const url = signPictureAddress(agent, ticket, new Date(Date.now() + ANSWER_MS));
+  return askAgent(agent, url, {}, (body) => body);
+}
 
 /** @param read undefined: this is no answer to the question */
 async function askAgent<T>(
   agent: AgentAccess,
-  call: string,
-  request: unknown,
+  url: string,
+  question: Question,
   read: (body: Buffer) => T | undefined,
 ): Promise<T> {
-  const url = `${agent.url.replace(/\/+$/, '')}/v1/${call}`;
   let status: number | undefined;
   let body: Buffer;
   try {
-    const response = await ask(url, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(request),
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
+    const response = await ask(url, { ...question, signal: AbortSignal.timeout(ANSWER_MS) });
     status = response.statusCode;
     body = await bytesOf(response);
     const answer = status === 200 ? read(body) : undefined;

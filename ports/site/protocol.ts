@@ -6,8 +6,8 @@
  * | call | answer |
  * |---|---|
  * | POST /v1/verify | `VerifyRequest` → `VerifyAnswer`: the frame was read where it lies; nothing of it crossed the site's link |
- * | POST /v1/picture | `PictureRequest` → the picture beside a frame, smaller, as WebP |
  * | GET /v1/frames/:studioId/:hash?expires&signature | the frame, compressed where that helps (`workers/site/sendFrame.ts`); for studios: the signed address (`frameTicket.ts`) is the permission; knows `Range: bytes=N-` of the frame's own bytes |
+ * | GET /v1/pictures/:studioId/:hash/:width?expires&signature | the picture beside a frame, no wider than that, as WebP; for farm and studios, signed alike |
  * | GET /v1/health | 200 `{}`; needs no token |
  */
 import { z } from 'zod';
@@ -42,9 +42,5 @@ export const verifyAnswer = z.union([
   }),
 ]);
 
-/** A frame's preview, by its hash, at most `width` pixels wide. */
-export const pictureRequest = z.object({ studioId: z.uuid(), hash, width: z.int().min(16).max(8192) });
-
-export type PictureRequest = z.infer<typeof pictureRequest>;
 export type VerifyRequest = z.infer<typeof verifyRequest>;
 export type VerifyAnswer = z.infer<typeof verifyAnswer>;

@@ -100,7 +100,9 @@ it('serves who has the token, and says what it does not understand', async () =>
   const foreign = { ...wanted, studioId: uuidv7() };
   await expect(pictureFromSite(access, foreign)).rejects.toMatchObject({ message: expect.stringContaining('404') });
   const stranger = { ...access, token: `${token}0` };
-  await expect(pictureFromSite(stranger, wanted)).rejects.toMatchObject({ message: expect.stringContaining('401') });
+  await expect(pictureFromSite(stranger, wanted)).rejects.toMatchObject({ message: expect.stringContaining('403') });
+  const tooNarrow = { ...wanted, width: 15 };
+  await expect(pictureFromSite(access, tooNarrow)).rejects.toMatchObject({ message: expect.stringContaining('404') });
   expect((await post('x'.repeat(100_000))).status).toBe(400);
   expect((await fetch(`${agent.url}/v1/frames`)).status).toBe(404);
   expect((await fetch(`${agent.url}/v1/health`)).status).toBe(200);

@@ -4,14 +4,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import type { z } from 'zod';
 import type { FrameInspectors } from '../../activities/verify/frameInspectors.ts';
 import type { ExpectedFrame } from '../../activities/verify/judgeFrame.ts';
 import { judgeStoredFrame } from '../../activities/verify/judgeStoredFrame.ts';
 import { TRANSIT_HEADER, zstd } from '../../cli/sdk/delivery/transit.ts';
 import { ERROR_CATALOGUE, FarmError, toProblem } from '../../domain/errors.ts';
-import { readFrameAddress } from '../../ports/site/frameTicket.ts';
-import { pictureRequest, verifyRequest } from '../../ports/site/protocol.ts';
+import { readFrameAddress, readPictureAddress } from '../../ports/site/frameTicket.ts';
+import { verifyRequest } from '../../ports/site/protocol.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
 import { sendFrame } from './sendFrame.ts';
 import { smallPicture } from './smallPicture.ts';
@@ -34,6 +33,8 @@ export interface SiteAgent {
   close(): Promise<void>;
 }
 
+/** What a hash names never changes; whose address has expired may still look at what was seen. */
+const PICTURE_CACHE = 'private, max-age=86400, immutable';
 /** A request that names one frame is small. */
 const LONGEST_BODY_BYTES = 64 * 1024;
 
@@ -75,11 +76,10 @@ async function answer(options: SiteAgentOptions, request: IncomingMessage, respo
     requireToken(request, options.token);
     return sendJson(response, 200, await verify(options, await readBody(request)));
   }
-  if (call === 'POST /v1/picture') {
-    requireToken(request, options.token);
-    const wanted = read(pictureRequest, await readBody(request), 'for a picture');
-    const bytes = await smallPicture(options.store, wanted);
-    return void response.writeHead(200, { 'content-type': 'image/webp', 'content-length': bytes.length }).end(bytes);
+  if (call.startsWith('GET /v1/pictures/')) {
+    const bytes = await smallPicture(options.store, readPictureAddress(options.token, address, new Date()));
+    const head = { 'content-type': 'image/webp', 'content-length': bytes.length, 'cache-control': PICTURE_CACHE };
+    return void response.writeHead(200, head).end(bytes);
   }
   if (call.startsWith('GET /v1/frames/')) {
     const ticket = readFrameAddress(options.token, address, new Date());
@@ -91,16 +91,13 @@ async function answer(options: SiteAgentOptions, request: IncomingMessage, respo
 }
 
 async function verify(options: SiteAgentOptions, body: unknown): Promise<unknown> {
-  const frame = read(verifyRequest, body, 'to verify a frame');
-  return judgeStoredFrame(options, frame, frame.expected as unknown as ExpectedFrame);
-}
-
-function read<T>(schema: z.ZodType<T>, body: unknown, purpose: string): T {
-  const { data, error } = schema.safeParse(body);
-  if (data) return data;
-  const [issue] = error!.issues;
-  const field = issue?.path.join('.') ?? '';
-  throw new FarmError('RequestInvalid', `The request is not one ${purpose}: ${issue?.message}`, { field });
+  const { data, error } = verifyRequest.safeParse(body);
+  if (!data) {
+    const [issue] = error.issues;
+    const field = issue?.path.join('.') ?? '';
+    throw new FarmError('RequestInvalid', `The request is not one to verify a frame: ${issue?.message}`, { field });
+  }
+  return judgeStoredFrame(options, data, data.expected as unknown as ExpectedFrame);
 }
 
 /** Both sides are hashed first, so that the comparison takes the same time whatever was sent. */

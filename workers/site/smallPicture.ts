@@ -1,7 +1,7 @@
 /** Small copies of the pictures beside frames, made where those lie: a whole one is a fifth of its frame, and would cross the site's link for a thumbnail. */
 import pLimit from 'p-limit';
 import { FarmError } from '../../domain/errors.ts';
-import type { PictureRequest } from '../../ports/site/protocol.ts';
+import type { PictureTicket } from '../../ports/site/frameTicket.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
 
 /** A picture of 8192×4608 takes about a core second to read; frames that are judged shall not wait for many of them. */
@@ -13,7 +13,7 @@ const QUALITY = 92;
  * A picture of a studio, at most `width` pixels wide and never enlarged, as WebP.
  * @throws FarmError `NotFound`; `FrameRefused` where it is no picture; `StoreFailed`
  */
-export function smallPicture(store: ObjectStore, { studioId, hash, width }: PictureRequest): Promise<Buffer> {
+export function smallPicture(store: ObjectStore, { studioId, hash, width }: PictureTicket): Promise<Buffer> {
   return turns(async () => {
     const whole = await store.get(studioId, 'frames', hash);
     // An agent that only verifies frames never loads it.

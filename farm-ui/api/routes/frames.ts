@@ -13,7 +13,12 @@ import {
   getFrame,
   type NamedJob,
 } from '../../../ports/db/queries/frames.ts';
-import { signFrameAddress } from '../../../ports/site/frameTicket.ts';
+import {
+  NARROWEST_PICTURE,
+  signFrameAddress,
+  signPictureAddress,
+  WIDEST_PICTURE,
+} from '../../../ports/site/frameTicket.ts';
 import type { ObjectKind } from '../../../ports/store/objectStore.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { requireStudio } from '../plugins/auth.ts';
@@ -31,6 +36,10 @@ import { deliveredFile, frameName, frameView, namingOf } from '../views/frames.t
 import { isUuid, jobParams, requireJobById, requireNamedJob } from './jobs.ts';
 
 const unitParams = z.object({ id: z.string(), unitId: z.string() });
+const previewQuery = z.object({
+  /** Pixels. */
+  width: z.coerce.number().int().min(NARROWEST_PICTURE).max(WIDEST_PICTURE).optional(),
+});
 /** Addresses live this long; a browser may keep a redirect for part of it. */
 const ADDRESS_SECONDS = 3_600;
 const REDIRECT_SECONDS = 1_800;
@@ -42,7 +51,7 @@ const pictureType = (format: PictureFormat) => ({
 });
 const FRAME_FILES = {
   exr: 'Redirect to the picture (OpenEXR)',
-  preview: 'Redirect to the preview beside it (PNG)',
+  preview: 'Redirect to the preview beside it (PNG; with a width, a WebP no wider where its site has an agent)',
   picture: 'Redirect to the picture in the format that the job chose',
 } as const;
 
@@ -67,6 +76,12 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
       contentType: file.contentType,
       disposition,
     });
+  const expiresAt = () => new Date(clock.now().getTime() + ADDRESS_SECONDS * 1000);
+  /** Null where nobody makes it smaller. */
+  const pictureAddress = async (studioId: string, { siteId, hash }: NamedFile, width: number) => {
+    const { agent } = await stores.of(siteId);
+    return agent && signPictureAddress(agent, { studioId, hash, width }, expiresAt());
+  };
   const download = async (studioId: string, file: NamedFile | null) =>
     file && {
       url: await addressOf(studioId, file, 'attachment'),
@@ -147,8 +162,7 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
         const elsewhere = copies.filter(({ hash, siteId }) => hash === file.hash && siteId !== file.siteId);
         const mirrors = elsewhere.map(({ siteId }) => addressOf(studioId, { ...file, siteId }, 'attachment'));
         const { agent } = await stores.of(file.siteId);
-        const expiresAt = new Date(clock.now().getTime() + ADDRESS_SECONDS * 1000);
-        const transit = agent && signFrameAddress(agent, { studioId, hash: file.hash }, expiresAt);
+        const transit = agent && signFrameAddress(agent, { studioId, hash: file.hash }, expiresAt());
         return { ...answer, mirrors: await Promise.all(mirrors), transit };
       };
       const items = units.map(async ({ row, exr, preview, picture }) => ({
@@ -170,6 +184,7 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
           tags: ['frames'],
           summary: FRAME_FILES[kind],
           params: unitParams,
+          ...(kind === 'preview' ? { querystring: previewQuery } : {}),
           response: { 302: z.undefined(), ...problems },
         },
       },
@@ -184,7 +199,9 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
         }
         if (!file) throw new FarmError('NotFound', 'The frame is not committed yet.', { unit: request.params.unitId });
         reply.header('cache-control', `private, max-age=${REDIRECT_SECONDS}`);
-        return reply.redirect(await addressOf(studioId, file), 302);
+        const { width } = request.query as z.infer<typeof previewQuery>;
+        const small = width === undefined ? null : await pictureAddress(studioId, file, width);
+        return reply.redirect(small ?? (await addressOf(studioId, file)), 302);
       },
     );
   }

@@ -55,8 +55,9 @@ export const farm = {
 
 /** Addresses that the browser opens by itself (pictures, downloads, event streams); the session cookie goes along. */
 export const addresses = {
-  preview: (id: string, unitId: string, hash: string) =>
-    `/v1/jobs/${id}/frames/${unitId}/preview?h=${hash.slice(0, 12)}`,
+  /** `width`: pixels, for sites that can send it smaller; whole otherwise. */
+  preview: (id: string, unitId: string, hash: string, width?: number) =>
+    `/v1/jobs/${id}/frames/${unitId}/preview?h=${hash.slice(0, 12)}${width ? `&width=${width}` : ''}`,
   exr: (id: string, unitId: string) => `/v1/jobs/${id}/frames/${unitId}/exr`,
   picture: (id: string, unitId: string) => `/v1/jobs/${id}/frames/${unitId}/picture`,
   film: (id: string) => `/v1/jobs/${id}/outputs/film`,

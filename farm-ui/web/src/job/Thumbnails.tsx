@@ -10,6 +10,8 @@ import { UNIT_WORDS } from './FrameStrip.tsx';
 
 const GAP = 8;
 const LABEL = 20;
+/** Pixels across: a cell on a screen of double density. */
+const THUMB_WIDTH = 320;
 
 /** All frames as pictures; only those in view exist. */
 export function Thumbnails({ selected, onSelect }: { selected: number | null; onSelect: (index: number) => void }) {
@@ -51,6 +53,8 @@ export function Thumbnails({ selected, onSelect }: { selected: number | null; on
             >
               {Array.from({ length: Math.min(columns, store.frames.length - line.index * columns) }, (_, column) => {
                 const row = store.frames.row(line.index * columns + column);
+                const picture = (pixels?: number) =>
+                  row.preview && row.unitId ? addresses.preview(job.id, row.unitId, row.preview, pixels) : null;
                 return (
                   <Thumb
                     key={row.frame}
@@ -59,7 +63,8 @@ export function Thumbnails({ selected, onSelect }: { selected: number | null; on
                     frame={row.frame}
                     status={row.status}
                     fraction={row.fraction === null ? null : Math.round(row.fraction * 100)}
-                    src={row.preview && row.unitId ? addresses.preview(job.id, row.unitId, row.preview) : null}
+                    src={picture(THUMB_WIDTH)}
+                    whole={picture()}
                     chosen={row.index === selected}
                     index={row.index}
                     onSelect={onSelect}
@@ -82,11 +87,15 @@ interface ThumbProps {
   /** Percent, while it renders. */
   fraction: number | null;
   src: string | null;
+  /** Where that cannot be had. */
+  whole: string | null;
   chosen: boolean;
   onSelect: (index: number) => void;
 }
 
-const Thumb = memo(function Thumb({ ratio, index, frame, status, fraction, src, chosen, onSelect }: ThumbProps) {
+const Thumb = memo(function Thumb({ ratio, index, frame, status, fraction, src, whole, chosen, onSelect }: ThumbProps) {
+  const [failed, setFailed] = useState<string | null>(null);
+  const shown = src !== null && failed === src ? whole : src;
   return (
     <button
       type="button"
@@ -98,10 +107,10 @@ const Thumb = memo(function Thumb({ ratio, index, frame, status, fraction, src, 
       onClick={() => onSelect(index)}
     >
       <span className="thumb-picture" style={{ aspectRatio: ratio }}>
-        {src === null ? (
+        {shown === null ? (
           <Pending status={status} fraction={fraction} />
         ) : (
-          <img src={src} alt={`Frame ${frame}`} loading="lazy" decoding="async" />
+          <img src={shown} alt={`Frame ${frame}`} loading="lazy" decoding="async" onError={() => setFailed(src)} />
         )}
       </span>
       <span className="thumb-label mono">{frame}</span>

@@ -74,23 +74,32 @@ export function Viewer({ outputs, screen, onScreen, index, following, onFollow }
   );
 }
 
+/** Pixels across that a screen shows of a frame; the whole is for download. */
+const SCREEN_WIDTH = 2560;
+
 /** The preview of a frame. The picture before stays until the next one is decoded, so that scrubbing never flashes. */
 function FramePicture({ job, row }: { job: Job; row: FrameRow | null }) {
-  const wanted = row?.preview && row.unitId ? addresses.preview(job.id, row.unitId, row.preview) : null;
+  const picture = (pixels?: number) =>
+    row?.preview && row.unitId ? addresses.preview(job.id, row.unitId, row.preview, pixels) : null;
+  const [wanted, small] = [picture(), picture(SCREEN_WIDTH)];
   const [shown, setShown] = useState<{ src: string; frame: number } | null>(null);
   useEffect(() => {
-    if (wanted === null || !row) return;
+    if (wanted === null || small === null || !row) return;
     let current = true;
-    const image = new Image();
-    image.src = wanted;
-    const show = (): void => {
-      if (current) setShown({ src: wanted, frame: row.frame });
+    const show = (src: string): void => {
+      if (current) setShown({ src, frame: row.frame });
     };
-    image.decode().then(show, show);
+    const image = new Image();
+    image.src = small;
+    // A site whose agent is silent still has the whole picture.
+    image.decode().then(
+      () => show(small),
+      () => show(wanted),
+    );
     return () => {
       current = false;
     };
-  }, [wanted, row]);
+  }, [wanted, small, row]);
 
   if (wanted === null) {
     return (
