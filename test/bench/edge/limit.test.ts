@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type LimitInput, limitOf, secondsAt } from './limit.ts';
+import { type LimitInput, limitOf, renderSecondsOf, secondsAt } from './limit.ts';
 
 /** The shot of the article's reading at full size: 100 frames of 8192×4608 half RGBA, 1 GB of which a frame reads 4 % + 0.96 %. */
 const SHOT: LimitInput = {
@@ -44,6 +44,11 @@ it('adds the first render, and lets the nodes decide where rendering is slower t
     limitOf({ ...EDGE, renderSeconds: 100 }).seconds,
     6,
   );
+});
+
+it('counts with what nodes measured where they traced for real', () => {
+  expect(renderSecondsOf({ engine: 'replay', renderSeconds: 1 }, [7, 9])).toBe(1);
+  expect(renderSecondsOf({ engine: 'pathtracer', renderSeconds: 1 }, [7, 9])).toBe(8);
 });
 
 it("erases the edge's gain behind a narrow link of the studio", () => {

@@ -42,6 +42,16 @@ export interface Limit {
   bound: 'link' | 'studio' | 'nodes';
 }
 
+/**
+ * Seconds that one frame takes on one node, for a limit: as asked where frames were traced beforehand, else the mean of what the
+ * nodes of the run measured, sharing one machine.
+ */
+export const renderSecondsOf = (
+  { engine, renderSeconds }: { engine: 'replay' | 'pathtracer'; renderSeconds: number },
+  measured: readonly number[],
+): number =>
+  engine === 'replay' ? renderSeconds : measured.reduce((sum, seconds) => sum + seconds, 0) / measured.length;
+
 /** Seconds that bytes take at a rate in Mbit/s. */
 export const secondsAt = (bytes: number, mbits: number): number => (bytes * 8) / (mbits * 1e6);
 

@@ -13,7 +13,7 @@ import type { Lab, LinkCounters } from '../../../infra/netlab/lab.ts';
 import { payloadOf } from '../../../infra/netlab/shaping.ts';
 import type { ReplayIndex } from '../../../renderer/replay/index.ts';
 import type { LinkBytes, LinkRate, RunParameters, RunReport } from './edgeReport.ts';
-import { limitOf } from './limit.ts';
+import { limitOf, renderSecondsOf } from './limit.ts';
 import type { Links } from './links.ts';
 import { cpuBetween, markCpu } from './measure.ts';
 import { submitFrames } from './orders.ts';
@@ -196,7 +196,11 @@ async function clockJob(context: RunContext, run: Clocked, afterwards: () => Pro
   const sentBytes = parameters.compressed ? Math.min(frameBytes, crossed) : frameBytes;
   const siteLinks = links.filter(({ link }) => link !== 'studio');
   const limit = limitOf({
-    ...{ frames: parameters.frames, frameBytes: sentBytes, renderSeconds: parameters.renderSeconds },
+    ...{ frames: parameters.frames, frameBytes: sentBytes },
+    renderSeconds: renderSecondsOf(
+      parameters,
+      frames.map((frame) => frame.renderSeconds!),
+    ),
     ...{ sharedBytes: project.sharedBytes, ownBytes: project.ownBytes },
     ...{ sites: parameters.sites, nodesPerSite: parameters.nodesPerSite },
     linkMbits: Math.min(...siteLinks.map(({ upMbits }) => upMbits)),
