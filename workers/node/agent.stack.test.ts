@@ -117,43 +117,6 @@ describe('a render node at the gateway', () => {
     expect(node).toEqual({ status: 'left' });
   });
 
-  it('says of a lease that goes well what was logged before its end, also without a heartbeat', async () => {
-    const gateway = createGatewayClient(farm.url);
-    const silent: GatewayClient = {
-      ...gateway,
-      async claim(request, signal) {
-        const claimed = await gateway.claim(request, signal);
-        return { ...claimed, lease: claimed.lease && { ...claimed.lease, heartbeatMs: 60_000 } };
-      },
-    };
-    const agent = start('worker-silent', { gateway: silent });
-    const { jobId, chunkIds } = await addJob(database(), { studioId, files, frames: 1 });
-    await until(async () => {
-      const [attempt] = await farm.record.query<{ outcome: string | null }>(
-        'SELECT outcome FROM attempts WHERE chunk_id = $1',
-        chunkIds,
-      );
-      return attempt?.outcome === 'completed';
-    });
-    expect(await linesOf(jobId)).toContain('frame 1 done');
-    await agent.stop();
-  });
-
-  it('says of a lease that fails what was logged before', async () => {
-    const agent = start('worker-fails', {
-      engine: tinyEngine(async (frame) => {
-        if (frame === 2) throw new Error('no light in this frame');
-      }),
-    });
-    const { jobId, chunkIds } = await addJob(database(), { studioId, files, frames: 2, chunkFrames: 2 });
-    await until(async () => {
-      const [chunk] = await farm.record.query<{ status: string }>('SELECT status FROM chunks WHERE id = $1', chunkIds);
-      return chunk!.status === 'failed';
-    });
-    expect(await linesOf(jobId)).toContain('frame 1 done');
-    await agent.stop();
-  });
-
   it('renders the next lease while the last frames of the one before leave', async () => {
     const gateway = createGatewayClient(farm.url);
     const { claim, report } = gateway;
