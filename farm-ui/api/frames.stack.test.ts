@@ -95,6 +95,9 @@ it("leads to a smaller preview where the frame's site has an agent, to the whole
     // The farm looks at a site's row again after some seconds.
     await expect.poll(() => shown('?width=320'), { timeout: 15_000 }).toEqual({ format: 'webp', width: 320 });
     expect(await shown('')).toEqual(whole);
+    // A width is for pictures to look at: the EXR is what it is.
+    const exr = await call(north.key, 'GET', `/v1/jobs/${jobId}/frames/${unitId}/exr?width=320`);
+    expect(exr.headers.get('location')).toContain(bucket.endpoint);
     expect((await call(north.key, 'GET', `${path}?width=0`)).status).toBe(400);
   } finally {
     await agent.close();

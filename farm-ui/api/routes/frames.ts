@@ -199,7 +199,8 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
         }
         if (!file) throw new FarmError('NotFound', 'The frame is not committed yet.', { unit: request.params.unitId });
         reply.header('cache-control', `private, max-age=${REDIRECT_SECONDS}`);
-        const { width } = request.query as z.infer<typeof previewQuery>;
+        // The others are had as they are: they know no query, and theirs is not read.
+        const { width } = kind === 'preview' ? (request.query as z.infer<typeof previewQuery>) : {};
         const small = width === undefined ? null : await pictureAddress(studioId, file, width);
         return reply.redirect(small ?? (await addressOf(studioId, file)), 302);
       },
