@@ -2,13 +2,7 @@
 import { FarmError } from '../../domain/errors.ts';
 import { ask, bytesOf, type Question } from '../http/ask.ts';
 import { type PictureTicket, signPictureAddress } from './frameTicket.ts';
-import { type VerifyAnswer, type VerifyRequest, verifyAnswer } from './protocol.ts';
-
-/** The site agent's address and the secret that it shares with the farm. */
-interface AgentAccess {
-  url: string;
-  token: string;
-}
+import { type AgentAccess, type VerifyAnswer, type VerifyRequest, verifyAnswer } from './protocol.ts';
 
 /** A frame waits for its turn at the agent, is read and judged: seconds, not minutes, also when the site is busy. */
 const ANSWER_MS = 60_000;

@@ -4,6 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { FarmError } from '../../domain/errors.ts';
+import type { AgentAccess } from './protocol.ts';
 
 /** Which frame. */
 export interface FrameTicket {
@@ -14,11 +15,6 @@ export interface FrameTicket {
 /** Which picture, and how wide it is at most, pixels. */
 export interface PictureTicket extends FrameTicket {
   width: number;
-}
-
-interface AgentAccess {
-  url: string;
-  token: string;
 }
 
 export const NARROWEST_PICTURE = 16;

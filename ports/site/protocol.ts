@@ -12,6 +12,12 @@
  */
 import { z } from 'zod';
 
+/** How the farm reaches a site's agent: where it answers, and the secret that both share. */
+export interface AgentAccess {
+  url: string;
+  token: string;
+}
+
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const file = z.object({ hash, sizeBytes: z.int().positive() });
 

@@ -4,6 +4,7 @@
  */
 import type { Database } from '../db/client.ts';
 import { siteStoreRow } from '../db/siteStores.ts';
+import type { AgentAccess } from '../site/protocol.ts';
 import { createMinioStore } from './minioStore.ts';
 import type { ObjectStore } from './objectStore.ts';
 
@@ -16,7 +17,7 @@ export interface SiteStore {
   /** The same store; what it presigns is for the site's own nodes, who may know it under another address. */
   near: ObjectStore;
   /** The agent beside the store, which verifies frames where they lie. */
-  agent: { url: string; token: string } | null;
+  agent: AgentAccess | null;
 }
 
 export interface SiteStores {

@@ -55,9 +55,11 @@ export const farm = {
 
 /** Addresses that the browser opens by itself (pictures, downloads, event streams); the session cookie goes along. */
 export const addresses = {
-  /** `width`: pixels, for sites that can send it smaller; whole otherwise. */
-  preview: (id: string, unitId: string, hash: string, width?: number) =>
-    `/v1/jobs/${id}/frames/${unitId}/preview?h=${hash.slice(0, 12)}${width ? `&width=${width}` : ''}`,
+  /** Null while a frame has none. `width`: pixels, for sites that can send it smaller; whole otherwise. */
+  preview: (id: string, frame: { unitId: string | null; preview: string | null } | null, width?: number) =>
+    frame?.unitId && frame.preview
+      ? `/v1/jobs/${id}/frames/${frame.unitId}/preview?h=${frame.preview.slice(0, 12)}${width ? `&width=${width}` : ''}`
+      : null,
   exr: (id: string, unitId: string) => `/v1/jobs/${id}/frames/${unitId}/exr`,
   picture: (id: string, unitId: string) => `/v1/jobs/${id}/frames/${unitId}/picture`,
   film: (id: string) => `/v1/jobs/${id}/outputs/film`,

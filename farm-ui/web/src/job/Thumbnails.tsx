@@ -53,8 +53,6 @@ export function Thumbnails({ selected, onSelect }: { selected: number | null; on
             >
               {Array.from({ length: Math.min(columns, store.frames.length - line.index * columns) }, (_, column) => {
                 const row = store.frames.row(line.index * columns + column);
-                const picture = (pixels?: number) =>
-                  row.preview && row.unitId ? addresses.preview(job.id, row.unitId, row.preview, pixels) : null;
                 return (
                   <Thumb
                     key={row.frame}
@@ -63,8 +61,8 @@ export function Thumbnails({ selected, onSelect }: { selected: number | null; on
                     frame={row.frame}
                     status={row.status}
                     fraction={row.fraction === null ? null : Math.round(row.fraction * 100)}
-                    src={picture(THUMB_WIDTH)}
-                    whole={picture()}
+                    src={addresses.preview(job.id, row, THUMB_WIDTH)}
+                    whole={addresses.preview(job.id, row)}
                     chosen={row.index === selected}
                     index={row.index}
                     onSelect={onSelect}

@@ -79,9 +79,8 @@ const SCREEN_WIDTH = 2560;
 
 /** The preview of a frame. The picture before stays until the next one is decoded, so that scrubbing never flashes. */
 function FramePicture({ job, row }: { job: Job; row: FrameRow | null }) {
-  const picture = (pixels?: number) =>
-    row?.preview && row.unitId ? addresses.preview(job.id, row.unitId, row.preview, pixels) : null;
-  const [wanted, small] = [picture(), picture(SCREEN_WIDTH)];
+  const wanted = addresses.preview(job.id, row);
+  const small = addresses.preview(job.id, row, SCREEN_WIDTH);
   const [shown, setShown] = useState<{ src: string; frame: number } | null>(null);
   useEffect(() => {
     if (wanted === null || small === null || !row) return;
