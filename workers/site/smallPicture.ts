@@ -1,12 +1,15 @@
-/** Small copies of the pictures beside frames, made where those lie: a whole one is a fifth of its frame, and would cross the site's link for a thumbnail. */
+/**
+ * Small copies of the pictures beside frames, made where those lie, so that no whole one crosses the site's link for a thumbnail:
+ * it is a tenth of what its frame takes as half floats (0.39 of 4.15 MB for 960×540 with 16 samples).
+ */
 import pLimit from 'p-limit';
 import { FarmError } from '../../domain/errors.ts';
 import type { PictureTicket } from '../../ports/site/frameTicket.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
 
-/** A picture of 8192×4608 takes about a core second to read; frames that are judged shall not wait for many of them. */
+/** A picture of 8192×4608 takes 0.7 core seconds; frames that are judged shall not wait for many of them. */
 const turns = pLimit(1);
-/** Nothing of it is seen in a film. */
+/** Of WebP: a film compresses what it gets once more. */
 const QUALITY = 92;
 
 /**
