@@ -6,6 +6,8 @@ import { type AgentAccess, type VerifyAnswer, type VerifyRequest, verifyAnswer }
 
 /** A frame waits for its turn at the agent, is read and judged: seconds, not minutes, also when the site is busy. */
 const ANSWER_MS = 60_000;
+/** An address that the farm uses at once lives this long, milliseconds: the clocks of farm and site may differ. */
+const ADDRESS_MS = 600_000;
 
 /**
  * Has a frame verified where it lies.
@@ -26,7 +28,7 @@ export function verifyAtSite(agent: AgentAccess, request: VerifyRequest): Promis
  * @throws FarmError `StoreFailed` when the agent cannot be reached, refuses or fails: an older one knows no pictures
  */
 export function pictureFromSite(agent: AgentAccess, ticket: PictureTicket): Promise<Buffer> {
-  const url = signPictureAddress(agent, ticket, new Date(Date.now() + ANSWER_MS));
+  const url = signPictureAddress(agent, ticket, new Date(Date.now() + ADDRESS_MS));
   return askAgent(agent, url, {}, (body) => body);
 }
 
