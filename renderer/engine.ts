@@ -55,6 +55,8 @@ export interface RenderedUnit {
   unit: RenderUnit;
   /** The linear picture with its layers, OpenEXR. */
   exrPath: string;
+  /** SHA-256 (hex) of that file, from an engine that makes it while it writes; absent: who needs it reads the file. */
+  exrHash?: string;
   /** Tone mapped (and denoised when asked) picture for film and page, PNG whatever the settings say. */
   previewPath: string;
   /** The same picture in the format that the settings ask for; null when that is PNG. */

@@ -37,7 +37,7 @@ export function sampleSuffix({ start, count }: NonNullable<RenderUnit['samples']
 }
 
 /** Where the files of a unit are. */
-export type UnitPaths = Pick<RenderedUnit, 'exrPath' | 'previewPath' | 'picturePath'>;
+export type UnitPaths = Pick<RenderedUnit, 'exrPath' | 'exrHash' | 'previewPath' | 'picturePath'>;
 
 function unitPaths(folder: string, unit: RenderUnit, { picture }: RenderSettings['output']): UnitPaths {
   const base = path.join(folder, unitBaseName(unit));
@@ -146,9 +146,9 @@ export class UnitWriter {
     const shown = this.#pictures.map(async ({ file, builder, encoded }) =>
       writeFile(partial(file), encoded ?? (await builder.encode())),
     );
-    await Promise.all([this.#exr.close(), ...shown]);
+    const [exrHash] = await Promise.all([this.#exr.close(), ...shown]);
     for (const { file } of this.#pictures) await rename(partial(file), file);
-    return this.#paths;
+    return exrHash ? { ...this.#paths, exrHash } : this.#paths;
   }
 
   /** Gives up: no file is left. */

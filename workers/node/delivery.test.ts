@@ -22,9 +22,11 @@ function noting() {
   const calls: string[] = [];
   const waits: (number | undefined)[] = [];
   const verdicts = new Map<string, () => void>();
+  const announced: { kind: string; hash: string; sizeBytes: number }[] = [];
   const gateway = {
     announce: async (_chunk, { unitId, artifacts }) => {
       calls.push(`announce ${unitId}`);
+      announced.push(...artifacts);
       return { puts: artifacts.map(({ kind, hash }) => ({ kind, hash, url: null, headers: {} })) };
     },
     report: (_chunk, { unitId, waitMs }) => {
@@ -34,7 +36,7 @@ function noting() {
     },
   } satisfies Partial<GatewayClient>;
   const judge = (unitId: string): void => verdicts.get(unitId)!();
-  return { calls, waits, judge, gateway: gateway as Partial<GatewayClient> as GatewayClient };
+  return { calls, waits, announced, judge, gateway: gateway as Partial<GatewayClient> as GatewayClient };
 }
 
 function deliveryOf(gateway: GatewayClient, before: Promise<unknown> = Promise.resolve()) {
@@ -86,4 +88,18 @@ it('lets the frames of the lease before go first', async () => {
   await expect.poll(() => calls.at(-1)).toBe('report next');
   judge('next');
   await delivery.done();
+});
+
+it('announces an EXR by the hash that its engine made while it wrote it', async () => {
+  const { announced, judge, calls, gateway } = noting();
+  const delivery = deliveryOf(gateway);
+  const [unit, made] = await rendered('one', 3);
+  await delivery.take(unit, { ...made, exrHash: 'made-while-writing' });
+  await expect.poll(() => calls).toContain('report one');
+  judge('one');
+  await delivery.done();
+  expect(announced).toMatchObject([
+    { kind: 'exr', hash: 'made-while-writing', sizeBytes: 3 },
+    { kind: 'preview', hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+  ]);
 });

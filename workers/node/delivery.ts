@@ -3,7 +3,7 @@
  * frame is judged before the next one is sent: where processors are short, a frame that could cross its site's link waits
  * less for those behind it, and a scene that is refused is noticed before much of it was sent.
  */
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { FarmError } from '../../domain/errors.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { Artifact, Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
@@ -86,14 +86,18 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 
 async function deliverUnit(lease: Lease, unit: LeaseUnit, rendered: RenderedUnit, deps: DeliveryDeps): Promise<void> {
   const { gateway, tally, signal } = deps;
-  const { exrPath, previewPath, picturePath } = rendered;
+  const { exrPath, exrHash, previewPath, picturePath } = rendered;
   const paths = new Map<Artifact['kind'], string>([
     ['exr', exrPath],
     ['preview', previewPath],
   ]);
   if (picturePath) paths.set('picture', picturePath);
   const artifacts = await Promise.all(
-    [...paths].map(async ([kind, path]): Promise<Artifact> => ({ kind, ...(await hashFile(path)) })),
+    [...paths].map(async ([kind, path]): Promise<Artifact> => {
+      // The store checks it: a file that became another since it was written is not taken.
+      if (kind === 'exr' && exrHash) return { kind, hash: exrHash, sizeBytes: (await stat(path)).size };
+      return { kind, ...(await hashFile(path)) };
+    }),
   );
   const said = { leaseNumber: lease.leaseNumber, unitId: unit.unitId, artifacts };
   const isLarge = artifacts.some(({ sizeBytes }) => sizeBytes >= LARGE_BYTES);

@@ -1,6 +1,7 @@
 /** Writes multi-layer OpenEXR files, whole or band by band. See `format.ts` for the layout. */
+import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { type ChunkChannel, encodeChunk } from './chunk.ts';
+import { type ChunkChannel, encodeChunk, lineBytesOf } from './chunk.ts';
 import { EncoderPool, threadsFor } from './encoderPool.ts';
 import { CHUNK_ALIGNMENT, type ExrPixelType, LINES_PER_CHUNK } from './format.ts';
 import { type ExrFileHeader, encodeHeader, exrChannelOrder, isBand, rectOfFile } from './header.ts';
@@ -62,6 +63,14 @@ function chunkHead(y: number, bytes: number): Buffer {
   return head;
 }
 
+/** Where the chunks of a file begin whose size is known beforehand, as nothing is compressed. */
+function plainPositions({ header, channels, width, chunkCount }: FileOrder): number[] {
+  const types = channels.map(({ type }) => type);
+  const chunkBytes = 8 + LINES_PER_CHUNK.none * lineBytesOf(types, width);
+  const first = header.length + chunkCount * 8;
+  return Array.from({ length: chunkCount }, (_, index) => first + index * chunkBytes);
+}
+
 function offsetTable(positions: readonly number[]): Buffer {
   const table = Buffer.alloc(positions.length * 8);
   for (const [index, position] of positions.entries()) table.writeBigUInt64LE(BigInt(position), index * 8);
@@ -86,6 +95,8 @@ export class ExrWriter {
   private nextRow = 0;
   private hasEnded = false;
   private position: number;
+  /** Of what was written; null where the table at the file's beginning is known only at its end. */
+  private readonly digest: Hash | null;
 
   private constructor(path: string, file: ExrFileHeader, order: FileOrder, handle: FileHandle) {
     this.path = path;
@@ -94,6 +105,12 @@ export class ExrWriter {
     this.handle = handle;
     this.pool = new EncoderPool(threadsFor(order.width * order.height * order.channels.length));
     this.position = order.header.length + order.chunkCount * 8;
+    this.digest =
+      file.compression === 'none' ? createHash('sha256').update(this.beginning(plainPositions(order))) : null;
+  }
+
+  private beginning(positions: readonly number[]): Buffer {
+    return Buffer.concat([this.order.header, offsetTable(positions)]);
   }
 
   /** Begins a file. Throws `RangeError` for channel names that are too long or occur twice. */
@@ -144,17 +161,22 @@ export class ExrWriter {
   }
 
   private async append(bytes: Uint8Array): Promise<void> {
+    this.digest?.update(bytes);
     await this.handle.write(bytes, 0, bytes.length, this.position);
     this.position += bytes.length;
   }
 
-  /** Completes the file and gives it its name. Throws `RangeError` when rows are missing. */
-  async close(): Promise<void> {
+  /**
+   * Completes the file and gives it its name. Returns its SHA-256 (hex) where that came for nothing: nothing is compressed, and it was
+   * made while rows were written. Throws `RangeError` when rows are missing.
+   */
+  async close(): Promise<string | null> {
     const { order, path } = this;
     if (this.nextRow !== order.height) throw new RangeError(`EXR file lacks rows from ${this.nextRow} on`);
-    await this.handle.write(Buffer.concat([order.header, offsetTable(this.positions)]), 0, null, 0);
+    await this.handle.write(this.beginning(this.positions), 0, null, 0);
     await this.end();
     await rename(`${path}.partial`, path);
+    return this.digest?.digest('hex') ?? null;
   }
 
   private async end(): Promise<void> {
