@@ -24,8 +24,6 @@ export interface ReplayOptions {
 
 /** No frame is free: plans divide by its time. */
 const LEAST_SECONDS = 0.001;
-/** Share of a frame's seconds after which a renderer writes, and hashes, what it traced. */
-const TRACED_SHARE = 0.75;
 
 /**
  * Opens the frames of a folder.
@@ -58,14 +56,10 @@ export async function createReplayEngine({ folder, renderSeconds }: ReplayOption
       for (const { unit, from } of traced) {
         await ready?.(unit.frame);
         const began = performance.now();
-        const after = (share: number): Promise<unknown> =>
-          sleep(share * renderSeconds * 1000, undefined, { signal }).catch(() => undefined);
-        const [whenTraced, due] = [after(TRACED_SHARE), after(1)];
-        await readFilesOf(files, unit.frame, signal);
-        await whenTraced;
-        // These frames are not compressed; the path tracer hashes such a one while it writes it.
+        const due = sleep(renderSeconds * 1000, undefined, { signal }).catch(() => undefined);
         const source = path.join(folder, from.exr);
-        const exrHash = await hashOf(source);
+        // These frames are not compressed, and a tracer hashes such a one while it writes it.
+        const [exrHash] = await Promise.all([hashOf(source), readFilesOf(files, unit.frame, signal)]);
         await due;
         if (signal.aborted) throw new FarmError('Cancelled', 'rendering was cancelled');
         const exrPath = await handOut(source, outputFolder);
