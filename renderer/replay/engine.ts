@@ -57,18 +57,27 @@ export async function createReplayEngine({ folder, renderSeconds }: ReplayOption
         await ready?.(unit.frame);
         const began = performance.now();
         const due = sleep(renderSeconds * 1000, undefined, { signal }).catch(() => undefined);
-        const source = path.join(folder, from.exr);
-        // These frames are not compressed, and a tracer hashes such a one while it writes it.
-        const [exrHash] = await Promise.all([hashOf(source), readFilesOf(files, unit.frame, signal)]);
+        await readFilesOf(files, unit.frame, signal);
         await due;
         if (signal.aborted) throw new FarmError('Cancelled', 'rendering was cancelled');
-        const exrPath = await handOut(source, outputFolder);
+        const exrPath = await handOut(path.join(folder, from.exr), outputFolder);
         const previewPath = await handOut(path.join(folder, from.preview), outputFolder);
         sink.progress({ frame: unit.frame, tile: unit.tile, fraction: 1 });
         const { width, height, channels, samples, rays } = from;
         const renderedSeconds = (performance.now() - began) / 1000;
         await sink.unit({
-          ...{ unit, exrPath, exrHash, previewPath, picturePath: null, width, height, channels, samples, rays },
+          ...{
+            unit,
+            exrPath,
+            exrHash: from.hash,
+            previewPath,
+            picturePath: null,
+            width,
+            height,
+            channels,
+            samples,
+            rays,
+          },
           renderSeconds: renderedSeconds,
         });
       }
@@ -106,18 +115,10 @@ async function readFilesOf({ root, main, sequence }: SceneFiles, frame: number, 
   for (const file of all) {
     if (isSequence && file !== own && framesNamed(pattern!, [file]).length > 0) continue;
     if (signal.aborted) return;
-    for await (const _ of blocksOf(path.join(root, file))) {
+    for await (const _ of createReadStream(path.join(root, file), { highWaterMark: 1 << 20 })) {
       // Read is what a renderer would have done.
     }
   }
-}
-
-const blocksOf = (file: string): AsyncIterable<Buffer> => createReadStream(file, { highWaterMark: 1 << 20 });
-
-async function hashOf(file: string): Promise<string> {
-  const digest = createHash('sha256');
-  for await (const block of blocksOf(file)) digest.update(block);
-  return digest.digest('hex');
 }
 
 /** The same bytes under a name that the receiver may remove; a copy only where a link cannot be. */

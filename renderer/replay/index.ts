@@ -6,7 +6,7 @@ export interface ReplayFrame {
   /** File names in the index's folder: the EXR, and a PNG of it as large as its maker pleased. */
   exr: string;
   preview: string;
-  /** Of the EXR. */
+  /** Of the EXR; the hash comes with the frame, as from a tracer that makes it while it writes. */
   sizeBytes: number;
   hash: string;
   width: number;

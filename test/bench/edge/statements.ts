@@ -2,7 +2,7 @@
 
 export const EMULATED: string[] = [
   'The links: each place is a network namespace of this machine, behind a veth pair whose bandwidth "tc tbf" shapes in both directions at MTU 1500. From 27 Mbit/s on, packets that the kernel cuts into segments later cross a link whole, counted with the headers that their segments would have. Their payload rate was measured with a plain TCP stream before the first run, once for each rate that a link has in any run; the studio’s own link, where it is shaped, is told its rate as the others are and is not measured.',
-  'With the engine "replay", rendering: each frame was path traced beforehand by our own tracer and is handed out after the stated seconds. All frames are different, which is checked by hash before and after.',
+  'With the engine "replay", rendering: each frame was path traced beforehand by our own tracer and is handed out after the stated seconds, with the hash that it got then: writing and hashing a frame is part of these seconds. All frames are different, which is checked by hash before and after.',
   'With the engine "pathtracer", no rendering is emulated, but all nodes share the processor of this machine. The limit of a run counts with the mean of the seconds that its frames took on their nodes.',
   'Everything else is the real system: workflows, database, object stores, placement, staging, verification, commits, payment and delivery, as processes on this machine.',
 ];
