@@ -8,6 +8,9 @@ import { type FileAnswer, type GetFile, getFile, openGet } from '../../../ports/
 import { TRANSIT_HEADER, TRANSIT_TYPE } from './transit.ts';
 import { decodeTransit } from './transitDecoder.ts';
 
+/** A part of so many bytes at most is hashed while the rest is asked for: the link need not wait for it. */
+const QUICKLY_HASHED_BYTES = 256 * 2 ** 20;
+
 /** One address of a file. */
 export interface Source {
   url: string;
@@ -35,14 +38,20 @@ export interface Received {
  * @throws Error with what the source or the disk answered; the part stays, for the next try to go on from
  */
 export async function receive(from: Source, part: string, sizeBytes: number, way: Way): Promise<Received> {
-  const kept = await keptPart(part, sizeBytes);
-  if (kept.sizeBytes === sizeBytes) return { hash: kept.digest.digest('hex'), sizeBytes, receivedBytes: 0 };
+  let have = await keptBytes(part, sizeBytes);
+  const hashing = have > 0 ? digestOf(part) : Promise.resolve(createHash('sha256'));
+  if (have === sizeBytes) return { hash: (await hashing).digest('hex'), sizeBytes, receivedBytes: 0 };
   let receivedBytes = 0;
-  const answer = await openBody(from, kept.sizeBytes, way, (bytes) => {
+  // A source whose bytes nobody takes seems silent.
+  if (have > QUICKLY_HASHED_BYTES) await hashing;
+  hashing.catch(() => undefined);
+  const answer = await openBody(from, have, way, (bytes) => {
     receivedBytes += bytes;
   });
-  let { digest } = kept;
-  let have = kept.sizeBytes;
+  let digest = await hashing.catch((error: unknown) => {
+    answer.destroy();
+    throw error;
+  });
   if (have > 0 && answer.status === 200) {
     // The source knows no ranges and begins again.
     digest = createHash('sha256');
@@ -104,10 +113,9 @@ async function openBody(source: Source, from: number, way: Way, count: (bytes: n
 }
 
 /** What an earlier try left; a part that is longer than the file is nothing to go on from. */
-async function keptPart(part: string, sizeBytes: number): Promise<{ digest: Hash; sizeBytes: number }> {
+async function keptBytes(part: string, sizeBytes: number): Promise<number> {
   const size = (await stat(part).catch(() => undefined))?.size ?? 0;
-  if (size === 0 || size > sizeBytes) return { digest: createHash('sha256'), sizeBytes: 0 };
-  return { digest: await digestOf(part), sizeBytes: size };
+  return size > sizeBytes ? 0 : size;
 }
 
 /** SHA-256 over a file's bytes, not finished yet. */
