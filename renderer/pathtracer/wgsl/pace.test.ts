@@ -65,6 +65,17 @@ it('begins with one workgroup, and never passes half a second where cheap sky tu
   expect(seconds.filter((took) => took > 0.02).length).toBeGreaterThan(seconds.length / 3);
 });
 
+it('cuts a workgroup where its paths are so dear that all of them would pass half a second', () => {
+  const maxDepth = 450;
+  const longest = longestPathOf(maxDepth);
+  // 32 of the longest paths take 1.4 s.
+  const machine: Machine = { secondsPerRay: 5e-5, overheadSeconds: 0, raysOf: (x) => (x < 9 ? 3 : longest) };
+  const { seconds, done } = carryOut([19, 11, 0, 3], maxDepth, machine);
+  expect(done.every((times) => times === 1)).toBe(true);
+  expect(32 * longest * machine.secondsPerRay).toBeGreaterThan(2 * LIMIT_SECONDS);
+  expect(Math.max(...seconds)).toBeLessThanOrEqual(LIMIT_SECONDS);
+});
+
 it('grows to dispatches of a tenth of a second, several samples at a time where there is room', () => {
   const machine: Machine = { secondsPerRay: 1e-7, overheadSeconds: 1e-5, raysOf: () => 4 };
   const { seconds, plan } = carryOut([32, 32, 0, 4096], 4, machine);
@@ -85,7 +96,11 @@ it('predicts the worst from the dearest ray, forgets it slowly, and starts small
   expect(pace.worstSeconds(1000)).toBeCloseTo(1000 * 9 * 0.8e-5, 10);
   // Longer paths are asked for: what was allowed is not any more.
   pace.longestPath = 901;
-  expect(pace.paths).toBe(Math.max(32, Math.floor(LIMIT_SECONDS / (901 * 0.8e-5))));
+  expect(pace.paths).toBe(Math.floor(LIMIT_SECONDS / (901 * 0.8e-5)));
+  // Of such long paths four are enough for a first look.
+  pace.reset();
+  expect(pace.paths).toBe(4);
+  pace.longestPath = 9;
   pace.reset();
   expect(pace.paths).toBe(32);
 });

@@ -8,15 +8,17 @@
 const TARGET_SECONDS = 0.1;
 /** What no dispatch is predicted to pass. */
 export const LIMIT_SECONDS = 0.5;
-/** Pixels of a workgroup: with one sample each, the smallest dispatch, and the first one. */
+/** Pixels of a workgroup: with one sample each, the first dispatch, and the smallest but for paths that are dearer yet. */
 export const WORKGROUP = { x: 8, y: 4 } as const;
-const LEAST_PATHS = WORKGROUP.x * WORKGROUP.y;
+const FIRST_PATHS = WORKGROUP.x * WORKGROUP.y;
+/** Rays that the first dispatch can cast at most, as nobody knows what one takes: 0.2 s at 50 µs each, which is slow for a software driver. */
+const FIRST_RAYS = 4096;
 const GROWTH = 4;
 /** How much of the dearest ray so far is believed after another dispatch. */
 const MEMORY = 0.8;
 
 export class Pace {
-  #paths = LEAST_PATHS;
+  #paths = FIRST_PATHS;
   #longestPath = 1;
   /** Seconds a ray, of the dearest dispatch that is remembered. */
   #dearest = 0;
@@ -29,12 +31,17 @@ export class Pace {
   /** Most rays that a path of what follows can cast. */
   set longestPath(rays: number) {
     this.#longestPath = Math.max(1, rays);
-    this.#paths = Math.max(LEAST_PATHS, Math.floor(Math.min(this.#paths, this.#mostPaths())));
+    this.#paths = Math.max(1, Math.floor(Math.min(this.#paths, this.#mostPaths())));
   }
 
   /** Seconds that so many paths take if all of them are as long as can be and rays as dear as the dearest; 0 when unknown. */
   worstSeconds(paths: number): number {
     return paths * this.#longestPath * this.#dearest;
+  }
+
+  /** Whether so many may be dispatched: more than `paths` as long as that is not predicted to pass the limit. */
+  allows(paths: number): boolean {
+    return paths <= this.#paths || (this.#dearest > 0 && this.worstSeconds(paths) <= LIMIT_SECONDS);
   }
 
   /** Learns from a dispatch. One that was smaller than asked for lets the next grow less. */
@@ -43,18 +50,18 @@ export class Pace {
     const taken = Math.max(seconds, 1e-5);
     this.#dearest = Math.max(taken / Math.max(rays, 1), this.#dearest * MEMORY);
     const wanted = (paths / taken) * TARGET_SECONDS;
-    const grown = Math.max(paths, LEAST_PATHS) * GROWTH;
-    this.#paths = Math.max(LEAST_PATHS, Math.floor(Math.min(wanted, grown, this.#mostPaths())));
+    const grown = Math.max(paths, FIRST_PATHS) * GROWTH;
+    this.#paths = Math.max(1, Math.floor(Math.min(wanted, grown, this.#mostPaths())));
   }
 
   /** Starts small again: another scene may be slower. */
   reset(): void {
-    this.#paths = LEAST_PATHS;
     this.#dearest = 0;
+    this.#paths = Math.max(1, Math.floor(Math.min(FIRST_PATHS, this.#mostPaths())));
   }
 
   #mostPaths(): number {
-    return this.#dearest === 0 ? LEAST_PATHS : LIMIT_SECONDS / (this.#longestPath * this.#dearest);
+    return this.#dearest === 0 ? FIRST_RAYS / this.#longestPath : LIMIT_SECONDS / (this.#longestPath * this.#dearest);
   }
 }
 
@@ -76,8 +83,8 @@ export interface Slice {
 }
 
 /**
- * Cuts a tile into slices of no more paths than `pace` says at each moment (but a workgroup): all pixels with several samples,
- * else bands of rows, else parts of one band. Every (pixel, sample) is in exactly one slice.
+ * Cuts a tile into slices of no more paths than `pace` says at each moment: all pixels with several samples, else bands of rows,
+ * else parts of one band, else some pixels of a workgroup, whose other threads rest. Every (pixel, sample) is in exactly one slice.
  */
 export function* slices(width: number, height: number, first: number, count: number, pace: Pace): Generator<Slice> {
   const end = first + count;
@@ -104,7 +111,30 @@ function* shares(slice: Slice, pace: Pace): Generator<Slice> {
   const end = slice.sample + slice.samples;
   for (let sample = slice.sample; sample < end; ) {
     const samples = Math.min(end - sample, Math.max(1, Math.floor(pace.paths / (columns * rows))));
-    yield { ...slice, sample, samples };
+    if (pace.allows(columns * rows * samples)) yield { ...slice, sample, samples };
+    else yield* pixels({ ...slice, sample, samples }, pace);
     sample += samples;
   }
+}
+
+/** The pixels of a slice in parts of about one size, as `Pace` lets none grow at once after a small one. */
+function* pixels(slice: Slice, pace: Pace): Generator<Slice> {
+  const [right, bottom] = [slice.column + slice.columns, slice.row + slice.rows];
+  for (let row = slice.row; row < bottom; ) {
+    const rows = share(bottom - row, WORKGROUP.y, pace.paths / slice.columns);
+    for (let column = slice.column; column < right; ) {
+      const columns = share(right - column, WORKGROUP.x, pace.paths / rows);
+      yield { ...slice, column, columns, row, rows };
+      column += columns;
+    }
+    row += rows;
+  }
+}
+
+/** How many of `left` to take where `most` may be: an equal part of them, in whole workgroups where that is allowed. */
+function share(left: number, step: number, most: number): number {
+  const allowed = Math.max(1, Math.floor(most));
+  const equal = Math.ceil(left / Math.ceil(left / allowed));
+  const whole = Math.ceil(equal / step) * step;
+  return Math.min(left, whole <= allowed ? whole : equal);
 }
