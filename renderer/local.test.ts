@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it, onTestFinished } from 'vitest';
-import { frameTarget, mergeLocally, openEngine, openShot, partTarget, renderShot } from './local.ts';
+import { frameTarget, inspectLocally, mergeLocally, openEngine, openShot, partTarget, renderShot } from './local.ts';
 import { projectWith, toGlb, triangleScene } from './pathtracer/gltf/tinyScenes.ts';
 
 const engine = openEngine();
@@ -41,4 +41,18 @@ it('writes no frame when parts of a later one do not fit', async () => {
   expect(await readdir(folder)).toEqual(before);
   await merge(parts);
   expect(await readdir(folder)).toEqual([...before, 'shot.0001.exr', 'shot.0002.exr'].sort());
+});
+
+it('inspects a shot of one file a frame by its pattern, its folder and its first file', async () => {
+  const root = await projectWith({
+    'shot.0004.glb': toGlb(triangleScene()),
+    'shot.0005.glb': toGlb(triangleScene()),
+  });
+  for (const scene of [path.join(root, 'shot.####.glb'), root, path.join(root, 'shot.0004.glb')]) {
+    const { inspection, defaults, geometry } = await inspectLocally(scene, 1);
+    expect(inspection.sequence).toEqual({ pattern: 'shot.####.glb', frames: '4-5' });
+    expect(defaults.frames).toEqual([4, 5]);
+    expect(geometry.triangles).toBe(1);
+    expect(geometry.bytes).toBeGreaterThan(0);
+  }
 });

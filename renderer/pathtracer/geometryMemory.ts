@@ -2,6 +2,8 @@
 import type { SceneFiles } from '../engine.ts';
 import { SceneInstancer } from './gltf/instantiate.ts';
 import { loadScene } from './gltf/load.ts';
+import { findSequence } from './gltf/sequence.ts';
+import { sequenceFile } from './gltf/sequenceNames.ts';
 import { Heap } from './wasm/heap.ts';
 import { loadMesh } from './wasm/mesh-memory.ts';
 import { loadTracerModule } from './wasm/module.ts';
@@ -15,9 +17,11 @@ export interface GeometryMemory {
   buildSeconds: number;
 }
 
-/** Loads the first frame's meshes. @throws FarmError as `loadScene`, `SceneTooLarge` when they do not fit */
+/** Loads the first frame's meshes. @throws FarmError as `findSequence` and `loadScene`, `SceneTooLarge` when they do not fit */
 export async function measureGeometry(files: SceneFiles, threads: number): Promise<GeometryMemory> {
-  const { meshes } = new SceneInstancer(await loadScene(files)).at(0, null, 16 / 9);
+  const sequence = await findSequence(files);
+  const main = sequence ? sequenceFile(sequence.pattern, sequence.frames[0]!) : files.main;
+  const { meshes } = new SceneInstancer(await loadScene({ ...files, main })).at(0, null, 16 / 9);
   const { module } = await loadTracerModule();
   const heap = new Heap();
   const pool = new ThreadPool(module, heap.memory, threads);

@@ -12,16 +12,20 @@ export interface DeformedVertices {
 export function morph(base: BaseGeometry, weights: ArrayLike<number>): DeformedVertices {
   const positions = base.positions.slice();
   const normals = base.normals.slice();
+  const tangents = base.targets.some((target) => target.tangents) ? (base.tangents?.slice() ?? null) : base.tangents;
   base.targets.forEach((target, index) => {
     const weight = weights[index] ?? 0;
     if (weight === 0) return;
-    const { positions: dp, normals: dn } = target;
+    const { positions: dp, normals: dn, tangents: dt } = target;
     if (dp) for (let i = 0; i < positions.length; i++) positions[i]! += weight * dp[i]!;
     if (dn) for (let i = 0; i < normals.length; i++) normals[i]! += weight * dn[i]!;
+    if (dt && tangents)
+      for (let i = 0; i < dt.length; i++) tangents[Math.floor(i / 3) * 4 + (i % 3)]! += weight * dt[i]!;
   });
   if (base.flatNormals) computeFlatNormals(positions, base.indices, normals);
   else normalizeAll(normals, 3);
-  return { positions, normals, tangents: base.tangents };
+  if (tangents && tangents !== base.tangents) normalizeAll(tangents, 4);
+  return { positions, normals, tangents };
 }
 
 /**

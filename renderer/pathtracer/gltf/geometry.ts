@@ -3,10 +3,11 @@ import { type Primitive, Primitive as PrimitiveClass } from '@gltf-transform/cor
 import { FarmError } from '../../../domain/errors.ts';
 import { type AccessorUse, readFloats, readIndices } from './accessors.ts';
 
-/** What morphing adds to positions and normals at weight 1. */
+/** What morphing adds at weight 1: three numbers a vertex, of tangents too, whose handedness stays. */
 interface MorphTarget {
   positions: Float32Array | null;
   normals: Float32Array | null;
+  tangents: Float32Array | null;
 }
 
 /** Vertices as in the file, before skinning and morphing; all arrays tightly packed. */
@@ -213,7 +214,8 @@ export function readPrimitive(
       }
       return accessor ? readFloats(accessor, use(`morph target ${index}`)) : null;
     };
-    return { positions: read('POSITION'), normals: read('NORMAL') };
+    const tangents = tangentUv === null ? null : read('TANGENT');
+    return { positions: read('POSITION'), normals: read('NORMAL'), tangents };
   });
   const normals = floats('NORMAL', 3, count);
   const shared = {
@@ -292,6 +294,6 @@ function unshareVertices(
     joints: source.joints && gather(source.joints, source.influences, order),
     weights: pick(source.weights, source.influences),
     influences: source.influences,
-    targets: source.targets.map((target) => ({ positions: pick(target.positions, 3), normals: null })),
+    targets: source.targets.map((target) => ({ positions: pick(target.positions, 3), normals: null, tangents: null })),
   };
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Channel, chooseClips, sampleChannel } from './animation.ts';
+import { morph } from './deform.ts';
 import { inspectScene } from './inspect.ts';
 import { SceneInstancer } from './instantiate.ts';
 import { loadScene } from './load.ts';
@@ -152,5 +153,24 @@ describe('a moving scene', () => {
     const instancer = new SceneInstancer(scene);
     expect(instancer.at(0, null, 1).meshes[0]!.positions[5]).toBe(0);
     expect(instancer.at(0.5, null, 1).meshes[0]!.positions[5]).toBe(1);
+  });
+
+  it('morphs normals and tangents, whose handedness stays', () => {
+    const base = {
+      ...{ positions: new Float32Array(9), normals: new Float32Array([0, 0, 1, 0, 0, 1, 0, 0, 1]), flatNormals: false },
+      ...{ tangents: new Float32Array([1, 0, 0, -1, 1, 0, 0, -1, 1, 0, 0, 1]), uv0: null, uv1: null, colors: null },
+      ...{ indices: Uint32Array.of(0, 1, 2), joints: null, weights: null, influences: 0 },
+      targets: [
+        {
+          positions: null,
+          normals: new Float32Array([0, 2, 0, 0, 0, 0, 0, 0, 0]),
+          tangents: new Float32Array([0, 0, 0, -1, 1, 0, 0, 0, 0]),
+        },
+      ],
+    };
+    const { normals, tangents } = morph(base, [1]);
+    expect([...normals.subarray(0, 3)].map((value) => Math.round(value * 1e3) / 1e3)).toEqual([0, 0.894, 0.447]);
+    expect([...tangents!]).toEqual([1, 0, 0, -1, 0, 1, 0, -1, 1, 0, 0, 1]);
+    expect([...morph(base, [0]).tangents!]).toEqual([...base.tangents]);
   });
 });
