@@ -4,12 +4,14 @@
  */
 import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
+import { table } from '../../cli/output/table.ts';
 import { benchBuild } from './build/run.ts';
 import { readCommandLine, someOf, wholeNumber } from './commandLine.ts';
 import { benchCycles } from './cycles/run.ts';
 import { benchEmbree } from './embree/run.ts';
 import { benchEstimate } from './estimate/run.ts';
 import { benchGpu } from './gpu/run.ts';
+import { benchLights } from './lights/run.ts';
 import type { BenchContext, PartOutcome } from './part.ts';
 import { benchQuick } from './quick/run.ts';
 
@@ -19,6 +21,7 @@ const PARTS: Record<string, (context: BenchContext) => Promise<PartOutcome<unkno
   gpu: benchGpu,
   estimate: benchEstimate,
   quick: benchQuick,
+  lights: benchLights,
   build: benchBuild,
 };
 
@@ -47,15 +50,39 @@ const machine = {
   node: process.version,
   date: new Date().toISOString().slice(0, 10),
 };
-const outcome: Record<string, unknown> = { machine, threads, quick };
+const outcome: Record<string, unknown> = { machine, threads, short: quick };
 const reasons: Record<string, string> = {};
 for (const name of names) {
   const say = (line: string): void => void process.stderr.write(`${name}: ${line}\n`);
-  const part = await PARTS[name]!({ say, threads, quick });
+  // What ended one part takes nothing of the others' figures along.
+  const part = await PARTS[name]!({ say, threads, quick }).catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exitCode = 1;
+    return { result: null, reason: error instanceof Error ? error.message : String(error) };
+  });
   outcome[name] = part.result;
   if (part.reason !== undefined) reasons[name] = part.reason;
-  process.stdout.write(
-    `${name.padEnd(10)} ${part.reason !== undefined ? `— ${part.reason}` : JSON.stringify(part.result)}\n`,
-  );
+  if (json) await writeFile(json, `${JSON.stringify({ ...outcome, reasons }, null, 2)}\n`);
 }
-if (json) await writeFile(json, `${JSON.stringify({ ...outcome, reasons }, null, 2)}\n`);
+const figures = names.flatMap((part) => {
+  const reason = reasons[part];
+  return reason === undefined
+    ? figuresOf(outcome[part]).map(([figure, value]) => ({ part, figure, value }))
+    : [{ part, figure: '—', value: reason }];
+});
+const columns = (['part', 'figure', 'value'] as const).map((title) => ({
+  title,
+  value: (row: (typeof figures)[number]): string => row[title],
+}));
+process.stdout.write(`${table(figures, columns)}\n`);
+
+/** What a result holds, a line each: `1m.ratio` and `1.009`. */
+function figuresOf(value: unknown, path = ''): [string, string][] {
+  if (typeof value !== 'object' || value === null) return [[path, shown(value)]];
+  return Object.entries(value).flatMap(([key, inner]) => figuresOf(inner, path ? `${path}.${key}` : key));
+}
+
+/** Numbers with four digits that count. */
+function shown(value: unknown): string {
+  return typeof value === 'number' && !Number.isInteger(value) ? `${Number(value.toPrecision(4))}` : String(value);
+}

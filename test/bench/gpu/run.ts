@@ -32,11 +32,11 @@ export interface FrameFigures {
   leastP: number;
 }
 
-export interface GpuFigures {
-  device: string;
-  rays: Record<string, RayFigures>;
-  frames: Record<string, FrameFigures>;
-}
+/** What one measurement found on a device. */
+export type GpuFigures = { device: string; scene: string } & (
+  | ({ what: 'rays' } & RayFigures)
+  | ({ what: 'frame' } & FrameFigures)
+);
 
 export interface GpuBenchOptions {
   /** Takes a software driver too: shows that it runs, its figures mean nothing. */
@@ -47,7 +47,10 @@ export interface GpuBenchOptions {
 }
 
 /** Null, with the reason, where there is no real GPU. */
-export async function benchGpu(context: BenchContext, options: GpuBenchOptions = {}): Promise<PartOutcome<GpuFigures>> {
+export async function benchGpu(
+  context: BenchContext,
+  options: GpuBenchOptions = {},
+): Promise<PartOutcome<GpuFigures[]>> {
   const { allowSoftware = false } = options;
   let gpu: Awaited<ReturnType<typeof openGpu>>;
   try {
@@ -55,15 +58,20 @@ export async function benchGpu(context: BenchContext, options: GpuBenchOptions =
   } catch (error) {
     return { result: null, reason: error instanceof Error ? error.message : String(error) };
   }
-  const figures: GpuFigures = { device: gpu.adapterInfo.description, rays: {}, frames: {} };
+  const figures: GpuFigures[] = [];
+  const device = gpu.adapterInfo.description;
+  const note = (one: GpuFigures): void => {
+    figures.push(one);
+    context.say(JSON.stringify(one));
+  };
   const request = context.quick
     ? { side: 32, raysPerThread: 1, repeats: 1, threads: context.threads }
     : { side: 2048, raysPerThread: 16, repeats: 5, threads: context.threads };
   try {
     for (const triangles of context.quick ? [1000] : [100_000, 1_000_000]) {
       context.say(`rays over ${triangles} triangles`);
-      figures.rays[triangles] = await measureRays(gpu, sphereField(triangles), request);
-      context.say(JSON.stringify(figures.rays[triangles]));
+      const rays = await measureRays(gpu, sphereField(triangles), request);
+      note({ what: 'rays', device, scene: `${triangles} triangles`, ...rays });
     }
   } finally {
     gpu.close();
@@ -76,8 +84,8 @@ export async function benchGpu(context: BenchContext, options: GpuBenchOptions =
   try {
     for (const [name, scene] of Object.entries(scenes)) {
       context.say(`frames of ${name}`);
-      figures.frames[name] = await compareFrames(name, scene, gpuTracer, cpuTracer, context.quick, options);
-      context.say(JSON.stringify(figures.frames[name]));
+      const frame = await compareFrames(name, scene, gpuTracer, cpuTracer, context.quick, options);
+      note({ what: 'frame', device, scene: name, ...frame });
     }
   } finally {
     await Promise.all([gpuTracer.close(), cpuTracer.close()]);
