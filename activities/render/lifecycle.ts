@@ -18,10 +18,11 @@ export interface StageMark extends JobKey {
 }
 
 /**
- * Time for nodes to take what went on offer before its keepers begin, milliseconds a chunk: a keeper has nothing to do before frames
- * come, and 40 that start at once held the leases of ten nodes up by 0.3 s (two cores; a keeper's start takes 10 ms of them).
+ * Time for nodes to take what went on offer before its keepers begin, milliseconds a chunk, and at most: a keeper has nothing to do before frames
+ * come, and 40 that start at once held the leases of ten nodes up by 0.3 s (two cores; a keeper's start takes about 10 ms of them).
  */
 const HEAD_START_MS = 12;
+const LONGEST_HEAD_START_MS = 800;
 
 /** Writes down which stages ended, how long they took, and which begins. */
 export async function markStage(
@@ -34,7 +35,7 @@ export async function markStage(
   });
   if (offer === 0) return;
   await inRecord(services, (tx) => offerFirst(tx, { studioId, jobId }, offer));
-  await sleep(offer * HEAD_START_MS);
+  await sleep(Math.min(LONGEST_HEAD_START_MS, offer * HEAD_START_MS));
 }
 
 /**

@@ -59,7 +59,7 @@ export async function traceFrames(
         await rm(made.previewPath);
         const { width, height, channels, samples, rays } = made;
         const sizeBytes = (await stat(join(folder, exr))).size;
-        const hash = made.exrHash ?? (await sha256(join(folder, exr)));
+        const hash = await sha256(join(folder, exr));
         const record: ReplayFrame = { frame, exr, preview, sizeBytes, hash, width, height, channels, samples, rays };
         await writeFile(join(folder, recordFile(frame)), JSON.stringify(record));
         frames.push(record);
