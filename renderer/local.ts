@@ -69,7 +69,8 @@ export async function inspectLocally(scene: string, threads: number): Promise<Lo
   const engine = createPathTracerEngine();
   try {
     const { files, inspection, settings, frames } = await openShot(engine, scene, {});
-    return { inspection, defaults: { settings, frames }, geometry: await measureGeometry(files, threads) };
+    const geometry = await measureGeometry(files, settings, frames[0] ?? settings.start, threads);
+    return { inspection, defaults: { settings, frames }, geometry };
   } finally {
     await engine.close();
   }

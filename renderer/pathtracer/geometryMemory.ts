@@ -1,9 +1,8 @@
 /** What a scene's geometry takes in the CPU tracer, found by loading it: triangles, vertex attributes and their BVHs. */
+import type { RenderSettings } from '../../domain/scene.ts';
 import type { SceneFiles } from '../engine.ts';
-import { SceneInstancer } from './gltf/instantiate.ts';
-import { loadScene } from './gltf/load.ts';
-import { findSequence } from './gltf/sequence.ts';
-import { sequenceFile } from './gltf/sequenceNames.ts';
+import { SceneCache } from './sceneCache.ts';
+import { Shot } from './shot.ts';
 import { Heap } from './wasm/heap.ts';
 import { loadMesh } from './wasm/mesh-memory.ts';
 import { loadTracerModule } from './wasm/module.ts';
@@ -17,11 +16,14 @@ export interface GeometryMemory {
   buildSeconds: number;
 }
 
-/** Loads the first frame's meshes. @throws FarmError as `findSequence` and `loadScene`, `SceneTooLarge` when they do not fit */
-export async function measureGeometry(files: SceneFiles, threads: number): Promise<GeometryMemory> {
-  const sequence = await findSequence(files);
-  const main = sequence ? sequenceFile(sequence.pattern, sequence.frames[0]!) : files.main;
-  const { meshes } = new SceneInstancer(await loadScene({ ...files, main })).at(0, null, 16 / 9);
+/** Loads a frame's meshes. @throws FarmError as `Shot`, `SceneTooLarge` when they do not fit */
+export async function measureGeometry(
+  files: SceneFiles,
+  settings: RenderSettings,
+  frame: number,
+  threads: number,
+): Promise<GeometryMemory> {
+  const { meshes } = await (await Shot.open(new SceneCache(), files, settings, [frame])).at(frame);
   const { module } = await loadTracerModule();
   const heap = new Heap();
   const pool = new ThreadPool(module, heap.memory, threads);

@@ -11,7 +11,7 @@ import type { ProjectReader } from './files.ts';
 import { checkGraph } from './graph.ts';
 import { checkClaims, checkSparse } from './limits.ts';
 import { readResources } from './resources.ts';
-import { checkExtensions, checkTextureSets, validateStructure } from './validate.ts';
+import { checkExtensions, validateStructure } from './validate.ts';
 
 export interface SceneDocument {
   /** Without nodes, scenes, cameras, skins and animations. */
@@ -68,7 +68,7 @@ export async function readJson(bytes: Buffer, file: string) {
   if (json.asset?.version === undefined) {
     throw new FarmError('SceneInvalid', `${file} is no glTF: it has no asset.version`, { file, pointer: '/asset' });
   }
-  const warnings = [...checkExtensions(json, file), ...checkTextureSets(json)];
+  const warnings = checkExtensions(json, file);
   checkGraph(json, file);
   await validateStructure(json, text, file);
   checkClaims(json, file);

@@ -116,10 +116,16 @@ export async function loadScene(
   };
 }
 
-function partWarnings({ ignoredPrimitives }: SceneParts): SceneWarning[] {
-  if (ignoredPrimitives === 0) return [];
-  const message = `${ignoredPrimitives} primitives of points or lines have no surface and are left out.`;
-  return [{ code: 'FeatureIgnored', message }];
+function partWarnings({ ignoredPrimitives, unreadSets }: SceneParts): SceneWarning[] {
+  const messages: string[] = [];
+  if (ignoredPrimitives > 0) {
+    messages.push(`${ignoredPrimitives} primitives of points or lines have no surface and are left out.`);
+  }
+  if (unreadSets.length > 0) {
+    const names = `${unreadSets.slice(0, 3).join(', ')}${unreadSets.length > 3 ? ', …' : ''}`;
+    messages.push(`Textures (${names}) follow TEXCOORD_2 or later; they follow TEXCOORD_0 instead.`);
+  }
+  return messages.map((message) => ({ code: 'FeatureIgnored', message }));
 }
 
 function clipWarnings(played: Clip[], skipped: Clip[]): SceneWarning[] {

@@ -59,7 +59,8 @@ function uvTransformOf(info: TextureInfo): { rows: TextureRef['uvTransform']; te
   return { rows: [c * sx, s * sy, tx, -s * sx, c * sy, ty], texCoord: transform.getTexCoord() ?? info.getTexCoord() };
 }
 
-type ImageIndex = (texture: Texture) => number;
+/** Where a texture's picture is in the scene's list; told which set of coordinates it follows. */
+type ImageIndex = (texture: Texture, texCoord: number) => number;
 
 function textureRef(
   texture: Texture | null,
@@ -70,7 +71,7 @@ function textureRef(
   if (!texture || !info) return null;
   const { rows, texCoord } = uvTransformOf(info);
   return {
-    image: imageIndex(texture),
+    image: imageIndex(texture, texCoord),
     srgb,
     wrapS: WRAP[info.getWrapS()] ?? 'repeat',
     wrapT: WRAP[info.getWrapT()] ?? 'repeat',
@@ -184,6 +185,16 @@ export function usedTextures(materials: Material[]): Texture[] {
   const used = new Set<Texture>();
   for (const material of materials) readMaterial(material, (texture) => used.add(texture).size);
   return [...used];
+}
+
+/** Whether a texture of the material follows a set of coordinates beyond the two that meshes are read with. */
+export function followsUnreadSet(material: Material): boolean {
+  let last = 0;
+  readMaterial(material, (_, texCoord) => {
+    last = Math.max(last, texCoord);
+    return 0;
+  });
+  return last > 1;
 }
 
 /** The texture coordinates that a mesh's tangents follow for this material, or null when it needs none. */

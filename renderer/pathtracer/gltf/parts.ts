@@ -6,7 +6,7 @@ import type { SurfaceMaterial, TextureImage } from '../scene/description.ts';
 import type { ContentStore } from './contentStore.ts';
 import { type BaseGeometry, isSurface, readPrimitive } from './geometry.ts';
 import { checkTextureBudget, decodeTexture, describeTexture } from './images.ts';
-import { DEFAULT_MATERIAL, readMaterial, tangentTexCoord, usedTextures } from './materials.ts';
+import { DEFAULT_MATERIAL, followsUnreadSet, readMaterial, tangentTexCoord, usedTextures } from './materials.ts';
 import { variantNames } from './outline.ts';
 
 /** A primitive: geometry that nodes share. */
@@ -29,6 +29,8 @@ export interface SceneParts {
   rereadMaterial: (source: number) => SurfaceMaterial;
   /** Primitives without a surface, which were left out. */
   ignoredPrimitives: number;
+  /** Names of materials whose textures follow other coordinates than they say. */
+  unreadSets: string[];
 }
 
 const VARIANTS = 'KHR_materials_variants';
@@ -121,5 +123,9 @@ export async function readParts(
     if (geometry) partsOfMesh.get(mesh)!.push(parts.push({ label, geometry, material }) - 1);
   }
   const indexOfMaterial = (source: number): number => indexOf.get(source) ?? -1;
-  return { parts, partsOfMesh, materials, images, textures, indexOfMaterial, rereadMaterial, ignoredPrimitives };
+  const unreadSets = used.filter(followsUnreadSet).map((material) => material.getName());
+  return {
+    ...{ parts, partsOfMesh, materials, images, textures, indexOfMaterial, rereadMaterial },
+    ...{ ignoredPrimitives, unreadSets },
+  };
 }

@@ -151,23 +151,3 @@ export function checkExtensions(json: GLTF.IGLTF, file: string): SceneWarning[] 
     .filter((name) => !isSupportedExtension(name))
     .map((name) => ({ code: 'ExtensionIgnored', message: `The scene uses ${name}, which is ignored.` }));
 }
-
-/** Warns of textures that follow a third or later set of texture coordinates: meshes are read with two. */
-export function checkTextureSets({ materials = [] }: GLTF.IGLTF): SceneWarning[] {
-  const late = materials
-    .filter((material) => lastTextureSet(material) > 1)
-    .map(({ name }, index) => name || `${index}`);
-  if (late.length === 0) return [];
-  const names = `${late.slice(0, 3).join(', ')}${late.length > 3 ? ', …' : ''}`;
-  const message = `Textures of ${late.length === 1 ? 'a material' : `${late.length} materials`} (${names}) follow TEXCOORD_2 or later; they follow TEXCOORD_0 instead.`;
-  return [{ code: 'FeatureIgnored', message }];
-}
-
-/** The highest `texCoord` anywhere in a material, its extensions included; 0 where there is none. */
-function lastTextureSet(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  return Object.entries(value).reduce(
-    (last, [key, inner]) => Math.max(last, key === 'texCoord' ? Number(inner) : lastTextureSet(inner)),
-    0,
-  );
-}
