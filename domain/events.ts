@@ -47,6 +47,19 @@ export interface JobEventData {
     renderSeconds: number;
     preview: string | null;
   };
+  /**
+   * The first `headBytes` of a frame of `sizeBytes` and hash `hash` lie in its site's store while the whole is still being
+   * put there: from `url`, for a minute, under the terms of `FrameHead` (API). Passing: the log does not keep it.
+   */
+  'unit.head': {
+    unitId: string;
+    siteId: string | null;
+    name: string;
+    hash: string;
+    sizeBytes: number;
+    headBytes: number;
+    url: string;
+  };
   'unit.refused': { unitId: string; frame: number; node: string; code: string; message: string };
   /** A result that came too late or twice: kept for the record, never billed. */
   'unit.late': { unitId: string; node: string; leaseNumber: number; code: string };

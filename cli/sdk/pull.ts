@@ -115,6 +115,10 @@ class Pull implements FrameNews {
     this.#heads?.judged(unitId, node);
   }
 
+  begun(head: FrameHead): void {
+    this.#heads?.begun(head);
+  }
+
   refused(unitId: string): void {
     void this.#heads?.refused(unitId);
   }
@@ -168,8 +172,9 @@ class Pull implements FrameNews {
   }
 
   async #frame(unitId: string): Promise<void> {
-    const [found] = await Promise.all([this.#addresses.of(unitId), this.#heads?.settled(unitId)]);
+    const [found, headFile] = await Promise.all([this.#addresses.of(unitId), this.#heads?.settled(unitId)]);
     if (!found) return;
+    if (found.exr && headFile) await this.#heads?.keepOnly(found.exr, headFile);
     const kinds = this.#options.previews ? (['exr', 'picture', 'preview'] as const) : (['exr', 'picture'] as const);
     await Promise.all(
       kinds.map(async (kind) => {

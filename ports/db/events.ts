@@ -2,7 +2,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { FarmError } from '../../domain/errors.ts';
 import type { JobEventData, JobEventType } from '../../domain/events.ts';
-import type { Tx } from './client.ts';
+import type { Statements, Tx } from './client.ts';
 import { json } from './documents.ts';
 import type { JobEventRow } from './tables.ts';
 
@@ -154,13 +154,16 @@ export function readJobPayload(payload: string): JobNotice | null {
 }
 
 /** Tells listeners something that is not worth keeping (progress inside a unit). Too long a message is dropped. */
-export async function notifyTransient<T extends JobEventType>(tx: Tx, event: EventInput<T>): Promise<void> {
+export async function notifyTransient<T extends JobEventType>(
+  statements: Statements,
+  event: EventInput<T>,
+): Promise<void> {
   const payload = JSON.stringify(event);
   if (Buffer.byteLength(payload) > LONGEST_PAYLOAD_BYTES) return;
-  await notify(tx, CHANNELS.transient, payload);
+  await notify(statements, CHANNELS.transient, payload);
 }
 
 /** NOTIFY, delivered when the transaction commits. */
-export async function notify(tx: Tx, channel: string, payload: string): Promise<void> {
-  await sql`SELECT pg_notify(${channel}, ${payload})`.execute(tx);
+export async function notify(statements: Statements, channel: string, payload: string): Promise<void> {
+  await sql`SELECT pg_notify(${channel}, ${payload})`.execute(statements);
 }

@@ -17,6 +17,7 @@ import {
   type FetchRequest,
   type FinishRequest,
   fetchAnswer,
+  type HeadRequest,
   type HeartbeatAnswer,
   type HeartbeatRequest,
   heartbeatAnswer,
@@ -49,6 +50,7 @@ export interface GatewayClient {
   fetch(chunkId: string, request: FetchQuestion, signal?: AbortSignal): Promise<FetchAnswer>;
   copies(chunkId: string, request: CopiesQuestion, signal?: AbortSignal): Promise<CopiesAnswer>;
   announce(chunkId: string, request: AnnounceRequest, signal?: AbortSignal): Promise<AnnounceAnswer>;
+  head(chunkId: string, request: HeadRequest, signal?: AbortSignal): Promise<void>;
   report(chunkId: string, request: ReportQuestion, signal?: AbortSignal): Promise<void>;
   finish(chunkId: string, request: FinishRequest, signal?: AbortSignal): Promise<void>;
   receipts(signal?: AbortSignal): Promise<PendingReceipts>;
@@ -60,7 +62,7 @@ export interface GatewayClient {
    */
   download(url: string, wish: DownloadWish): Promise<Download>;
   /**
-   * Sends a file to a presigned address.
+   * Sends a file, or its first `size` bytes, to a presigned address.
    * @throws FarmError `HashMismatch` when the store refuses the bytes, `DiskFull` when its disk is, `StoreFailed`
    */
   upload(url: string, headers: Record<string, string>, path: string, size: number, signal?: AbortSignal): Promise<void>;
@@ -140,6 +142,7 @@ export function createGatewayClient(baseUrl: string): GatewayClient {
     fetch: (chunkId, request, signal) => ask(fetchAnswer, 'POST', `/leases/${chunkId}/fetch`, request, signal),
     copies: (chunkId, request, signal) => ask(copiesAnswer, 'POST', `/leases/${chunkId}/copies`, request, signal),
     announce: (chunkId, request, signal) => ask(announceAnswer, 'POST', `/leases/${chunkId}/announce`, request, signal),
+    head: (chunkId, request, signal) => tell(`/leases/${chunkId}/head`, request, signal),
     report: (chunkId, request, signal) => tell(`/leases/${chunkId}/report`, request, signal),
     finish: (chunkId, request, signal) => tell(`/leases/${chunkId}/finish`, request, signal),
     receipts: (signal) => ask(pendingReceipts, 'GET', '/receipts', undefined, signal),

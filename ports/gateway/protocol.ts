@@ -11,6 +11,7 @@
  * | POST /node/v1/leases/:chunkId/fetch | `FetchRequest` → `FetchAnswer`: presigned GETs for blobs of this lease |
  * | POST /node/v1/leases/:chunkId/copies | `CopiesRequest` → `CopiesAnswer`: presigned PUTs into the site's own store |
  * | POST /node/v1/leases/:chunkId/announce | `AnnounceRequest` → `AnnounceAnswer`: presigned PUTs for exactly these hashes |
+ * | POST /node/v1/leases/:chunkId/head | `HeadRequest` → 200 `{}`: a frame's first part is in the store, the whole follows |
  * | POST /node/v1/leases/:chunkId/report | `ReportRequest` → 200 `{}`: the unit's artifacts are in the store |
  * | POST /node/v1/leases/:chunkId/finish | `FinishRequest` → 200 `{}` |
  * | GET /node/v1/receipts | `PendingReceipts`: receipts that wait for this node's signature |
@@ -168,17 +169,27 @@ export const copiesAnswer = z.object({
 
 /** `picture`: in the format that the job's settings choose, where that is not the preview's PNG. */
 const artifact = z.object({ kind: z.enum(['exr', 'preview', 'picture']), hash, sizeBytes: z.int().positive() });
+const bytes = z.object({ hash, sizeBytes: z.int().positive() });
 export const announceRequest = z.object({
   leaseNumber: z.int().positive(),
   unitId: id,
   artifacts: z.array(artifact).min(1).max(8),
+  /** First part of the EXR, as long as `headBytesOf` says: on offer to a studio whose link may have nothing else to carry. */
+  head: bytes.optional(),
 });
 export const announceAnswer = z.object({
+  /** Where to put the head before all else, to say so with `head` then; null or absent: it is not wanted. `url` null: it is there. */
+  head: z
+    .object({ url: z.string().nullable(), headers: z.record(z.string(), z.string()) })
+    .nullable()
+    .optional(),
   /** `url` null: the store already holds these bytes for this studio. Send exactly `headers`. */
   puts: z.array(
     z.object({ kind: z.string(), hash, url: z.string().nullable(), headers: z.record(z.string(), z.string()) }),
   ),
 });
+
+export const headRequest = z.object({ leaseNumber: z.int().positive(), unitId: id, exr: bytes, head: bytes });
 
 const measurements = z.object({
   renderSeconds: z.number().min(0),
@@ -251,6 +262,7 @@ export type CopiesRequest = z.infer<typeof copiesRequest>;
 export type CopiesAnswer = z.infer<typeof copiesAnswer>;
 export type AnnounceRequest = z.infer<typeof announceRequest>;
 export type AnnounceAnswer = z.infer<typeof announceAnswer>;
+export type HeadRequest = z.infer<typeof headRequest>;
 export type Artifact = z.infer<typeof artifact>;
 export type ReportRequest = z.infer<typeof reportRequest>;
 export type FinishRequest = z.infer<typeof finishRequest>;

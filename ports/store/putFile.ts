@@ -9,6 +9,7 @@ const BLOCK_BYTES = 2 ** 20;
 export interface PutFile {
   headers: Record<string, string>;
   path: string;
+  /** Of the file, or of its first part that is to be sent. */
   sizeBytes: number;
   signal?: AbortSignal | undefined;
 }
@@ -21,7 +22,7 @@ export interface PutAnswer {
 
 /**
  * Puts the file and answers what the store said; also when the store refuses before it has read all.
- * @throws Error when the store cannot be reached, breaks off, or the file cannot be read or has another size
+ * @throws Error when the store cannot be reached, breaks off, or the file cannot be read or is shorter
  */
 export async function putFile(url: string, { headers, path, sizeBytes, signal }: PutFile): Promise<PutAnswer> {
   const request = openRequest(url, {

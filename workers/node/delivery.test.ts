@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,16 +19,31 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const LARGE = 4 * 2 ** 20;
 
 /** A gateway that notes what is asked of it; a report is answered when `judge` was called for it. */
-function noting() {
+function noting(isAwaited = false) {
   const calls: string[] = [];
   const waits: (number | undefined)[] = [];
   const verdicts = new Map<string, () => void>();
+  const puts: { url: string; hash: string; size: number }[] = [];
+  const told: { exr: unknown; head: unknown }[] = [];
   const announced: { kind: string; hash: string; sizeBytes: number }[] = [];
   const gateway = {
-    announce: async (_chunk, { unitId, artifacts }) => {
-      calls.push(`announce ${unitId}`);
+    announce: async (_chunk, { unitId, artifacts, head }) => {
+      calls.push(`announce ${unitId}${head ? ' with a head' : ''}`);
       announced.push(...artifacts);
+      if (isAwaited) {
+        const puts = artifacts.map(({ kind, hash }) => ({ kind, hash, url: `for ${kind}`, headers: {} }));
+        return { puts, head: head ? { url: 'for head', headers: {} } : null };
+      }
       return { puts: artifacts.map(({ kind, hash }) => ({ kind, hash, url: null, headers: {} })) };
+    },
+    upload: async (url, _headers, path, size) => {
+      const bytes = (await readFile(path)).subarray(0, size);
+      if (size >= LARGE / 4) puts.push({ url, hash: createHash('sha256').update(bytes).digest('hex'), size });
+      calls.push(`put ${url}`);
+    },
+    head: async (_chunk, { unitId, exr, head }) => {
+      calls.push(`head ${unitId}`);
+      told.push({ exr, head });
     },
     report: (_chunk, { unitId, waitMs }) => {
       calls.push(`report ${unitId}`);
@@ -36,7 +52,7 @@ function noting() {
     },
   } satisfies Partial<GatewayClient>;
   const judge = (unitId: string): void => verdicts.get(unitId)!();
-  return { calls, waits, announced, judge, gateway: gateway as Partial<GatewayClient> as GatewayClient };
+  return { calls, waits, announced, puts, told, judge, gateway: gateway as Partial<GatewayClient> as GatewayClient };
 }
 
 function deliveryOf(gateway: GatewayClient, before: Promise<unknown> = Promise.resolve()) {
@@ -63,7 +79,7 @@ it('has a large frame judged before it sends the next one', async () => {
   const second = delivery.take(...(await rendered('two', 10)));
   await expect.poll(() => calls.at(-1)).toBe('report one');
   await sleep(100);
-  expect(calls).toEqual(['announce one', 'report one']);
+  expect(calls).toEqual(['announce one with a head', 'report one']);
   judge('one');
   await second;
   await expect.poll(() => calls.at(-1)).toBe('report two');
@@ -102,4 +118,44 @@ it('announces an EXR by the hash that its engine made while it wrote it', async 
     { kind: 'exr', hash: 'made-while-writing', sizeBytes: 3 },
     { kind: 'preview', hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
   ]);
+});
+
+it('puts the head of its first frame before the whole where that is awaited, and tells of it', async () => {
+  const { calls, puts, told, judge, gateway } = noting(true);
+  const delivery = deliveryOf(gateway);
+  await delivery.take(...(await rendered('one', LARGE)));
+  await expect.poll(() => calls.at(-1)).toBe('report one');
+  expect(calls.slice(0, 2)).toEqual(['announce one with a head', 'put for head']);
+  expect(calls).toContain('head one');
+  const hash = (size: number) =>
+    createHash('sha256').update(Buffer.alloc(LARGE, 'one').subarray(0, size)).digest('hex');
+  expect(puts).toEqual([
+    { url: 'for head', hash: hash(LARGE / 4), size: LARGE / 4 },
+    { url: 'for exr', hash: hash(LARGE), size: LARGE },
+  ]);
+  const [head, exr] = [LARGE / 4, LARGE].map((size) => ({ hash: hash(size), sizeBytes: size }));
+  expect(told).toEqual([{ exr, head }]);
+  judge('one');
+  // The next one follows on a frame that is on its way.
+  const second = delivery.take(...(await rendered('two', LARGE)));
+  await expect.poll(() => calls.at(-1)).toBe('report two');
+  expect(calls).toContain('announce two');
+  judge('two');
+  await second;
+  await delivery.done();
+});
+
+it('sends the frame as ever when its head cannot be put or told of', async () => {
+  for (const broken of ['upload', 'head'] as const) {
+    const { calls, judge, gateway } = noting(true);
+    const fails = () => Promise.reject(new Error('no'));
+    const upload: GatewayClient['upload'] = (url, ...rest) =>
+      broken === 'upload' && url === 'for head' ? fails() : gateway.upload(url, ...rest);
+    const delivery = deliveryOf({ ...gateway, upload, ...(broken === 'head' ? { head: fails } : {}) });
+    await delivery.take(...(await rendered('one', LARGE)));
+    await expect.poll(() => calls.at(-1)).toBe('report one');
+    expect(calls).toContain('put for exr');
+    judge('one');
+    await delivery.done();
+  }
 });

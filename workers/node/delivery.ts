@@ -10,6 +10,7 @@ import type { Artifact, Lease, LeaseUnit } from '../../ports/gateway/protocol.ts
 import { hashFile } from '../../ports/store/hashFile.ts';
 import type { RenderedUnit } from '../../renderer/engine.ts';
 import { isStoreFull } from './diskFull.ts';
+import { headOf, sendAhead } from './head.ts';
 import { isPassing, retrying } from './retry.ts';
 import type { Tally } from './tally.ts';
 
@@ -49,6 +50,7 @@ export function startDelivery(lease: Lease, deps: DeliveryDeps, onFailure: (erro
   /** All units that were taken: each waits for the one before, which shall be at the studio first and not share its way. */
   let taken: Promise<void> = Promise.resolve();
   const othersLeft = Promise.race([deps.before, aborted(deps.signal)]);
+  let tookOne = false;
   let failure: { error: unknown } | undefined;
   const check = (): void => {
     if (failure) throw failure.error;
@@ -57,10 +59,13 @@ export function startDelivery(lease: Lease, deps: DeliveryDeps, onFailure: (erro
     async take(unit, rendered) {
       check();
       const before = taken;
+      // Later ones follow on a frame that crosses the site's link already.
+      const mayLead = !tookOne;
+      tookOne = true;
       taken = before
         .then(() => othersLeft)
         .then(() => {
-          if (!failure) return deliverUnit(lease, unit, rendered, deps);
+          if (!failure) return deliverUnit(lease, unit, rendered, mayLead, deps);
         })
         .catch((error) => {
           failure = { error };
@@ -84,7 +89,14 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
-async function deliverUnit(lease: Lease, unit: LeaseUnit, rendered: RenderedUnit, deps: DeliveryDeps): Promise<void> {
+/** @param mayLead whether its first part may be sent ahead of it */
+async function deliverUnit(
+  lease: Lease,
+  unit: LeaseUnit,
+  rendered: RenderedUnit,
+  mayLead: boolean,
+  deps: DeliveryDeps,
+): Promise<void> {
   const { gateway, tally, signal } = deps;
   const { exrPath, exrHash, previewPath, picturePath } = rendered;
   const paths = new Map<Artifact['kind'], string>([
@@ -102,9 +114,13 @@ async function deliverUnit(lease: Lease, unit: LeaseUnit, rendered: RenderedUnit
   const said = { leaseNumber: lease.leaseNumber, unitId: unit.unitId, artifacts };
   const isLarge = artifacts.some(({ sizeBytes }) => sizeBytes >= LARGE_BYTES);
 
+  const exr = artifacts.find(({ kind }) => kind === 'exr')!;
+  const head = mayLead && isLarge ? await headOf(exrPath, exr.sizeBytes) : undefined;
+
   const send = async (): Promise<void> => {
     // Announced anew on each try: addresses expire, and what has arrived in the meantime need not be sent again.
-    const { puts } = await gateway.announce(lease.chunkId, said, signal);
+    const { puts, head: place } = await gateway.announce(lease.chunkId, { ...said, ...(head ? { head } : {}) }, signal);
+    if (head && place) await sendAhead(lease, { unitId: unit.unitId, path: exrPath, exr, head, place }, deps);
     for (const put of puts) {
       const artifact = artifacts.find(({ hash, kind }) => hash === put.hash && kind === put.kind);
       if (!artifact)

@@ -1,7 +1,7 @@
 /** The committed frames of a job, each once, as soon as the farm knows of them. */
 import type { FarmClient } from '../client.ts';
 import { isFinalJob } from '../jobStatus.ts';
-import type { JobView } from '../types.ts';
+import type { FrameHead, JobView } from '../types.ts';
 
 /** No frame follows: the job has ended, or is settled and waits for the studio to have everything. */
 const isOver = (job: JobView): boolean =>
@@ -12,6 +12,8 @@ export interface FrameNews {
   committed(unitId: string): void;
   /** It lies in a store and is being judged. `node`: name of the one that rendered it. Only of what happens meanwhile. */
   judged(unitId: string, node: string): void;
+  /** Its first part may be had already, while the whole is on its way into a store. Only of what happens meanwhile. */
+  begun(head: FrameHead): void;
   /** It was not accepted. */
   refused(unitId: string): void;
 }
@@ -46,6 +48,7 @@ export async function followCommitted(
       const { unitId, status, node } = event.data as { unitId?: string; status?: string; node?: string };
       if (event.type === 'unit.committed') take(String(unitId));
       if (event.type === 'unit.changed' && status === 'uploaded') news.judged(String(unitId), String(node));
+      if (event.type === 'unit.head') news.begun(event.data as FrameHead);
       if (event.type === 'unit.refused') news.refused(String(unitId));
       if (event.type === 'stage.ended' && event.data.stage === 'settle') stop.abort();
       if (event.type === 'job.changed' && isFinalJob(event.data.status)) stop.abort();

@@ -1,13 +1,15 @@
 /** The first part of a frame crosses while the frame is judged, by the real API and a real store; the rest when it is committed. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openTestApi, type TestApi } from '../../../farm-ui/api/testing/openApi.ts';
 import { commitUnit, refuseUnit } from '../../../ports/db/commit.ts';
+import { notifyTransient } from '../../../ports/db/events.ts';
 import { transitionJob } from '../../../ports/db/jobs.ts';
 import { createMinioStore } from '../../../ports/store/minioStore.ts';
+import type { ObjectStore } from '../../../ports/store/objectStore.ts';
 import { type CutProxy, startCutProxy } from '../../../test/support/cutProxy.ts';
 import { addLeased, addStoreSite, addStudio, artifactsOf, deliver } from '../../../test/support/rows.ts';
 import { createTestBucket, uniqueName } from '../../../test/support/services.ts';
@@ -23,6 +25,7 @@ let client: FarmClient;
 let studioId: string;
 let siteId: string;
 let proxy: CutProxy;
+let site: ObjectStore;
 let put: (bytes: Buffer) => Promise<{ hash: string; sizeBytes: number }>;
 
 beforeAll(async () => {
@@ -34,6 +37,7 @@ beforeAll(async () => {
   const bucket = await createTestBucket();
   proxy = await startCutProxy(bucket.endpoint);
   siteId = await addStoreSite(database, uniqueName('site-'), { ...bucket, endpoint: proxy.url }, bucket.endpoint);
+  site = createMinioStore({ ...bucket, endpoint: proxy.url });
   put = async (bytes) => createMinioStore(bucket).put(studioId, 'frames', bytes, 'image/x-exr');
 });
 afterAll(async () => {
@@ -91,6 +95,56 @@ it('brings a quarter of a frame and no more while it is judged, and the rest onc
   // Nothing crossed twice.
   expect(proxy.passedBytes() - before).toBeLessThan(SIZE + 20_000);
   await end();
+});
+
+/** What the farm says when a node has put a frame's head and the whole is on its way. */
+async function tellHead(jobId: string, unitId: string, picture: Buffer): Promise<void> {
+  const { database } = farm.record;
+  const head = await put(picture.subarray(0, HEAD));
+  const object = { studioId, kind: 'frames', hash: head.hash, expiresSeconds: 60, headBytes: HEAD } as const;
+  const url = await site.presignGet(object);
+  const hash = createHash('sha256').update(picture).digest('hex');
+  const name = (await client.job(jobId)).name;
+  const data = { unitId, siteId, name: `${name}.0001.exr`, hash, sizeBytes: SIZE, headBytes: HEAD, url };
+  await database.asService((tx) => notifyTransient(tx, { studioId, jobId, type: 'unit.head', data }));
+}
+
+it('brings a head that lies in the store before its frame, and goes on from there', async () => {
+  const { jobId, units, bring, commit } = await leased('ahead', 1);
+  const { unitId } = units[0]!;
+  const picture = randomBytes(SIZE);
+  const { end } = await pulling(jobId);
+  const before = proxy.passedBytes();
+  await tellHead(jobId, unitId, picture);
+  await expect.poll(partBytes, { timeout: 10_000 }).toEqual([HEAD]);
+  await bring(unitId, picture);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(await partBytes()).toEqual([HEAD]);
+  await commit(unitId);
+  await expect.poll(() => readdir(folder), { timeout: 10_000 }).toEqual(['ahead.0001.exr']);
+  expect((await readFile(join(folder, 'ahead.0001.exr'))).equals(picture)).toBe(true);
+  expect(proxy.passedBytes() - before).toBeLessThan(SIZE + 20_000);
+  await end();
+});
+
+it('a head of another frame than was committed leaves nothing, and one of wrong bytes does no harm', async () => {
+  for (const [name, headOf] of Object.entries({
+    other: () => randomBytes(SIZE),
+    wrong: (picture: Buffer) => Buffer.concat([randomBytes(HEAD), picture.subarray(HEAD)]),
+  })) {
+    folder = await mkdtemp(join(root, 'to-'));
+    const { jobId, units, bring, commit } = await leased(name, 1);
+    const { unitId } = units[0]!;
+    const picture = randomBytes(SIZE);
+    const { end } = await pulling(jobId);
+    await tellHead(jobId, unitId, headOf(picture));
+    await expect.poll(partBytes, { timeout: 10_000 }).toEqual([HEAD]);
+    await bring(unitId, picture);
+    await commit(unitId);
+    await expect.poll(() => readdir(folder), { timeout: 10_000 }).toEqual([`${name}.0001.exr`]);
+    expect((await readFile(join(folder, `${name}.0001.exr`))).equals(picture), name).toBe(true);
+    await end();
+  }
 });
 
 it('leaves nothing of a frame that is refused, or that is still being judged when the pull ends', async () => {

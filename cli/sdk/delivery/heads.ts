@@ -1,6 +1,6 @@
 /**
- * The first part of frames that are being judged: it crosses where a site's link would idle meanwhile, and the rest follows when
- * the frame is committed. Of what is not committed nothing gets a name, and nothing stays.
+ * The first part of frames that are on their way into a store or being judged: it crosses where a site's link would idle meanwhile, and the
+ * rest follows when the frame is committed. Of what is not committed nothing gets a name, and nothing stays.
  */
 import { mkdir, open as openFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -35,17 +35,32 @@ export class Heads {
   judged(unitId: string, node: string): void {
     const site = this.#siteOfNode.get(node);
     if (this.#heads.has(unitId) || (site !== undefined && this.#options.streams.isBusy(site))) return;
-    // A head that does not come is no loss: the frame comes as a whole.
-    this.#heads.set(
+    const head = this.#options.addresses.of(unitId);
+    this.#begin(
       unitId,
-      this.#bring(unitId, node).catch(() => null),
+      head.then((found) => {
+        if (found) this.#siteOfNode.set(node, found.siteId);
+        return found && this.#bring(found);
+      }),
     );
   }
 
-  /** The frame is committed: resolves when its head is here or given up, and its part file is the caller's. */
-  async settled(unitId: string): Promise<void> {
-    await this.#heads.get(unitId);
+  /** A frame is on its way into its site's store, and its head lies there. Brings it if nothing else of that site is on its way. */
+  begun(head: FrameHead): void {
+    if (this.#heads.has(head.unitId) || this.#options.streams.isBusy(head.siteId)) return;
+    this.#begin(head.unitId, this.#bring(head));
+  }
+
+  /** The frame is committed: resolves when its head is here or given up, with the part file that is now the caller's. */
+  async settled(unitId: string): Promise<string | null> {
+    const part = await this.#heads.get(unitId);
     this.#heads.delete(unitId);
+    return part ?? null;
+  }
+
+  /** Removes what a head left of another frame than was committed: a node that lost its lease had begun it. */
+  async keepOnly(committed: Pick<FrameHead, 'name' | 'hash'>, part: string): Promise<void> {
+    if (pathsOf(this.#options.folder, committed).part !== part) await rm(part, { force: true }).catch(() => undefined);
   }
 
   /** The frame was not accepted. */
@@ -63,11 +78,16 @@ export class Heads {
     await Promise.all([...this.#heads.keys()].map((unitId) => this.refused(unitId)));
   }
 
-  async #bring(unitId: string, node: string): Promise<string | null> {
-    const { addresses, streams, folder } = this.#options;
-    const head = await addresses.of(unitId);
-    if (!head) return null;
-    this.#siteOfNode.set(node, head.siteId);
+  #begin(unitId: string, head: Promise<string | null>): void {
+    // A head that does not come is no loss: the frame comes as a whole.
+    this.#heads.set(
+      unitId,
+      head.catch(() => null),
+    );
+  }
+
+  async #bring(head: FrameHead): Promise<string | null> {
+    const { streams, folder } = this.#options;
     if (streams.isBusy(head.siteId)) return null;
     const { target, part } = pathsOf(folder, head);
     // From here on the site is busy: no other head of it begins.

@@ -1,6 +1,7 @@
 /** What the holder of a lease may ask for and say. Every call names the lease's number; an old number gets nothing. */
 import { FarmError, isErrorCode } from '../../../domain/errors.ts';
 import { appendEvents } from '../../../ports/db/events.ts';
+import { isAwaited } from '../../../ports/db/heads.ts';
 import {
   finishLease,
   heartbeat,
@@ -20,6 +21,7 @@ import type {
   ReportRequest,
 } from '../../../ports/gateway/protocol.ts';
 import type { ApiDeps } from '../deps.ts';
+import { checkHead } from './heads.ts';
 import type { GatewayDeps } from './plugin.ts';
 import { watchForVerdict } from './verdict.ts';
 
@@ -60,29 +62,32 @@ export async function announce(
   { database, stores }: ApiDeps,
   node: NodeRow,
   chunkId: string,
-  { leaseNumber, unitId, artifacts }: AnnounceRequest,
+  { leaseNumber, unitId, artifacts, head }: AnnounceRequest,
 ): Promise<AnnounceAnswer> {
   checkArtifacts(artifacts);
+  const exr = artifacts.find(({ kind }) => kind === 'exr');
+  if (head) checkHead(head, exr?.sizeBytes ?? 0);
   const key: LeaseKey = { chunkId, nodeId: node.id, leaseNumber };
   const studioId = await database.singly((statements) => requireUnitOfLease(statements, key, unitId));
   if (announced.size >= ANNOUNCED_KEPT) announced.clear();
   announced.set(nameOf(key), studioId);
-  const { near: store } = await stores.of(node.siteId);
-  const puts = await Promise.all(
-    artifacts.map(async ({ kind, hash, sizeBytes }) => {
-      const stored = await store.stat(studioId, 'frames', hash);
-      if (stored?.sizeBytes === sizeBytes) return { kind, hash, url: null, headers: {} };
-      const put = await store.presignPut({
-        studioId,
-        kind: 'frames',
-        hash,
-        sizeBytes,
-        expiresSeconds: ADDRESS_SECONDS,
-      });
-      return { kind, hash, ...put };
-    }),
-  );
-  return { puts };
+  const { siteId, near: store } = await stores.of(node.siteId);
+  const placeOf = async ({ hash, sizeBytes }: { hash: string; sizeBytes: number }) => {
+    const stored = await store.stat(studioId, 'frames', hash);
+    if (stored?.sizeBytes === sizeBytes) return { url: null, headers: {} };
+    return store.presignPut({ studioId, kind: 'frames', hash, sizeBytes, expiresSeconds: ADDRESS_SECONDS });
+  };
+  const isHeadWanted = async (): Promise<boolean> => {
+    const where = { studioId, chunkId, siteId };
+    return head !== undefined && database.singly((statements) => isAwaited(statements, where));
+  };
+  const [wanted, puts] = await Promise.all([
+    isHeadWanted(),
+    Promise.all(
+      artifacts.map(async ({ kind, hash, sizeBytes }) => ({ kind, hash, ...(await placeOf({ hash, sizeBytes })) })),
+    ),
+  ]);
+  return { puts, head: head && wanted ? await placeOf(head) : null };
 }
 
 /**

@@ -4,6 +4,7 @@ import * as protocol from '../../../ports/gateway/protocol.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import type { Hub } from '../live/hub.ts';
 import { claim } from './claim.ts';
+import { tellHead } from './heads.ts';
 import { join } from './join.ts';
 import { announce, finish, heartbeatOf, report } from './leases.ts';
 import { leave } from './leave.ts';
@@ -72,6 +73,15 @@ export function addGateway(api: Api, deps: GatewayDeps): void {
         '/leases/:chunkId/announce',
         { schema: { params: leaseParams, body: protocol.announceRequest, response: { 200: protocol.announceAnswer } } },
         async (request) => announce(deps, await requireNode(request, deps), request.params.chunkId, request.body),
+      );
+
+      scope.post(
+        '/leases/:chunkId/head',
+        { schema: { params: leaseParams, body: protocol.headRequest, response: { 200: empty } } },
+        async (request) => {
+          await tellHead(deps, await requireNode(request, deps), request.params.chunkId, request.body);
+          return {};
+        },
       );
 
       scope.post(

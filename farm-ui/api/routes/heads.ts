@@ -12,7 +12,7 @@ import { frameName, namingOf } from '../views/frames.ts';
 import { jobParams, requireNamedJob } from './jobs.ts';
 
 /** Judging takes seconds; who comes later finds the frame committed. */
-const ADDRESS_SECONDS = 60;
+export const HEAD_ADDRESS_SECONDS = 60;
 
 export function addHeads(api: Api, { database, stores }: Pick<ApiDeps, 'database' | 'stores'>): void {
   api.post(
@@ -41,7 +41,7 @@ export function addHeads(api: Api, { database, stores }: Pick<ApiDeps, 'database
         const { hash, sizeBytes } = exr;
         const { siteId, id: unitId } = unit;
         const { store } = await stores.of(siteId);
-        const object = { studioId, kind: 'frames', hash, expiresSeconds: ADDRESS_SECONDS, headBytes } as const;
+        const object = { studioId, kind: 'frames', hash, expiresSeconds: HEAD_ADDRESS_SECONDS, headBytes } as const;
         const url = await store.presignGet(object);
         return [{ unitId, siteId, name: frameName(naming, unit, 'exr'), hash, sizeBytes, headBytes, url }];
       });

@@ -11,7 +11,11 @@ export interface FrameNaming {
   version: number;
 }
 
-export const namingOf = ({ template, name, version }: NamedJob): FrameNaming => ({
+export const namingOf = ({
+  template,
+  name,
+  version,
+}: Pick<NamedJob, 'template' | 'name' | 'version'>): FrameNaming => ({
   template: parseTemplate(template),
   shot: name,
   version: version ?? 1,
