@@ -11,6 +11,7 @@ import { FarmError } from '../../../domain/errors.ts';
 import type { CalibratedLink } from '../../../infra/netlab/calibrate.ts';
 import type { Lab, LinkCounters } from '../../../infra/netlab/lab.ts';
 import { payloadOf } from '../../../infra/netlab/shaping.ts';
+import { hashFile } from '../../../ports/store/hashFile.ts';
 import type { ReplayIndex } from '../../../renderer/replay/index.ts';
 import type { LinkBytes, LinkRate, RunParameters, RunReport } from './edgeReport.ts';
 import { limitOf, renderSecondsOf } from './limit.ts';
@@ -42,6 +43,8 @@ export interface RunContext {
   /** Absolute folder for what the run writes. */
   folder: string;
   traced: ReplayIndex;
+  /** Folder of the traced frames. */
+  framesFolder: string;
   keep: boolean;
   say(line: string): void;
 }
@@ -107,6 +110,7 @@ export async function measureRun(
     await emptyCache(cacheFolder);
   }
   await farm.giveWorkTo([...siteOfNode.keys()]);
+  if (parameters.engine === 'replay') await readThrough(context, parameters.frames);
   await startHomeMachines(context.lab);
   const folder = join(context.folder, `run-${prepared.name}`);
   await mkdir(folder, { recursive: true });
@@ -121,6 +125,18 @@ export async function measureRun(
     ended.abort();
     await beside;
     if (!context.keep) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * What is handed out as just traced is what was traced, and lies in memory as it would there: a machine that waited for long has
+ * taken it back.
+ * @throws FarmError `Internal` when a file is another
+ */
+async function readThrough({ framesFolder, traced }: RunContext, frames: number): Promise<void> {
+  for (const { frame, exr, hash } of traced.frames.slice(0, frames)) {
+    if ((await hashFile(join(framesFolder, exr))).hash === hash) continue;
+    throw new FarmError('Internal', `"${exr}" is not what was traced; remove its folder to trace anew.`, { frame });
   }
 }
 

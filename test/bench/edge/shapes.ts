@@ -34,6 +34,9 @@ export interface ProgramsContext {
   framesFolder: string;
 }
 
+/** After so long without work programs are no longer warm: memory of theirs that nobody used may have been taken back. Milliseconds. */
+const WARM_MS = 60_000;
+
 /** Names of the places that a run uses. */
 export const placesOf = ({ topology, sites }: Pick<RunParameters, 'topology' | 'sites'>): string[] =>
   topology === 'centre' ? ['centre'] : Array.from({ length: sites }, (_, index) => `site-${index + 1}`);
@@ -41,22 +44,30 @@ export const placesOf = ({ topology, sites }: Pick<RunParameters, 'topology' | '
 export class Shapes {
   readonly #context: ProgramsContext;
   /** One of each topology at most: another one stands at the same places. */
-  readonly #running = new Map<RunParameters['topology'], { key: string; shape: Shape }>();
+  readonly #running = new Map<RunParameters['topology'], { key: string; shape: Shape; usedAt: number }>();
   #started = 0;
+  #warmed = 0;
 
   constructor(context: ProgramsContext) {
     this.#context = context;
   }
 
-  /** The shape of a run, started and warm, though its warm-up may not be settled yet. Where it was started, its nodes are the only ones that get work. @throws FarmError when a program does not come up */
+  /** The shape of a run, started and warm, also where it stood idle for long, though its warm-up may not be settled yet. Where it was started, its nodes are the only ones that get work. @throws FarmError when a program does not come up */
   async of(parameters: ShapeParameters): Promise<Shape> {
     const { topology, sites, nodesPerSite, engine, renderSeconds } = parameters;
     const key = [sites, nodesPerSite, engine, renderSeconds].join('/');
     const running = this.#running.get(topology);
-    if (running?.key === key) return running.shape;
-    await this.#stop(topology);
+    const isUp = running?.key === key;
+    if (isUp && performance.now() - running.usedAt < WARM_MS) {
+      running.usedAt = performance.now();
+      return running.shape;
+    }
+    if (!isUp) await this.#stop(topology);
     try {
-      return await this.#startWarm(parameters, key);
+      const shape = isUp ? running.shape : await this.#start(parameters, key);
+      await this.#warm(shape, parameters);
+      this.#running.get(topology)!.usedAt = performance.now();
+      return shape;
     } catch (error) {
       // Nothing half started is taken for a shape.
       await this.#stop(topology);
@@ -64,11 +75,11 @@ export class Shapes {
     }
   }
 
-  async #startWarm(parameters: ShapeParameters, key: string): Promise<Shape> {
-    const shape = await this.#start(parameters, key);
+  async #warm(shape: Shape, parameters: ShapeParameters): Promise<void> {
     const { lab, farm, folder } = this.#context;
     await farm.giveWorkTo([...shape.siteOfNode.keys()]);
-    const name = `warm-${this.#started}`;
+    this.#warmed += 1;
+    const name = `warm-${this.#warmed}`;
     const { ended } = await warmUp(lab, await farm.openStudio(name), {
       ...{ folder: join(folder, name), size: parameters.size },
       ...{ nodes: shape.siteOfNode.size, places: shape.sites.length },
@@ -79,7 +90,6 @@ export class Shapes {
     });
     // Told where it is waited for.
     shape.settled.catch(() => undefined);
-    return shape;
   }
 
   /** Ends those that none of these runs needs. */
@@ -101,7 +111,7 @@ export class Shapes {
     const sites = names.map((name) => new SiteProcesses(lab, keeper, name, join(folder, prefix, name)));
     const siteOfNode = new Map<string, string>();
     const shape: Shape = { sites, siteOfNode, settled: Promise.resolve() };
-    this.#running.set(parameters.topology, { key, shape });
+    this.#running.set(parameters.topology, { key, shape, usedAt: performance.now() });
     for (const name of names) await mkdir(join(folder, prefix, name), { recursive: true });
     await Promise.all(sites.map((site) => site.startServices()));
     const { linkMbits } = parameters;
