@@ -1,14 +1,17 @@
 /**
- * Builds the tree of lights that `assembly/light-tree.ts` descends (Conty Estevez and Kulla 2018): binary, split where their
- * surface area orientation heuristic is least.
+ * Builds the tree of lights that `assembly/light-tree.ts` descends (Conty Estevez and Kulla 2018): split in two where their
+ * surface area orientation heuristic is least, and two such splits make a node of four children.
  */
 import {
   LIGHT_NODE_AXIS,
+  LIGHT_NODE_CENTRE,
   LIGHT_NODE_COS_EMISSION,
   LIGHT_NODE_COS_SPREAD,
+  LIGHT_NODE_INTENSITY,
   LIGHT_NODE_LINK,
+  LIGHT_NODE_RADIUS2,
+  LIGHT_NODE_SIDES,
   LIGHT_NODE_STRIDE,
-  LIGHT_NODE_TWO_SIDED,
   LIGHT_TREE_DEPTH,
 } from './assembly/layout.ts';
 import { unit, type Vector } from './matrix.ts';
@@ -27,57 +30,72 @@ export interface LightBounds {
   isTwoSided: boolean;
 }
 
-/** Nodes as LIGHT_NODE_STRIDE records, the root first, and for each light the turns that lead to it from the root. */
+/** Nodes as LIGHT_NODE_STRIDE records, the root first, and for each light the children that lead to it, two bits each, the root's lowest. */
 export interface LightTree {
   nodes: Uint8Array;
   trails: Uint32Array;
 }
 
 const BINS = 12;
+/** Where a child lacks: ends the descent, which has no chance to come here. */
+const NO_LIGHT = -1;
 
 /** Tree over at least one light; as deep as trails have bits at most. */
 export function buildLightTree(lights: readonly LightBounds[]): LightTree {
-  const nodes = new Uint8Array((2 * lights.length - 1) * LIGHT_NODE_STRIDE);
+  // A node takes at least one light from those above it, but for the root.
+  const nodes = new Uint8Array(Math.max(1, lights.length - 1) * LIGHT_NODE_STRIDE);
   const view = new DataView(nodes.buffer);
   const trails = new Uint32Array(lights.length);
   // Importances are compared only, so that the unit is free: sums stay far from what floats cannot hold.
   const total = lights.reduce((sum, { intensity }) => sum + intensity, 0);
-  let used = 1;
-  const build = (slot: number, members: Uint32Array, depth: number, trail: number): LightBounds => {
-    if (members.length === 1) {
-      const light = members[0]!;
-      trails[light] = trail >>> 0;
-      writeNode(view, slot, lights[light]!, total, -1 - light);
-      return lights[light]!;
-    }
-    const pair = used;
-    used += 2;
-    const middle = split(lights, members, depth);
-    const first = build(pair, members.subarray(0, middle), depth + 1, trail);
-    const second = build(pair + 1, members.subarray(middle), depth + 1, trail | (1 << depth));
-    const bounds = union(first, second);
-    writeNode(view, slot, bounds, total, pair);
-    return bounds;
+  let used = 0;
+  const build = (members: Uint32Array, depth: number, trail: number): { link: number; bounds: LightBounds } => {
+    const slot = used++;
+    for (let index = 0; index < 4; index++)
+      view.setInt32(slot * LIGHT_NODE_STRIDE + LIGHT_NODE_LINK + 4 * index, NO_LIGHT, true);
+    const child = (part: Uint32Array, index: number): LightBounds => {
+      const way = (trail | (index << depth)) >>> 0;
+      const light = part[0]!;
+      if (part.length === 1) trails[light] = way;
+      const { link, bounds } =
+        part.length === 1 ? { link: -1 - light, bounds: lights[light]! } : build(part, depth + 2, way);
+      writeChild(view, slot * LIGHT_NODE_STRIDE + 4 * index, bounds, total, link);
+      return bounds;
+    };
+    const sides = halves(lights, members, depth).map((side, index) =>
+      halves(lights, side, depth + 1)
+        .map((part, second) => child(part, 2 * index + second))
+        .reduce(union),
+    );
+    return { link: slot, bounds: sides.reduce(union) };
   };
-  build(0, Uint32Array.from(lights.keys()), 0, 0);
-  return { nodes, trails };
+  build(Uint32Array.from(lights.keys()), 0, 0);
+  return { nodes: nodes.slice(0, used * LIGHT_NODE_STRIDE), trails };
 }
 
-function writeNode(view: DataView, slot: number, bounds: LightBounds, total: number, link: number): void {
-  const at = slot * LIGHT_NODE_STRIDE;
+/** One light stays alone. */
+function halves(lights: readonly LightBounds[], members: Uint32Array, depth: number): Uint32Array[] {
+  if (members.length === 1) return [members];
+  const middle = split(lights, members, depth);
+  return [members.subarray(0, middle), members.subarray(middle)];
+}
+
+/** @param at of the child's float of the first property */
+function writeChild(view: DataView, at: number, bounds: LightBounds, total: number, link: number): void {
   const { min, max, axis } = bounds;
   const centre = [0, 1, 2].map((k) => Math.fround((min[k]! + max[k]!) / 2));
   const reach = centre.map((value, k) => Math.max(max[k]! - value, value - min[k]!));
-  const floats = (offset: number, values: readonly number[]): void =>
-    values.forEach((value, k) => {
-      view.setFloat32(at + offset + 4 * k, value, true);
-    });
+  const float = (offset: number, value: number): void => view.setFloat32(at + offset, value, true);
+  centre.forEach((value, k) => {
+    float(LIGHT_NODE_CENTRE + 16 * k, value);
+    float(LIGHT_NODE_AXIS + 16 * k, axis[k]!);
+  });
   // Bounds and cones a little too large: what rounding takes away must not cut off a light.
-  floats(0, [...centre, Math.hypot(...reach) ** 2 * (1 + 1e-6)]);
-  floats(LIGHT_NODE_AXIS, [...axis, bounds.intensity / total]);
-  view.setFloat32(at + LIGHT_NODE_COS_SPREAD, Math.max(-1, Math.cos(bounds.spread) - 1e-6), true);
-  view.setFloat32(at + LIGHT_NODE_COS_EMISSION, Math.cos(bounds.emission) - 1e-5, true);
-  view.setInt32(at + LIGHT_NODE_TWO_SIDED, bounds.isTwoSided ? 1 : 0, true);
+  float(LIGHT_NODE_RADIUS2, Math.hypot(...reach) ** 2 * (1 + 1e-6));
+  float(LIGHT_NODE_INTENSITY, bounds.intensity / total);
+  float(LIGHT_NODE_COS_SPREAD, Math.max(-1, Math.cos(bounds.spread) - 1e-6));
+  float(LIGHT_NODE_COS_EMISSION, Math.cos(bounds.emission) - 1e-5);
+  float(LIGHT_NODE_SIDES, bounds.isTwoSided ? -1 : 1);
   view.setInt32(at + LIGHT_NODE_LINK, link, true);
 }
 

@@ -15,6 +15,8 @@ export type TracerCall =
   | 'buildGlassTable'
   | 'buildSheenTable'
   | 'probeLights'
+  | 'probeLightPoints'
+  | 'probeCameraRays'
   | 'probeNumbers'
   | 'probeRays'
   | 'probePacket';

@@ -193,7 +193,7 @@ describe.skipIf(!VULKAN)('the GPU tier and the CPU tier', () => {
         const at = i * stride;
         const same =
           view.getInt32(at + probes.PROBE_LIGHT_PICKED, true) === there.getInt32(at + probes.PROBE_LIGHT_PICKED, true);
-        // Nine levels, at each a quotient of importances.
+        // Five levels, at each a quotient of importances.
         const chances = [probes.PROBE_LIGHT_CHANCE, probes.PROBE_LIGHT_TRAIL_CHANCE].every((k) =>
           isNear(view.getFloat32(at + k, true), there.getFloat32(at + k, true), 1e-4, 1e-9),
         );

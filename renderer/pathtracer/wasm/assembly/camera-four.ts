@@ -10,13 +10,16 @@ import { neg, x, y, z } from './vec';
 /** The filter's inverse distribution, for four numbers. */
 // @ts-ignore: decorator
 @inline function filterOffsets(u: v128): v128 {
-  const at = f32x4.mul(u, splat(<f32>FILTER_CELLS));
+  const side = f32x4.min(u, f32x4.sub(splat(<f32>1.0), u));
+  const at = f32x4.mul(f32x4.sqrt(f32x4.mul(side, splat(<f32>2.0))), splat(<f32>FILTER_CELLS));
   const cells = i32x4.min_s(i32x4.trunc_sat_f32x4_s(at), i32x4.splat(FILTER_CELLS - 1));
   const first = pairLow(cellOf(i32x4.extract_lane(cells, 0)), cellOf(i32x4.extract_lane(cells, 1)));
   const second = pairLow(cellOf(i32x4.extract_lane(cells, 2)), cellOf(i32x4.extract_lane(cells, 3)));
   const a = columnLow(first, second);
   const b = columnHigh(first, second);
-  return f32x4.add(a, f32x4.mul(f32x4.sub(b, a), f32x4.sub(at, f32x4.convert_i32x4_s(cells))));
+  const away = f32x4.add(a, f32x4.mul(f32x4.sub(b, a), f32x4.sub(at, f32x4.convert_i32x4_s(cells))));
+  const sign = i32x4.splat(i32.MIN_VALUE);
+  return v128.bitselect(f32x4.sub(u, splat(<f32>0.5)), away, sign);
 }
 
 /** Both ends of a cell of the filter's table, lanes 0 and 1. */

@@ -40,6 +40,7 @@ import { setWave } from './wave';
 export { buildMeshTree, buildSceneBvh, chooseCollapse, emitMeshTree };
 export { buildAnisotropicTable, buildEnergyTable, buildGlassTable, buildSheenTable, probeBsdf, probeLights };
 export { probePacket, probeRays };
+export { probeCameraRays, probeLightPoints } from './probe-choices';
 export { probeNumbers } from './probe-sampler';
 
 /**

@@ -43,3 +43,12 @@ export const PROBE_HIT_STRIDE = 32;
 export const PROBE_NUMBERS_STRIDE = 64;
 export const PROBE_NUMBERS_FOUR = 32; // answer: the block's four numbers
 export const PROBE_NUMBERS_UNIFORM = 48; // answer: the number of the two keys
+
+// One question to what picks light points and camera rays, for tests (probe-choices.ts): four numbers, then vectors of four floats.
+export const PROBE_CHOICE_STRIDE = 128;
+export const PROBE_CHOICE_FROM = 16; // the surface, or pixel x and y
+export const PROBE_CHOICE_NORMAL = 32;
+export const PROBE_CHOICE_DIRECTION = 48; // whose density in the environment is wanted
+export const PROBE_CHOICE_FOUND = 64; // answer: the direction; fourth float: its density, 0 when nothing was picked
+export const PROBE_CHOICE_POINT = 80; // answer: the point on the light, or where the ray begins
+export const PROBE_CHOICE_DENSITY = 96; // answer: density of the direction that was asked for

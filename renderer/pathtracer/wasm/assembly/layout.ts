@@ -163,15 +163,24 @@ export const TRI_LIGHT_TRIANGLE = 52;
 export const TRI_LIGHT_TRAIL = 56;
 export const TRI_LIGHT_INVERSE_AREA = 60;
 
-// Node of the light tree (light-tree.ts): centre of a sphere around its lights and the radius squared, then as below.
-export const LIGHT_NODE_STRIDE = 48;
-export const LIGHT_NODE_AXIS = 16; // of the cone of normals; fourth float: intensity, relative to all lights together
-export const LIGHT_NODE_COS_SPREAD = 32; // half angle of the cone of normals
-export const LIGHT_NODE_COS_EMISSION = 36; // how far from a normal light leaves at most
-export const LIGHT_NODE_TWO_SIDED = 40;
-/** Index of the first of two children that lie side by side, or -1 - index of the one light: emissive triangles, then local lights. */
-export const LIGHT_NODE_LINK = 44;
-/** Turns from the root to a light at most: bits of a trail. */
+// Node of the light tree (light-tree.ts): what lies below its four children, a v128 of a float each for every property.
+export const LIGHT_NODE_STRIDE = 192;
+/** Of a sphere around the lights: x, y and z of its centre, one behind the other, then its radius squared. */
+export const LIGHT_NODE_CENTRE = 0;
+export const LIGHT_NODE_RADIUS2 = 48;
+/** Of the cone of normals: x, y and z, one behind the other. */
+export const LIGHT_NODE_AXIS = 64;
+/** Relative to all lights together; 0 for a child that there is not. */
+export const LIGHT_NODE_INTENSITY = 112;
+/** Half angle of the cone of normals. */
+export const LIGHT_NODE_COS_SPREAD = 128;
+/** How far from a normal light leaves at most. */
+export const LIGHT_NODE_COS_EMISSION = 144;
+/** 1 where lights shine from their front alone, -1 where one of them shines from both sides. */
+export const LIGHT_NODE_SIDES = 160;
+/** Integers: index of a node, or -1 - index of the one light: emissive triangles, then local lights. */
+export const LIGHT_NODE_LINK = 176;
+/** Turns to the left or right from the root to a light at most; a trail has two bits for a node, which is two turns. */
 export const LIGHT_TREE_DEPTH = 31;
 
 // Punctual light.
@@ -229,7 +238,8 @@ export const SCENE_ENV_ROWS = 280;
 
 /** Entries of a guide table less one: where in a cumulative table to start looking. */
 export const ENV_GUIDE = 256;
-export const FILTER_CELLS = 1024;
+/** Cells of a pixel filter's table (filter-table.ts). */
+export const FILTER_CELLS = 512;
 
 // Tables of albedos (energy-tables.ts fills, energy.ts reads); entries of four floats unless said otherwise.
 // GGX: [roughness][cosine], then the mean of each roughness.

@@ -20,6 +20,11 @@
 @inline export function w(a: v128): f32 {
   return f32x4.extract_lane(a, 3);
 }
+/** One of four by its place, without a branch that nobody could guess. */
+// @ts-ignore: decorator
+@inline export function laneOf(four: v128, place: usize): f32 {
+  return f32x4.extract_lane(i8x16.swizzle(four, i32x4.splat(<i32>place * 0x04040404 + 0x03020100)), 0);
+}
 // @ts-ignore: decorator
 @inline export function add(a: v128, b: v128): v128 {
   return f32x4.add(a, b);

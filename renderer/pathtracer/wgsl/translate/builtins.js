@@ -55,6 +55,12 @@ const vector =
     type: /** @type {const} */ ('v128'),
   });
 
+/** @param {string} operator */
+const compare = (operator) => (/** @type {Call} */ call) => ({
+  code: `(${call.arg(0, 'v128')} ${operator} ${call.arg(1, 'v128')})`,
+  type: /** @type {const} */ ('mask'),
+});
+
 const LANES = 'xyzw';
 
 /** @param {Call} call @param {number} pointer @param {number} offset */
@@ -122,5 +128,13 @@ export const BUILTINS = {
   'f32x4.abs': vector('abs', 1),
   'f32x4.sqrt': vector('sqrt', 1),
   'f32x4.floor': vector('floor', 1),
+  'f32x4.lt': compare('<'),
+  'f32x4.le': compare('<='),
+  'f32x4.gt': compare('>'),
+  'f32x4.ge': compare('>='),
+  'v128.bitselect': (call) => ({
+    code: `select(${call.arg(1, 'v128')}, ${call.arg(0, 'v128')}, ${call.arg(2, 'mask')})`,
+    type: 'v128',
+  }),
   'f32x4.neg': (call) => ({ code: `(-${call.arg(0, 'v128')})`, type: 'v128' }),
 };

@@ -44,6 +44,14 @@ it('evaluates one side only where a side calls or loads', () => {
   );
 });
 
+it('selects by lanes, and takes what compares lanes for nothing else', () => {
+  const text = translate(`
+    export function f(a: v128, b: v128): v128 { return v128.bitselect(a, f32x4.mul(a, b), f32x4.gt(a, b)); }`);
+  expect(text).toContain('return select((a_ * b_), a_, (a_ > b_));');
+  const misused = 'export function f(a: v128, b: v128): v128 { return f32x4.add(a, f32x4.gt(a, b)); }';
+  expect(() => translate(misused)).toThrow('mask where v128 is needed');
+});
+
 it('keeps what follows && and || unevaluated, also in loops', () => {
   const text = translate(`
     function g(at: usize): f32 { return load<f32>(at); }

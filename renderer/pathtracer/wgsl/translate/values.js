@@ -2,7 +2,8 @@
 import ts from 'typescript';
 import { TranslationError } from './source.js';
 
-/** @typedef {'f32' | 'i32' | 'u32' | 'bool' | 'v128' | 'void'} ValueType */
+/** `mask`: a truth value for each lane, which `v128.bitselect` takes and nothing else. */
+/** @typedef {'f32' | 'i32' | 'u32' | 'bool' | 'v128' | 'mask' | 'void'} ValueType */
 /** @typedef {{ code: string, type: ValueType }} Value */
 
 /** Type names of the sources. Addresses are 32-bit numbers on both sides. */
@@ -10,7 +11,15 @@ const TYPES = new Map(
   Object.entries({ f32: 'f32', i32: 'i32', u32: 'u32', usize: 'u32', bool: 'bool', v128: 'v128', void: 'void' }),
 );
 
-export const WGSL_TYPES = { f32: 'f32', i32: 'i32', u32: 'u32', bool: 'bool', v128: 'vec4<f32>', void: '' };
+export const WGSL_TYPES = {
+  f32: 'f32',
+  i32: 'i32',
+  u32: 'u32',
+  bool: 'bool',
+  v128: 'vec4<f32>',
+  mask: 'vec4<bool>',
+  void: '',
+};
 
 /** An unbounded distance. WGSL has no infinities: the largest float stands for it, and is only compared. */
 const UNBOUNDED = '3.4028234663852886e+38f';

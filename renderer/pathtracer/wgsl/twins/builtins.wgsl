@@ -26,3 +26,7 @@
 @must_use fn replace_lane3(v: vec4<f32>, s: f32) -> vec4<f32> {
   return vec4<f32>(v.xyz, s);
 }
+
+@must_use fn vec_laneOf(four: vec4<f32>, place: u32) -> f32 {
+  return four[place];
+}
