@@ -98,13 +98,14 @@ function describe({ info }: GPUAdapter): GpuAdapterDescription {
   return { vendor, architecture, device, description, isSoftware };
 }
 
-/** Throws `GpuMissing` when there is no adapter, or only a software one and that will not do; says how to get one. */
-export async function openGpu({
+/** @throws FarmError `GpuMissing` when there is no adapter, or only a software one and that will not do; says how to get one */
+export async function findAdapter({
   allowSoftware,
-  features = [],
   toggles = [],
-  limits = {},
-}: GpuOptions): Promise<OpenGpu> {
+}: Pick<GpuOptions, 'allowSoftware' | 'toggles'>): Promise<{
+  adapter: GPUAdapter;
+  adapterInfo: GpuAdapterDescription;
+}> {
   takeSoftwareVulkanIfAsked();
   const { create } = await loadDawn();
   const flags = toggles.length > 0 ? [`enable-dawn-features=${toggles.join(',')}`] : [];
@@ -123,6 +124,13 @@ export async function openGpu({
       },
     );
   }
+  return { adapter, adapterInfo };
+}
+
+/** Throws `GpuMissing` as `findAdapter` does. */
+export async function openGpu(options: GpuOptions): Promise<OpenGpu> {
+  const { features = [], limits = {} } = options;
+  const { adapter, adapterInfo } = await findAdapter(options);
   const requiredLimits: Record<string, number> = {};
   for (const name in adapter.limits) {
     const value = adapter.limits[name as LimitName];

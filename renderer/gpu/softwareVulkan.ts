@@ -53,6 +53,9 @@ export function takeSoftwareVulkanIfAsked(): void {
   active = folder;
 }
 
+/** Whether a driver that computes on the CPU will do where a GPU is asked for by name. */
+export const isSoftwareVulkanAsked = (): boolean => !['', '0'].includes(process.env.FARM_SOFTWARE_VULKAN ?? '');
+
 /**
  * Folder with the SwiftShader of npm `@sparticuz/chromium`, unpacked once a machine below the temporary folder; null when the
  * package is not installed or its build is not for this platform (it is for Linux on x86-64).

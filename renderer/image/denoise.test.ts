@@ -1,8 +1,15 @@
+import { createRequire } from 'node:module';
 import { afterAll, describe, expect, it } from 'vitest';
+import { hasVulkanForTests } from '../pathtracer/wgsl/testing/softwareVulkan.ts';
 import { seededRandom } from '../testing/statistics.ts';
 import { comparePictures } from './compare.ts';
 import { type DenoiseInput, denoise } from './denoise.ts';
 import { ImageProcessor } from './imageProcessor.ts';
+
+// Which device gpu.js took, it tells nobody.
+const { WebGPUContext } = createRequire(import.meta.url)('gpu.js/src/backend/web-gpu/context.js') as {
+  WebGPUContext: { acquire(): Promise<{ device: GPUDevice }> };
+};
 
 const processor = new ImageProcessor();
 afterAll(() => processor.close());
@@ -211,6 +218,38 @@ describe('the denoiser', () => {
     const [fast, slow] = [await denoise(noisy, processor), await denoise(noisy, plain)];
     await plain.close();
     for (let i = 0; i < fast.length; i++) expect(Math.abs(fast[i]! - slow[i]!)).toBeLessThan(1e-4);
+  });
+});
+
+describe.skipIf(!hasVulkanForTests())('the denoiser on a GPU', () => {
+  it('says what it says in WebAssembly, up to rounding, the same every time, and in tiles', async () => {
+    const gpu = new ImageProcessor('gpu');
+    try {
+      for (const [width, height] of [
+        [160, 100],
+        [1100, 40],
+      ] as const) {
+        const { noisy } = pictures(width, height, 8, sphereOverStripes);
+        const [there, here] = [await denoise(noisy, gpu), await denoise(noisy, processor)];
+        expect(await denoise(noisy, gpu)).toEqual(there);
+        expect(there).not.toEqual(noisy.beauty);
+        const worst = there.reduce((most, value, i) => Math.max(most, Math.abs(value - here[i]!)), 0);
+        expect(worst).toBeLessThan(1e-3);
+      }
+    } finally {
+      await gpu.close();
+    }
+  });
+
+  it('goes on with a new device after one was lost', async () => {
+    const gpu = new ImageProcessor('gpu');
+    const { noisy } = pictures(48, 32, 8, sphereOverStripes);
+    const first = await denoise(noisy, gpu);
+    const { acquire } = WebGPUContext;
+    (await acquire()).device.destroy();
+    await expect(denoise(noisy, gpu)).rejects.toMatchObject({ code: 'GpuLost' });
+    expect(await denoise(noisy, gpu)).toEqual(first);
+    await gpu.close();
   });
 });
 

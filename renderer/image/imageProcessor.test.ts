@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest';
-import { windowsOf } from './imageProcessor.ts';
+import { afterEach, expect, it, vi } from 'vitest';
+import { imageBackend } from './imageBackend.ts';
+import { ImageProcessor, windowsOf } from './imageProcessor.ts';
 
 it.each([
   ['a whole small length', 900, 0, 900],
@@ -25,4 +26,16 @@ it.each([
     // Rows of a multiple of four run four pixels at a time.
     if (windows.length > 1) expect(size % 4).toBe(0);
   }
+});
+
+afterEach(() => vi.unstubAllEnvs());
+
+it('takes the backend that the environment names, and refuses one that there is not', () => {
+  expect(imageBackend()).toBe('webasm');
+  for (const backend of ['gpu', 'webasm', 'cpu']) {
+    vi.stubEnv('FARM_IMAGE_BACKEND', backend);
+    expect(new ImageProcessor().backend).toBe(backend);
+  }
+  vi.stubEnv('FARM_IMAGE_BACKEND', 'cuda');
+  expect(() => new ImageProcessor()).toThrow('FARM_IMAGE_BACKEND is "cuda"; it can be auto, gpu, webasm or cpu.');
 });

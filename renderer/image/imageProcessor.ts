@@ -2,8 +2,8 @@
  * Where image stages run: gpu.js pipelines, compiled once for a picture size and cut into tiles for large pictures.
  *
  * Backend: `webasm`, gpu.js' WebAssembly backend with SIMD and threads, which fuses a whole pipeline over one memory
- * (480×270, six filter passes, two cores: 0.25 s; its `cpu` backend takes 0.6-0.9 s). It needs no GPU, and the same
- * input gives the same bits.
+ * (480×270, six filter passes, two cores: 0.25 s; its `cpu` backend takes 0.6-0.9 s), or `gpu`, its WebGPU backend. Each gives
+ * the same bits for the same input.
  */
 import gpujs, {
   type GPU as GpuInstance,
@@ -11,13 +11,14 @@ import gpujs, {
   type IPipelineRunShortcut,
   type KernelFunction,
 } from 'gpu.js';
+import { FarmError } from '../../domain/errors.ts';
 import type { PixelRect } from '../../domain/scene.ts';
+import { isSoftwareVulkanAsked } from '../gpu/softwareVulkan.ts';
+import { type ImageBackend, imageBackend } from './imageBackend.ts';
 
 // gpu.js is CommonJS; named imports of its classes are not seen by every loader, and its types forget `input`.
 const { GPU } = gpujs;
 const { input } = gpujs as unknown as { input: (data: Float32Array, size: [number, number, number]) => unknown };
-
-export type ImageBackend = 'webasm' | 'cpu';
 
 /** A picture in planes: `data[(channel * height + y) * width + x]`. */
 export interface PlanarImage {
@@ -97,23 +98,48 @@ export class ImageProcessor {
   private gpu: GpuInstance | null = null;
   private readonly pipelines = new Map<string, { pipeline: IPipelineRunShortcut; pixels: number }>();
   private last: Promise<unknown> = Promise.resolve();
+  private endGpu: (() => void) | null = null;
 
-  constructor(backend: ImageBackend = GPU.isWebAssemblySupported ? 'webasm' : 'cpu') {
+  /** @throws FarmError `SettingInvalid` for a wrong `FARM_IMAGE_BACKEND` */
+  constructor(backend: ImageBackend = imageBackend()) {
     this.backend = backend;
   }
 
-  /** Runs a stage; the result has the picture's width, the given rows (all when left out) and `stage.outputChannels` planes. */
+  /**
+   * Runs a stage; the result has the picture's width, the given rows (all when left out) and `stage.outputChannels` planes.
+   * @throws FarmError `GpuMissing`, `GpuLost` where the backend is `gpu`
+   */
   run(stage: ImageStage, picture: TileSource, rows: RowSpan = { from: 0, to: picture.height }): Promise<PlanarImage> {
-    const result = this.last.then(() => this.runTiles(stage, picture, rows));
+    const work = (): Promise<PlanarImage> => this.runTiles(stage, picture, rows);
+    const result = this.last.then(this.backend === 'gpu' ? () => this.onGpu(work) : work);
     this.last = result.catch(() => undefined);
     return result;
   }
 
   async close(): Promise<void> {
     await this.last;
+    await this.forget();
+  }
+
+  private async forget(): Promise<void> {
     this.pipelines.clear();
     await this.gpu?.destroy();
     this.gpu = null;
+    this.endGpu?.();
+    this.endGpu = null;
+  }
+
+  /** The next stage after a failure finds a new device. */
+  private async onGpu<T>(work: () => Promise<T>): Promise<T> {
+    const { offerNavigatorGpu } = await import('../gpu/navigatorGpu.ts');
+    this.endGpu ??= await offerNavigatorGpu({ allowSoftware: isSoftwareVulkanAsked() });
+    try {
+      return await work();
+    } catch (cause) {
+      await this.forget();
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new FarmError('GpuLost', `The GPU did not run an image stage: ${why}`, {}, { cause });
+    }
   }
 
   private async runTiles(stage: ImageStage, picture: TileSource, rows: RowSpan): Promise<PlanarImage> {
@@ -161,7 +187,7 @@ export class ImageProcessor {
       return known.pipeline;
     }
     this.makeRoom(w * h);
-    this.gpu ??= new GPU({ mode: this.backend as never });
+    this.gpu ??= new GPU({ mode: (this.backend === 'gpu' ? 'webgpu' : this.backend) as never });
     const gpu = this.gpu;
     const kernel: KernelFactory['kernel'] = (body, channels, constants = {}) =>
       gpu.createKernel(body, {

@@ -89,10 +89,12 @@ function usableMemory(): number {
  * for tests of what happens when one fails.
  */
 export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: QuickTracers } = {}): PathTracerEngine {
-  const version = `pathtracer-${ENGINE_VERSION}.${FARM_BENCH_VERSION}`;
+  const processor = new ImageProcessor();
+  // Denoised pixels of one backend are not those of another, to the bit.
+  const images = processor.backend === 'webasm' ? '' : `.${processor.backend}-images`;
+  const version = `pathtracer-${ENGINE_VERSION}.${FARM_BENCH_VERSION}${images}`;
   let build: string | null = null;
   const turnstile = new Turnstile();
-  const processor = new ImageProcessor();
   const outputTimes = new OutputTimes(processor);
   const scenes = new SceneCache();
   /** By tier and number of threads. */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { FarmError } from '../../domain/errors.ts';
 import type { RenderSettings } from '../../domain/scene.ts';
 import { openGpu } from '../gpu/device.ts';
+import { isSoftwareVulkanAsked } from '../gpu/softwareVulkan.ts';
 import { nodeTier } from './nodeTier.ts';
 import type { Tracer } from './tracer.ts';
 import { cpuTracerBuild, createCpuTracer } from './wasm/tracer.ts';
@@ -13,13 +14,10 @@ type TierChoice = RenderSettings['tier'];
 
 type Tiers = Record<Tier, { create(options: { threads: number }): Promise<Tracer>; build(): Promise<string> }>;
 
-/** A driver that computes on the CPU serves where `FARM_SOFTWARE_VULKAN` asks for one and the GPU tier is asked for by name. */
-const allowSoftware = (): boolean => !['', '0'].includes(process.env.FARM_SOFTWARE_VULKAN ?? '');
-
 const TIERS: Tiers = {
   cpu: { create: createCpuTracer, build: cpuTracerBuild },
   gpu: {
-    create: ({ threads }) => createGpuTracer({ threads, allowSoftware: allowSoftware() }),
+    create: ({ threads }) => createGpuTracer({ threads, allowSoftware: isSoftwareVulkanAsked() }),
     build: async () => `gpu-${await gpuTracerBuild()}`,
   },
 };
