@@ -21,14 +21,12 @@ export async function isAwaited(
   return rows[0]!.isAwaited;
 }
 
-/** A unit on its way into a store, and what its file is named after. */
+/** A unit on its way into a store. `layer`: its layer's name. */
 export interface UnitOnItsWay {
   studioId: string;
   jobId: string;
   frame: number;
-  /** Name of the layer. */
   layer: string;
-  job: { name: string; template: string; version: number | null };
 }
 
 /**
@@ -40,9 +38,8 @@ export async function unitOnItsWay(
   key: LeaseKey,
   unitId: string,
 ): Promise<UnitOnItsWay | null> {
-  const { rows } = await sql<Omit<UnitOnItsWay, 'job'> & UnitOnItsWay['job'] & { isOpen: boolean }>`
-    SELECT j.studio_id, j.id AS job_id, u.frame, l.name AS layer, j.name, j.submission ->> 'template' AS template,
-      (SELECT v.number FROM project_versions AS v WHERE v.studio_id = j.studio_id AND v.id = j.version_id) AS version,
+  const { rows } = await sql<UnitOnItsWay & { isOpen: boolean }>`
+    SELECT j.studio_id, j.id AS job_id, u.frame, l.name AS layer,
       j.status IN ('active', 'paused') AND u.status IS NOT DISTINCT FROM 'leased' AS is_open
     FROM chunks JOIN jobs AS j ON j.studio_id = chunks.studio_id AND j.id = chunks.job_id
       LEFT JOIN units AS u ON u.studio_id = chunks.studio_id AND u.id = ${unitId} AND u.chunk_id = chunks.id
@@ -51,7 +48,6 @@ export async function unitOnItsWay(
     WHERE ${isHeld(key)}`.execute(statements);
   const found = rows[0];
   if (!found) throw leaseLost(key);
-  if (!found.isOpen) return null;
-  const { studioId, jobId, frame, layer, name, template, version } = found;
-  return { studioId, jobId, frame, layer, job: { name, template, version } };
+  const { isOpen, ...unit } = found;
+  return isOpen ? unit : null;
 }

@@ -6,6 +6,7 @@ import { FarmError } from '../../../domain/errors.ts';
 import { headBytesOf } from '../../../domain/frameHead.ts';
 import { notifyTransient } from '../../../ports/db/events.ts';
 import { unitOnItsWay } from '../../../ports/db/heads.ts';
+import { namedJob } from '../../../ports/db/queries/frames.ts';
 import type { NodeRow } from '../../../ports/db/tables.ts';
 import type { HeadRequest } from '../../../ports/gateway/protocol.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -33,7 +34,8 @@ export async function tellHead(
   checkHead(head, exr.sizeBytes);
   const key = { chunkId, nodeId: node.id, leaseNumber };
   const unit = await database.singly((statements) => unitOnItsWay(statements, key, unitId));
-  if (!unit) return;
+  const job = unit && (await database.singly((statements) => namedJob(statements, unit.jobId)));
+  if (!job) return;
   const { studioId, jobId } = unit;
   const { siteId, store } = await stores.of(node.siteId);
   const headBytes = head.sizeBytes;
@@ -45,7 +47,7 @@ export async function tellHead(
     headBytes,
   } as const;
   const url = await store.presignGet(object);
-  const name = frameName(namingOf(unit.job), unit, 'exr');
+  const name = frameName(namingOf(job), unit, 'exr');
   const data = { unitId, siteId, name, ...exr, headBytes, url };
   await database.singly((statements) => notifyTransient(statements, { studioId, jobId, type: 'unit.head', data }));
 }

@@ -11,11 +11,7 @@ export interface FrameNaming {
   version: number;
 }
 
-export const namingOf = ({
-  template,
-  name,
-  version,
-}: Pick<NamedJob, 'template' | 'name' | 'version'>): FrameNaming => ({
+export const namingOf = ({ template, name, version }: NamedJob): FrameNaming => ({
   template: parseTemplate(template),
   shot: name,
   version: version ?? 1,

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { FarmError } from '../../../domain/errors.ts';
 import type { UnitStatus } from '../../../domain/statuses.ts';
-import type { Tx } from '../client.ts';
+import type { Statements, Tx } from '../client.ts';
 import type { JobRow, UnitRow } from '../tables.ts';
 
 export interface FrameRow extends UnitRow {
@@ -46,12 +46,12 @@ export interface NamedJob extends Pick<JobRow, 'id' | 'name' | 'settings'> {
   version: number | null;
 }
 
-/** Null when there is no such job that this transaction may see. */
-export async function namedJob(tx: Tx, jobId: string): Promise<NamedJob | null> {
+/** Null when there is no such job that the caller may see. */
+export async function namedJob(statements: Statements, jobId: string): Promise<NamedJob | null> {
   const { rows } = await sql<NamedJob>`
     SELECT j.id, j.name, j.settings, j.submission ->> 'template' AS template,
       (SELECT v.number FROM project_versions AS v WHERE v.studio_id = j.studio_id AND v.id = j.version_id) AS version
-    FROM jobs AS j WHERE j.id = ${jobId}`.execute(tx);
+    FROM jobs AS j WHERE j.id = ${jobId}`.execute(statements);
   return rows[0] ?? null;
 }
 

@@ -23,9 +23,6 @@ export interface RaycastKernels {
   close(): void;
 }
 
-/** Where gpu.js runs when nobody says so: WebAssembly, where the machine has it. */
-export const defaultBackend = (): RaycastBackend => (GPU.isWebAssemblySupported ? 'webasm' : 'cpu');
-
 export class KernelSets {
   readonly backend: RaycastBackend;
   readonly #threadCount: number;

@@ -2,8 +2,10 @@
  * The ray-cast quick look: one ray a pixel over the path tracer's own tree, shaded by environment, punctual lights or a lamp at
  * the camera. No second rays, so no shadows. gpu.js runs it in WebAssembly with SIMD and threads, or where it is told to.
  */
+
 import { FarmError } from '../../../domain/errors.ts';
 import type { PixelRect } from '../../../domain/scene.ts';
+import { defaultBackend } from '../../image/imageBackend.ts';
 import { QuickLightMaker } from '../environment/quickLight.ts';
 import type { SceneDescription, SurfaceMaterial } from '../scene/description.ts';
 import type { TracedPixels, TraceRequest, Tracer } from '../tracer.ts';
@@ -12,7 +14,7 @@ import { loadTracerModule } from '../wasm/module.ts';
 import { SceneMemory } from '../wasm/scene-memory.ts';
 import { ThreadPool } from '../wasm/threads.ts';
 import { flattenTree } from './flatten.ts';
-import { defaultBackend, KernelSets, type RaycastBackend } from './kernelSet.ts';
+import { KernelSets, type RaycastBackend } from './kernelSet.ts';
 import { lightTables, sharpRows } from './lightRows.ts';
 import { type Look, lookAt, standsStill, texturesOf } from './look.ts';
 import { type Pass, placeInFront, placeSolid } from './passes.ts';

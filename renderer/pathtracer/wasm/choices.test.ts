@@ -12,6 +12,7 @@ import type { Vector } from './matrix.ts';
 import { loadTracerModule } from './module.ts';
 import { SceneMemory } from './scene-memory.ts';
 import { camera, material, mesh, place, request, scene, square } from './test-scenes.ts';
+import { cross, dot, minus } from './test-vectors.ts';
 import { ThreadPool } from './threads.ts';
 
 const COUNT = 20_000;
@@ -142,13 +143,6 @@ describe('points on a triangle that shines', () => {
     [0, 2, 0],
     [1.5, 2.5, 0.2],
     [0.3, 2.2, 1.4],
-  ];
-  const minus = (a: Vector, b: Vector): Vector => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
-  const dot = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-  const cross = (a: Vector, b: Vector): Vector => [
-    a[1] * b[2] - a[2] * b[1],
-    a[2] * b[0] - a[0] * b[2],
-    a[0] * b[1] - a[1] * b[0],
   ];
   const load = (): Promise<void> => {
     const lit = mesh(corners.flat(), [0, 1, 2], { material: 1 });

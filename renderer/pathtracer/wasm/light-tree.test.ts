@@ -11,6 +11,7 @@ import { buildLightTree, type LightBounds } from './light-tree.ts';
 import { unit, type Vector } from './matrix.ts';
 import { loadTracerModule } from './module.ts';
 import { camera, material, mesh, place, request, scene, square } from './test-scenes.ts';
+import { cross, dot, minus } from './test-vectors.ts';
 import { ThreadPool } from './threads.ts';
 import { createCpuTracer } from './tracer.ts';
 
@@ -24,14 +25,6 @@ afterAll(async () => {
   await (await started).close();
   await Promise.all(tracers.map((tracer) => tracer.close()));
 });
-
-const minus = (a: Vector, b: Vector): Vector => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
-const dot = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-const cross = (a: Vector, b: Vector): Vector => [
-  a[1] * b[2] - a[2] * b[1],
-  a[2] * b[0] - a[0] * b[2],
-  a[0] * b[1] - a[1] * b[0],
-];
 
 /** A place in a box 10 wide and deep, from 1 to 3 above the ground. */
 const above = (next: () => number): Vector => [10 * (next() - 0.5), 1 + 2 * next(), 10 * (next() - 0.5)];

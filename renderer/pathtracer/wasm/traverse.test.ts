@@ -11,6 +11,7 @@ import { loadTracerModule } from './module.ts';
 import { motionBetween, poseAt } from './motion.ts';
 import { SceneMemory } from './scene-memory.ts';
 import { camera, IDENTITY, material, mesh, place, scene, sphere, square } from './test-scenes.ts';
+import { cross, dot, minus } from './test-vectors.ts';
 import { ThreadPool } from './threads.ts';
 
 interface Ray {
@@ -143,14 +144,6 @@ function everyTriangle(description: SceneDescription, ray: Ray): { t: number; ma
   }
   return { t: best.t, margin: closestMiss };
 }
-
-const minus = (a: Vector, b: Vector): Vector => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
-const dot = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-const cross = (a: Vector, b: Vector): Vector => [
-  a[1] * b[2] - a[2] * b[1],
-  a[2] * b[0] - a[0] * b[2],
-  a[0] * b[1] - a[1] * b[0],
-];
 
 describe('traversal finds what testing every triangle finds', () => {
   for (const [what, seed, moving, alpha] of [
