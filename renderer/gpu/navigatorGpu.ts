@@ -1,13 +1,16 @@
 /** WebGPU where browsers have it (`navigator.gpu`), for libraries that look for it there. */
 /// <reference types="@webgpu/types" />
+import { availableParallelism } from 'node:os';
 import { findAdapter } from './device.ts';
 
 /** Devices that were taken, and how many still need them: a library may share one among all of its users in a process. */
 const devices = new Set<GPUDevice>();
 let users = 0;
+let withdraw: () => void = () => undefined;
 
 /**
- * Offers this machine's GPU as `navigator.gpu`. The answer ends the use; with the last one devices are given back, so that the process can end.
+ * Offers this machine's GPU as `navigator.gpu`. The answer ends the use; with the last one devices are given back, so that the process
+ * can end, and `navigator` is as it was.
  * @throws FarmError `GpuMissing`
  */
 export async function offerNavigatorGpu(options: { allowSoftware: boolean }): Promise<() => void> {
@@ -23,10 +26,7 @@ export async function offerNavigatorGpu(options: { allowSoftware: boolean }): Pr
       return { limits: adapter.limits, features: adapter.features, info: adapter.info, requestDevice };
     },
   };
-  // Node has `navigator` from version 21 on.
-  if (typeof navigator === 'undefined') {
-    Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
-  } else Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
+  if (users === 0) withdraw = show(gpu);
   users += 1;
   let isInUse = true;
   return () => {
@@ -36,5 +36,22 @@ export async function offerNavigatorGpu(options: { allowSoftware: boolean }): Pr
     if (users > 0) return;
     for (const device of devices) device.destroy();
     devices.clear();
+    withdraw();
   };
+}
+
+/** Answers with what takes it away again. */
+function show(gpu: object): () => void {
+  if (typeof navigator !== 'undefined') {
+    Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
+    return () => Reflect.deleteProperty(navigator, 'gpu');
+  }
+  // Node has `navigator` from version 21 on. Libraries read its `userAgent` without looking whether there is one.
+  const value = {
+    gpu,
+    userAgent: `Node.js/${parseInt(process.versions.node, 10)}`,
+    hardwareConcurrency: availableParallelism(),
+  };
+  Object.defineProperty(globalThis, 'navigator', { value, configurable: true });
+  return () => Reflect.deleteProperty(globalThis, 'navigator');
 }
