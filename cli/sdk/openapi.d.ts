@@ -1954,7 +1954,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The first quarter of frames that are being judged, for a minute; other frames, and small ones, are left out */
+        /** The first two quarters of frames that are being judged, for a minute; other frames, and small ones, are left out */
         post: {
             parameters: {
                 query?: never;
@@ -3047,6 +3047,8 @@ export interface components {
                 headBytes: number;
                 /** @description Answers one request header only: `Range: bytes=0-(headBytes - 1)` */
                 url: string;
+                /** @description As many bytes again. Answers one request header only: `Range: bytes=headBytes-(2 * headBytes - 1)` */
+                nextUrl: string;
             }[];
         };
         ProjectFilesInput: {
@@ -4080,6 +4082,8 @@ export interface components {
                 headBytes: number;
                 /** @description Answers one request header only: `Range: bytes=0-(headBytes - 1)` */
                 url: string;
+                /** @description As many bytes again. Answers one request header only: `Range: bytes=headBytes-(2 * headBytes - 1)` */
+                nextUrl: string;
             }[];
         };
         ProjectFiles: {

@@ -16,7 +16,7 @@ import type { Source } from './delivery/receive.ts';
 import { SiteStreams } from './delivery/siteStreams.ts';
 import { usableTransit } from './delivery/transit.ts';
 import { FarmApiError } from './errors.ts';
-import type { DownloadUrl, FrameAddresses, FrameHead } from './types.ts';
+import type { DownloadUrl, FrameAddresses, FrameHead, JudgedFrame } from './types.ts';
 
 /** Where frames go: an absolute folder, or the studio's bucket. */
 export type PullTarget = { folder: string; bucket?: undefined } | { bucket: OpenBucket; folder?: undefined };
@@ -98,7 +98,7 @@ class Pull implements FrameNews {
     setMaxListeners(0, this.#stop.signal);
     signal?.addEventListener('abort', () => this.#stop.abort(signal.reason), { once: true });
     const { folder, transit = 'off' } = options;
-    const addresses = new AddressBook<FrameHead>((unitIds) => client.frameHeads(jobId, unitIds));
+    const addresses = new AddressBook<JudgedFrame>((unitIds) => client.frameHeads(jobId, unitIds));
     const heads = { addresses, streams: this.#streams, signal: this.#stop.signal };
     this.#heads = folder !== undefined && transit !== 'on' ? new Heads({ folder, ...heads }) : null;
   }

@@ -20,7 +20,10 @@ export type FrameUrls = Schemas['FrameUrls'];
 export type FrameAddressesPage = Schemas['FrameAddressesPage'];
 export type FrameAddresses = FrameAddressesPage['items'][number];
 export type FrameHeadsPage = Schemas['FrameHeadsPage'];
-export type FrameHead = FrameHeadsPage['items'][number];
+/** The first quarter of a frame, and the address of the second. */
+export type JudgedFrame = FrameHeadsPage['items'][number];
+/** The first quarter of a frame of which there may be no more yet. */
+export type FrameHead = Omit<JudgedFrame, 'nextUrl'>;
 export type DeliveryView = Schemas['Delivery'];
 export type DownloadUrl = Schemas['DownloadUrl'];
 export type ProjectFilesView = Schemas['ProjectFiles'];

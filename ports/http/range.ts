@@ -1,2 +1,2 @@
-/** The header `range` (RFC 9110, 14.2) that asks for the first bytes of an object and no more. */
-export const headRange = (headBytes: number): string => `bytes=0-${headBytes - 1}`;
+/** The header `range` (RFC 9110, 14.2) that asks for so many bytes of an object, from byte `from` on, and no more. */
+export const byteRange = (from: number, bytes: number): string => `bytes=${from}-${from + bytes - 1}`;

@@ -6,7 +6,6 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client } from 'minio';
 import { FarmError } from '../../domain/errors.ts';
-import { headRange } from '../http/range.ts';
 import { hashFile } from './hashFile.ts';
 import { OBJECT_KINDS, type ObjectKind, type ObjectStore, objectKey } from './objectStore.ts';
 import { createPresigner } from './presign.ts';
@@ -52,12 +51,11 @@ export function createMinioStore(options: MinioStoreOptions): ObjectStore {
       return { url, headers: {} };
     },
 
-    async presignGet({ studioId, kind, hash, expiresSeconds, headBytes, ...request }) {
+    async presignGet({ studioId, kind, hash, expiresSeconds, range, ...request }) {
       const { fileName, contentType, disposition = 'inline' } = request;
       const overrides: Record<string, string> = {};
       if (contentType) overrides['response-content-type'] = contentType;
       if (fileName) overrides['response-content-disposition'] = contentDisposition(disposition, fileName);
-      const range = headBytes === undefined ? undefined : headRange(headBytes);
       return presigner.get(objectKey(studioId, kind, hash), expiresSeconds, overrides, range);
     },
 

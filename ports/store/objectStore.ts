@@ -49,8 +49,8 @@ export interface ObjectStore {
     contentType?: string;
     /** `inline` (default) shows, `attachment` saves; only with `fileName`. */
     disposition?: 'inline' | 'attachment';
-    /** The address gives so many bytes from the first on and no others, to whoever sends the header `range` of `headRange`. */
-    headBytes?: number;
+    /** The address gives these bytes and no others, to whoever sends this as the header `range` (`byteRange`). */
+    range?: string;
   }): Promise<string>;
   /** Size of the object, or null when this studio has no such bytes. */
   stat(studioId: string, kind: ObjectKind, hash: string): Promise<{ sizeBytes: number } | null>;

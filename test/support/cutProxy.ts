@@ -11,6 +11,8 @@ export interface CutProxy {
    * connections.
    */
   cutAfter(bytes: number, then?: () => void): void;
+  /** Lets nothing come back until the answer is called. */
+  hold(): () => void;
   /** Ends all connections; new ones are served. */
   dropAll(): void;
   close(): Promise<void>;
@@ -20,6 +22,8 @@ export interface CutProxy {
 export async function startCutProxy(target: string): Promise<CutProxy> {
   const { hostname, port } = new URL(target);
   const open = new Set<Socket>();
+  const services = new Set<Socket>();
+  let isHeld = false;
   let passed = 0;
   let left = Number.POSITIVE_INFINITY;
   let onCut = (): void => {};
@@ -29,6 +33,8 @@ export async function startCutProxy(target: string): Promise<CutProxy> {
       open.add(socket);
       socket.on('error', () => undefined).on('close', () => open.delete(socket));
     }
+    services.add(service);
+    service.on('close', () => services.delete(service));
     client.pipe(service);
     service.on('data', (bytes) => {
       const part = bytes.subarray(0, Math.min(bytes.length, left));
@@ -39,6 +45,7 @@ export async function startCutProxy(target: string): Promise<CutProxy> {
       left -= part.length;
       if (isLast) onCut();
     });
+    if (isHeld) service.pause();
     service.on('end', () => left > 0 && client.end());
     client.on('close', () => service.destroy());
   });
@@ -49,6 +56,14 @@ export async function startCutProxy(target: string): Promise<CutProxy> {
     cutAfter(bytes, then = () => {}) {
       left = bytes;
       onCut = then;
+    },
+    hold() {
+      isHeld = true;
+      for (const service of services) service.pause();
+      return () => {
+        isHeld = false;
+        for (const service of services) service.resume();
+      };
     },
     dropAll() {
       for (const socket of open) socket.destroy();

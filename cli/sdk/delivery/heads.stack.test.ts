@@ -8,6 +8,7 @@ import { openTestApi, type TestApi } from '../../../farm-ui/api/testing/openApi.
 import { commitUnit, refuseUnit } from '../../../ports/db/commit.ts';
 import { notifyTransient } from '../../../ports/db/events.ts';
 import { transitionJob } from '../../../ports/db/jobs.ts';
+import { byteRange } from '../../../ports/http/range.ts';
 import { createMinioStore } from '../../../ports/store/minioStore.ts';
 import type { ObjectStore } from '../../../ports/store/objectStore.ts';
 import { type CutProxy, startCutProxy } from '../../../test/support/cutProxy.ts';
@@ -18,6 +19,7 @@ import { pullJob } from '../pull.ts';
 
 const SIZE = 4_000_000;
 const HEAD = SIZE / 4;
+const HALF = SIZE / 2;
 let farm: TestApi;
 let root: string;
 let folder: string;
@@ -80,15 +82,15 @@ async function pulling(jobId: string) {
   return { end };
 }
 
-it('brings a quarter of a frame and no more while it is judged, and the rest once it is committed', async () => {
+it('brings a half of a frame and no more while it is judged, and the rest once it is committed', async () => {
   const { jobId, units, bring, commit } = await leased('judged', 2);
   const pictures = units.map(() => randomBytes(SIZE));
   const { end } = await pulling(jobId);
   const before = proxy.passedBytes();
   await bring(units[0]!.unitId, pictures[0]!);
-  await expect.poll(partBytes, { timeout: 10_000 }).toEqual([HEAD]);
+  await expect.poll(partBytes, { timeout: 10_000 }).toEqual([HALF]);
   await new Promise((resolve) => setTimeout(resolve, 300));
-  expect(await partBytes()).toEqual([HEAD]);
+  expect(await partBytes()).toEqual([HALF]);
   await commit(units[0]!.unitId);
   await expect.poll(() => readdir(folder), { timeout: 10_000 }).toEqual(['judged.0001.exr']);
   expect((await readFile(join(folder, 'judged.0001.exr'))).equals(pictures[0]!)).toBe(true);
@@ -101,7 +103,7 @@ it('brings a quarter of a frame and no more while it is judged, and the rest onc
 async function tellHead(jobId: string, unitId: string, picture: Buffer): Promise<void> {
   const { database } = farm.record;
   const head = await put(picture.subarray(0, HEAD));
-  const object = { studioId, kind: 'frames', hash: head.hash, expiresSeconds: 60, headBytes: HEAD } as const;
+  const object = { studioId, kind: 'frames', hash: head.hash, expiresSeconds: 60, range: byteRange(0, HEAD) } as const;
   const url = await site.presignGet(object);
   const hash = createHash('sha256').update(picture).digest('hex');
   const name = (await client.job(jobId)).name;
@@ -109,7 +111,7 @@ async function tellHead(jobId: string, unitId: string, picture: Buffer): Promise
   await database.asService((tx) => notifyTransient(tx, { studioId, jobId, type: 'unit.head', data }));
 }
 
-it('brings a head that lies in the store before its frame, and goes on from there', async () => {
+it('brings a head that lies in the store before its frame, as much again while that is judged, and goes on from there', async () => {
   const { jobId, units, bring, commit } = await leased('ahead', 1);
   const { unitId } = units[0]!;
   const picture = randomBytes(SIZE);
@@ -117,13 +119,34 @@ it('brings a head that lies in the store before its frame, and goes on from ther
   const before = proxy.passedBytes();
   await tellHead(jobId, unitId, picture);
   await expect.poll(partBytes, { timeout: 10_000 }).toEqual([HEAD]);
-  await bring(unitId, picture);
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(await partBytes()).toEqual([HEAD]);
+  await bring(unitId, picture);
+  await expect.poll(partBytes, { timeout: 10_000 }).toEqual([HALF]);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(await partBytes()).toEqual([HALF]);
   await commit(unitId);
   await expect.poll(() => readdir(folder), { timeout: 10_000 }).toEqual(['ahead.0001.exr']);
   expect((await readFile(join(folder, 'ahead.0001.exr'))).equals(picture)).toBe(true);
   expect(proxy.passedBytes() - before).toBeLessThan(SIZE + 20_000);
+  await end();
+});
+
+it('brings as much again also where the frame lies in the store before its head has crossed', async () => {
+  const { jobId, units, bring, commit } = await leased('slow', 1);
+  const { unitId } = units[0]!;
+  const picture = randomBytes(SIZE);
+  const { end } = await pulling(jobId);
+  const release = proxy.hold();
+  await tellHead(jobId, unitId, picture);
+  await expect.poll(partBytes, { timeout: 10_000 }).toEqual([0]);
+  await bring(unitId, picture);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  release();
+  await expect.poll(partBytes, { timeout: 10_000 }).toEqual([HALF]);
+  await commit(unitId);
+  await expect.poll(() => readdir(folder), { timeout: 10_000 }).toEqual(['slow.0001.exr']);
+  expect((await readFile(join(folder, 'slow.0001.exr'))).equals(picture)).toBe(true);
   await end();
 });
 
@@ -152,13 +175,13 @@ it('leaves nothing of a frame that is refused, or that is still being judged whe
   const { end } = await pulling(jobId);
   const [one, two] = units.map(({ unitId }) => unitId) as [string, string];
   await bring(one, randomBytes(SIZE));
-  await expect.poll(partBytes, { timeout: 10_000 }).toEqual([HEAD]);
+  await expect.poll(partBytes, { timeout: 10_000 }).toEqual([HALF]);
   await farm.record.database.asService((tx) =>
     refuseUnit(tx, { unitId: one, leaseNumber, code: 'FrameRefused', message: 'black', reason: 'nan' }),
   );
   await expect.poll(partBytes, { timeout: 10_000 }).toEqual([]);
   await bring(two, randomBytes(SIZE));
-  await expect.poll(partBytes, { timeout: 10_000 }).toEqual([HEAD]);
+  await expect.poll(partBytes, { timeout: 10_000 }).toEqual([HALF]);
   await end();
   expect(await readdir(folder)).toEqual([]);
 });
@@ -173,14 +196,20 @@ it('the farm gives no other part of such a frame, and none when it is foreign, c
   const [head, ...others] = await ask();
   expect(others).toEqual([]);
   expect(head).toMatchObject({ unitId: one, siteId, name: 'asked.0001.exr', sizeBytes: SIZE, headBytes: HEAD });
-  const get = (headers: Record<string, string>) => fetch(head!.url, { headers });
-  const right = await get({ range: `bytes=0-${HEAD - 1}` });
-  expect(right.status).toBe(206);
-  expect(Buffer.from(await right.arrayBuffer()).equals(picture.subarray(0, HEAD))).toBe(true);
-  for (const range of [`bytes=0-${HEAD}`, `bytes=${HEAD}-${SIZE - 1}`, 'bytes=0-']) {
-    expect((await get({ range })).status, range).toBe(403);
+  const { url, nextUrl } = head!;
+  for (const [address, from] of [
+    [url, 0],
+    [nextUrl, HEAD],
+  ] as const) {
+    const get = (headers: Record<string, string>) => fetch(address, { headers });
+    const right = await get({ range: byteRange(from, HEAD) });
+    expect(right.status).toBe(206);
+    expect(Buffer.from(await right.arrayBuffer()).equals(picture.subarray(from, from + HEAD))).toBe(true);
+    for (const range of [byteRange(from, HEAD + 1), byteRange(HALF, HALF), `bytes=${from}-`]) {
+      expect((await get({ range })).status, range).toBe(403);
+    }
+    expect([400, 403]).toContain((await get({})).status);
   }
-  expect([400, 403]).toContain((await get({})).status);
   const stranger = await addStudio(farm.record.database, 'south');
   const foreign = new FarmClient({ url: farm.url, key: await farm.key(stranger, 'td') });
   await expect(ask(foreign)).rejects.toMatchObject({ code: 'JobNotFound' });

@@ -9,6 +9,7 @@ import { unitOnItsWay } from '../../../ports/db/heads.ts';
 import { namedJob } from '../../../ports/db/queries/frames.ts';
 import type { NodeRow } from '../../../ports/db/tables.ts';
 import type { HeadRequest } from '../../../ports/gateway/protocol.ts';
+import { byteRange } from '../../../ports/http/range.ts';
 import type { ApiDeps } from '../deps.ts';
 import { HEAD_ADDRESS_SECONDS } from '../routes/heads.ts';
 import { frameName, namingOf } from '../views/frames.ts';
@@ -44,7 +45,7 @@ export async function tellHead(
     kind: 'frames',
     hash: head.hash,
     expiresSeconds: HEAD_ADDRESS_SECONDS,
-    headBytes,
+    range: byteRange(0, headBytes),
   } as const;
   const url = await store.presignGet(object);
   const name = frameName(namingOf(job), unit, 'exr');

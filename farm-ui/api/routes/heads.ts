@@ -4,6 +4,7 @@
  */
 import { headBytesOf } from '../../../domain/frameHead.ts';
 import { judgedUnits } from '../../../ports/db/queries/frames.ts';
+import { byteRange } from '../../../ports/http/range.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { requireStudio } from '../plugins/auth.ts';
 import { problems } from '../plugins/openapi.ts';
@@ -21,7 +22,7 @@ export function addHeads(api: Api, { database, stores }: Pick<ApiDeps, 'database
       schema: {
         tags: ['frames'],
         summary:
-          'The first quarter of frames that are being judged, for a minute; other frames, and small ones, are left out',
+          'The first two quarters of frames that are being judged, for a minute; other frames, and small ones, are left out',
         params: jobParams,
         body: frameAddressesRequest,
         response: { 200: frameHeadsPage, ...problems },
@@ -41,9 +42,12 @@ export function addHeads(api: Api, { database, stores }: Pick<ApiDeps, 'database
         const { hash, sizeBytes } = exr;
         const { siteId, id: unitId } = unit;
         const { store } = await stores.of(siteId);
-        const object = { studioId, kind: 'frames', hash, expiresSeconds: HEAD_ADDRESS_SECONDS, headBytes } as const;
-        const url = await store.presignGet(object);
-        return [{ unitId, siteId, name: frameName(naming, unit, 'exr'), hash, sizeBytes, headBytes, url }];
+        const object = { studioId, kind: 'frames', hash, expiresSeconds: HEAD_ADDRESS_SECONDS } as const;
+        const [url, nextUrl] = await Promise.all([
+          store.presignGet({ ...object, range: byteRange(0, headBytes) }),
+          store.presignGet({ ...object, range: byteRange(headBytes, headBytes) }),
+        ]);
+        return [{ unitId, siteId, name: frameName(naming, unit, 'exr'), hash, sizeBytes, headBytes, url, nextUrl }];
       });
       return { items: (await Promise.all(heads)).flat() };
     },

@@ -251,6 +251,9 @@ const frameHead = z.object({
   sizeBytes: z.number().int().describe('Of the whole file'),
   headBytes: z.number().int().describe('Bytes that the address gives'),
   url: z.string().describe('Answers one request header only: `Range: bytes=0-(headBytes - 1)`'),
+  nextUrl: z
+    .string()
+    .describe('As many bytes again. Answers one request header only: `Range: bytes=headBytes-(2 * headBytes - 1)`'),
 });
 export const frameHeadsPage = z.object({ items: z.array(frameHead) });
 /** The files that a job renders from, as they were submitted. */
