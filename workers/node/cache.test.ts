@@ -74,6 +74,17 @@ describe("a node's cache", () => {
     expect(await blobsIn(folder)).toHaveLength(3);
   });
 
+  it('promises room to several at a time, and refuses no more than do not fit', async () => {
+    const cache = await BlobCache.open(folder, 3_000);
+    const blobs = Array.from({ length: 5 }, () => blob(1_000));
+    cache.pin(blobs.map(({ hash }) => hash));
+    const outcomes = await Promise.allSettled(blobs.map((one) => add(cache, one)));
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason.code);
+    expect(refused).toEqual(['DiskFull', 'DiskFull']);
+    expect(await blobsIn(folder)).toHaveLength(3);
+    expect(await readFile(join(folder, 'used'), 'utf8')).toBe('3000');
+  });
+
   it('has a pinned blob pinned from its first moment: whoever makes room then must not take it', async () => {
     const cache = await BlobCache.open(folder, 100_000);
     const blobs = Array.from({ length: 40 }, () => blob(1_000));

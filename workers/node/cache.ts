@@ -40,6 +40,9 @@ export class BlobCache {
   /** Hash to the number of leases that need it. */
   private readonly pins = new Map<string, number>();
   private readonly openedAt = Date.now();
+  /** Who waits for room to be promised, one after the other. */
+  private readonly roomWanted: RoomWanted[] = [];
+  private isPromising = false;
   private uses = 0;
   private lookedAt = performance.now();
 
@@ -71,6 +74,11 @@ export class BlobCache {
     }
     const byUse = [...this.known].sort(([, a], [, b]) => b - a);
     return byUse.slice(0, limit).map(([hash]) => hash);
+  }
+
+  /** Whether a blob is here, as far as was heard: without a look. */
+  knows(hash: string): boolean {
+    return this.known.has(hash);
   }
 
   /** Whether the bytes are here and right; bytes that went bad are dropped. Counts as a use; what is pinned stays from then on. */
@@ -288,13 +296,33 @@ export class BlobCache {
   }
 
   /** Promises room for so many bytes, evicting what has to go. @throws FarmError `DiskFull` */
-  private async reserve(hash: string, sizeBytes: number): Promise<void> {
-    await this.locked('used', async () => {
-      const text = await readFile(join(this.folder, 'used'), 'utf8').catch(() => '');
-      const used = /^\d+$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
-      if (used + sizeBytes > this.capacityBytes) await this.sweep(sizeBytes, hash);
-      else await writeFile(join(this.folder, 'used'), String(used + sizeBytes));
+  private reserve(hash: string, sizeBytes: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.roomWanted.push({ hash, sizeBytes, resolve, reject });
+      if (!this.isPromising) void this.promiseRoom();
     });
+  }
+
+  /** All who wait in this process share one lock: taking it costs more than what is done under it. */
+  private async promiseRoom(): Promise<void> {
+    this.isPromising = true;
+    while (this.roomWanted.length > 0) {
+      let served: RoomWanted[] = [];
+      try {
+        await this.locked('used', async () => {
+          served = this.roomWanted.splice(0);
+          const bytes = served.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+          const text = await readFile(join(this.folder, 'used'), 'utf8').catch(() => '');
+          const used = /^\d+$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
+          if (used + bytes <= this.capacityBytes) await writeFile(join(this.folder, 'used'), String(used + bytes));
+          else for (const one of served) await this.sweep(one.sizeBytes, one.hash).then(one.resolve, one.reject);
+        });
+        for (const { resolve } of served) resolve();
+      } catch (error) {
+        for (const { reject } of served.length > 0 ? served : this.roomWanted.splice(0)) reject(error);
+      }
+    }
+    this.isPromising = false;
   }
 
   /**
@@ -367,6 +395,13 @@ export class BlobCache {
       return { hash, path: join(this.folder, 'parts', name), sizeBytes: Number(size), isLocked: locked.has(hash) };
     });
   }
+}
+
+interface RoomWanted {
+  hash: string;
+  sizeBytes: number;
+  resolve(): void;
+  reject(error: unknown): void;
 }
 
 const isThere = (path: string): Promise<boolean> =>

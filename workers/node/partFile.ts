@@ -22,7 +22,8 @@ export class PartFile {
   static async open(path: string): Promise<PartFile> {
     const handle = await open(path, 'a', 0o644);
     const part = new PartFile(path, handle);
-    for await (const bytes of createReadStream(path)) part.count(bytes as Buffer);
+    const { size } = await handle.stat();
+    if (size > 0) for await (const bytes of createReadStream(path)) part.count(bytes as Buffer);
     return part;
   }
 

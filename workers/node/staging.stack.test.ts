@@ -11,6 +11,7 @@ import { recordBlobCopies } from '../../ports/db/copies.ts';
 import type { StoredFile } from '../../ports/db/documents.ts';
 import { transitionJob } from '../../ports/db/jobs.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
+import type { Lease } from '../../ports/gateway/protocol.ts';
 import { createMinioStore } from '../../ports/store/minioStore.ts';
 import { objectKey } from '../../ports/store/objectStore.ts';
 import { seededBytes } from '../../test/support/bytes.ts';
@@ -86,16 +87,24 @@ const copies = async (): Promise<string[]> =>
     )
   ).map(({ hash }) => hash);
 
-/** Stages a new lease of the node beside the site's store into an empty cache. */
-async function stage(patienceMs = 60_000) {
+/** Questions for addresses, as many blobs as each named. */
+const questions: number[] = [];
+
+/** Stages a new lease of the node beside the site's store into an empty cache. @param change what else is to be said of the lease */
+async function stage(patienceMs = 60_000, change: Partial<Lease> = {}) {
   const { jobId } = await addJob(farm.record.database, { studioId, files, priority: 5 });
   const { lease } = await gateway.claim({ version: 1, cachedHashes: [], waitMs: 0 });
   expect(lease?.jobId).toBe(jobId);
   root = await mkdtemp(join(folder, 'lease-'));
   const cache = await BlobCache.open(await mkdtemp(join(folder, 'cache-')), 2 ** 30);
   const stop = new AbortController();
-  const staging = startStaging(lease!, root, {
-    ...{ gateway, cache, signal: stop.signal, log: pino({ level: 'silent' }) },
+  const fetch: GatewayClient['fetch'] = (chunkId, question, signal) => {
+    questions.push(question.hashes.length);
+    return gateway.fetch(chunkId, question, signal);
+  };
+  const counting: GatewayClient = { ...gateway, fetch };
+  const staging = startStaging({ ...lease!, ...change }, root, {
+    ...{ gateway: counting, cache, signal: stop.signal, log: pino({ level: 'silent' }) },
     ...{ patienceMs, stallMs: 1_500 },
   });
   try {
@@ -121,6 +130,15 @@ it('takes what the site beside it has, and nothing from home', async () => {
   await copyToSite();
   home.fault = { kind: 'closed', at: 0 };
   await stage();
+  await expectFiles();
+});
+
+it('asks once for the addresses of a few files, also those that only later frames need', async () => {
+  await copyToSite();
+  questions.length = 0;
+  const units = [1, 2].map((frame) => ({ unitId: `${frame}`, frame, tile: 0, take: 1, price: '1', files: [frame] }));
+  await stage(60_000, { kind: 'render', sharedFiles: 1, units });
+  expect(questions).toEqual([3]);
   await expectFiles();
 });
 

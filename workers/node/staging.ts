@@ -24,8 +24,9 @@ const LOOKS = 8;
 const PLACINGS = 16;
 /** A later frame's blobs begin when no more than this is left of what began before, bytes: enough to keep a link busy. */
 const LEFT_BYTES = 512 * 1024;
-/** Addresses asked for at once (the protocol's bound is 1000); they live for minutes, so not too many. */
+/** Addresses asked for at once (the protocol's bound is 1000); they live for minutes, so not too many, nor for too many bytes. */
 const BATCH = 200;
+const BATCH_BYTES = 64 * 1024 * 1024;
 /** Bad copies told at once: the protocol's bound. */
 const LIES = 100;
 /** A blob of which nothing came from any source for so long fails the lease: another node may reach one. Milliseconds. */
@@ -68,7 +69,7 @@ export function startStaging(lease: Lease, folder: string, deps: StagingDeps): S
   const { gateway, cache, signal, log, patienceMs = PATIENCE_MS, stallMs, slowMs } = deps;
   const fetched: string[] = [];
   const sizes = new Map(lease.blobs.map(({ hash, sizeBytes }) => [hash, sizeBytes]));
-  const addresses = new Addresses(lease, gateway, signal);
+  const addresses = new Addresses(lease, cache, gateway, signal);
   const looks = createTurns(LOOKS);
   const fetches = createTurns(FETCHES);
   const placings = createTurns(PLACINGS);
@@ -230,24 +231,27 @@ function once<Key>(underWay: Promise<unknown>[], work: (key: Key) => Coming): (k
   };
 }
 
-/** Where a lease's blobs can be had, asked for together. */
+/** Where a lease's blobs can be had, asked for together: one question for a lease of a few files. */
 class Addresses {
   private readonly lease: Lease;
   private readonly gateway: GatewayClient;
   private readonly signal: AbortSignal;
   private readonly wanted = new Set<string>();
   private readonly asked = new Map<string, Promise<Source[]>>();
+  /** What is likely to be wanted and was not asked for yet, in the order of need. */
+  private ahead: Lease['blobs'];
   private lies: BadCopy[] = [];
 
-  constructor(lease: Lease, gateway: GatewayClient, signal: AbortSignal) {
+  constructor(lease: Lease, cache: BlobCache, gateway: GatewayClient, signal: AbortSignal) {
     this.lease = lease;
+    this.ahead = lease.blobs.filter(({ hash }) => !cache.knows(hash));
     this.gateway = gateway;
     this.signal = signal;
   }
 
   /** The blob's addresses will be taken soon. */
   want(hash: string): void {
-    this.wanted.add(hash);
+    if (!this.asked.has(hash)) this.wanted.add(hash);
   }
 
   /** This copy is none: the gateway hears of it with the next question. */
@@ -258,6 +262,7 @@ class Addresses {
   /** Addresses to use once: those that failed may have expired, so the next try gets new ones. */
   async take(hash: string): Promise<Source[]> {
     if (!this.asked.has(hash)) this.ask(hash);
+    this.wanted.delete(hash);
     const sources = this.asked.get(hash);
     this.asked.delete(hash);
     return (await sources) ?? [];
@@ -269,12 +274,19 @@ class Addresses {
     if (lie) await this.call([lie.hash]);
   }
 
-  /** Asks for this one and others that are wanted, in the order of need. */
+  /** Asks for this one and others that are wanted or will be, in the order of need. */
   private ask(hash: string): void {
-    this.wanted.delete(hash);
-    const hashes = [hash, ...[...this.wanted].slice(0, BATCH - 1)];
+    const hashes = new Set([hash, ...[...this.wanted].slice(0, BATCH - 1)]);
+    let bytes = 0;
+    const count = this.ahead.findIndex((blob) => {
+      const hasRoom = hashes.size < BATCH && bytes < BATCH_BYTES;
+      if (hasRoom) hashes.add(blob.hash);
+      bytes += blob.sizeBytes;
+      return !hasRoom;
+    });
+    this.ahead = count < 0 ? [] : this.ahead.slice(count);
     for (const one of hashes) this.wanted.delete(one);
-    const answer = this.call(hashes);
+    const answer = this.call([...hashes]);
     for (const one of hashes) {
       const sources = answer.then((all) => all.get(one) ?? []);
       sources.catch(() => undefined);
