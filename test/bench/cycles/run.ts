@@ -24,11 +24,14 @@ export interface CyclesResult {
   timeToEqualErrorRatio: number;
   /** The same without the thousandth of pixels with the largest errors on each side: how much of it is rare fireflies. */
   ratioWithoutFireflies: number;
+  /** Both again, with a light tree on their side too: ours has no other way to pick among many lights. */
+  withLightTree: { timeToEqualErrorRatio: number; ratioWithoutFireflies: number };
   width: number;
   height: number;
   samples: number;
   ours: Side;
   theirs: Side;
+  theirsWithLightTree: Side;
 }
 
 interface Side {
@@ -90,28 +93,29 @@ async function compare(
   const view = { width, height, yfov: projection.yfov, camera: [...transform] };
   const server = await CyclesServer.start({ scene, environment, threads, depth: DEPTH, filterRadius, ...view }, folder);
   try {
-    const ours = (spp: number, seed: number) => renderOurs(tracer, description, { width, height, spp, seed });
+    const render = (spp: number, seed: number) => renderOurs(tracer, description, { width, height, spp, seed });
     context.say(`converging both at ${sizes.converged} samples a pixel`);
     const truth = {
-      ours: await ours(sizes.converged, CONVERGED_SEED),
-      theirs: await server.render(sizes.converged, 7),
+      ours: await render(sizes.converged, CONVERGED_SEED),
+      theirs: await server.render({ spp: sizes.converged, seed: 7, lightTree: true }),
     };
-    const runs = { ours: [] as Run[], theirs: [] as Run[] };
+    const runs = { ours: [] as Run[], plain: [] as Run[], tree: [] as Run[] };
     for (let run = 1; run <= sizes.runs; run++) {
-      const mine = await ours(samples, run);
-      const other = await server.render(samples, run);
+      const mine = await render(samples, run);
+      const plain = await server.render({ spp: samples, seed: run, lightTree: false });
+      const tree = await server.render({ spp: samples, seed: run, lightTree: true });
       runs.ours.push({ seconds: mine.seconds, errors: errorsOf(mine.rgb, truth.ours.rgb) });
-      runs.theirs.push({ seconds: other.seconds, errors: errorsOf(other.rgb, truth.theirs.rgb) });
-      context.say(
-        `run ${run} of ${sizes.runs}: ours ${mine.seconds.toFixed(2)} s, Cycles ${other.seconds.toFixed(2)} s`,
-      );
+      runs.plain.push({ seconds: plain.seconds, errors: errorsOf(plain.rgb, truth.theirs.rgb) });
+      runs.tree.push({ seconds: tree.seconds, errors: errorsOf(tree.rgb, truth.theirs.rgb) });
+      const [a, b, c] = [mine, plain, tree].map(({ seconds }) => seconds.toFixed(2));
+      context.say(`run ${run} of ${sizes.runs}: ours ${a} s, Cycles ${b} s, with its light tree ${c} s`);
     }
-    const [mine, other] = [summarise(runs.ours, sizes), summarise(runs.theirs, sizes)];
-    const ratio = (other.seconds * other.relMse) / (mine.seconds * mine.relMse);
-    const ratioWithoutFireflies =
-      (other.seconds * other.relMseWithoutFireflies) / (mine.seconds * mine.relMseWithoutFireflies);
-    const sides = { width, height, samples, ours: mine, theirs: other };
-    return { timeToEqualErrorRatio: ratio, ratioWithoutFireflies, ...sides };
+    const [ours, theirs, theirsWithLightTree] = [runs.ours, runs.plain, runs.tree].map((of) => summarise(of, sizes));
+    return {
+      ...ratiosOf(ours!, theirs!),
+      withLightTree: ratiosOf(ours!, theirsWithLightTree!),
+      ...{ width, height, samples, ours: ours!, theirs: theirs!, theirsWithLightTree: theirsWithLightTree! },
+    };
   } finally {
     await Promise.all([server.close(), tracer.close()]);
   }
@@ -133,6 +137,12 @@ function summarise(runs: readonly Run[], { width, height, samples }: Sizes): Sid
     samplesPerSecond: (width * height * samples) / seconds,
   };
 }
+
+const ratiosOf = (ours: Side, theirs: Side): CyclesResult['withLightTree'] => ({
+  timeToEqualErrorRatio: (theirs.seconds * theirs.relMse) / (ours.seconds * ours.relMse),
+  ratioWithoutFireflies:
+    (theirs.seconds * theirs.relMseWithoutFireflies) / (ours.seconds * ours.relMseWithoutFireflies),
+});
 
 async function renderOurs(
   tracer: Tracer,

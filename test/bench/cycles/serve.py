@@ -2,10 +2,10 @@
 Blender's Cycles on the CPU as a render server for the benchmark: one JSON line in, one out.
 
     python serve.py SETUP.json
-    {"spp": 64, "seed": 1, "out": "picture.f32"}  ->  {"seconds": 3.21}
+    {"spp": 64, "seed": 1, "lightTree": false, "out": "picture.f32"}  ->  {"seconds": 3.21}
 
 The picture is written as raw linear RGB floats, top row first. Everything that trades bias for noise is off: clamping, glossy
-filter, adaptive sampling, light tree, denoising. The scene stays loaded, so that seconds are those of the render call alone.
+filter, adaptive sampling, denoising. The scene stays loaded, so that seconds are those of the render call alone.
 """
 import json
 import math
@@ -75,7 +75,6 @@ cycles = scene.cycles
 cycles.device = "CPU"
 cycles.use_adaptive_sampling = False
 cycles.use_denoising = False
-cycles.use_light_tree = False
 cycles.sample_clamp_direct = cycles.sample_clamp_indirect = 0
 cycles.blur_glossy = 0
 cycles.caustics_reflective = cycles.caustics_refractive = True
@@ -90,6 +89,7 @@ with tempfile.TemporaryDirectory() as folder:
         order = json.loads(line)
         cycles.samples = order["spp"]
         cycles.seed = order["seed"]
+        cycles.use_light_tree = order["lightTree"]
         begin = time.perf_counter()
         bpy.ops.render.render()
         seconds = time.perf_counter() - begin

@@ -21,6 +21,14 @@ export interface CyclesSetup {
   camera: number[];
 }
 
+export interface CyclesOrder {
+  /** Samples a pixel. */
+  spp: number;
+  seed: number;
+  /** Whether lamps and glowing triangles are picked from a tree of them, in place of by their areas. */
+  lightTree: boolean;
+}
+
 /** A Python that has `bpy`: what `FRAMEWRIGHT_BPY_PYTHON` names, else `python3.11`. */
 export const bpyPython = (): string => process.env.FRAMEWRIGHT_BPY_PYTHON ?? 'python3.11';
 
@@ -60,8 +68,8 @@ export class CyclesServer {
   }
 
   /** Renders; linear RGB, top row first, and the seconds of the render call. Throws with Blender's last words. */
-  async render(spp: number, seed: number): Promise<{ rgb: Float32Array; seconds: number }> {
-    this.#child.stdin!.write(`${JSON.stringify({ spp, seed, out: this.#picture })}\n`);
+  async render(order: CyclesOrder): Promise<{ rgb: Float32Array; seconds: number }> {
+    this.#child.stdin!.write(`${JSON.stringify({ ...order, out: this.#picture })}\n`);
     const answer = await this.#answers.next();
     if (answer.done) throw new Error(`Blender ended:\n${this.#errors}`);
     const { seconds } = JSON.parse(answer.value) as { seconds: number };
