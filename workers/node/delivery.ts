@@ -104,18 +104,19 @@ async function deliverUnit(
     ['preview', previewPath],
   ]);
   if (picturePath) paths.set('picture', picturePath);
-  const artifacts = await Promise.all(
-    [...paths].map(async ([kind, path]): Promise<Artifact> => {
-      // The store checks it: a file that became another since it was written is not taken.
-      if (kind === 'exr' && exrHash) return { kind, hash: exrHash, sizeBytes: (await stat(path)).size };
-      return { kind, ...(await hashFile(path)) };
-    }),
-  );
+  const { size: exrBytes } = await stat(exrPath);
+  const ofFile = async ([kind, path]: [Artifact['kind'], string]): Promise<Artifact> => {
+    // The store checks it: a file that became another since it was written is not taken.
+    if (kind === 'exr' && exrHash) return { kind, hash: exrHash, sizeBytes: exrBytes };
+    return { kind, ...(await hashFile(path)) };
+  };
+  const [artifacts, head] = await Promise.all([
+    Promise.all([...paths].map(ofFile)),
+    mayLead && exrBytes >= LARGE_BYTES ? headOf(exrPath, exrBytes) : undefined,
+  ]);
   const said = { leaseNumber: lease.leaseNumber, unitId: unit.unitId, artifacts };
   const isLarge = artifacts.some(({ sizeBytes }) => sizeBytes >= LARGE_BYTES);
-
   const exr = artifacts.find(({ kind }) => kind === 'exr')!;
-  const head = mayLead && isLarge ? await headOf(exrPath, exr.sizeBytes) : undefined;
 
   const send = async (): Promise<void> => {
     // Announced anew on each try: addresses expire, and what has arrived in the meantime need not be sent again.

@@ -28,7 +28,7 @@ interface Ahead {
  * How long the whole frame waits behind its head, as a multiple of what putting that took, and at most (milliseconds). Where many
  * nodes share a machine, their heads go before any of their frames; where none does, it is no time. The link has the head to carry.
  */
-const PAUSE = 1.5;
+const PAUSE = 3;
 const LONGEST_PAUSE_MS = 600;
 
 /** Resolves when the head is in the store and the frame may follow. Never rejects: without a head the frame comes as a whole. */
