@@ -26,6 +26,9 @@ interface UnderWay {
   part: Promise<string | null>;
   /** The frame's fate is known: no more of it begins here. */
   isOver: boolean;
+  /** Resolves then. */
+  over: Promise<null>;
+  end(): void;
 }
 
 export class Heads {
@@ -81,7 +84,7 @@ export class Heads {
   }
 
   #begin(unitId: string, bring: (underWay: UnderWay) => Promise<string | null>): void {
-    const underWay: UnderWay = { part: Promise.resolve(null), isOver: false };
+    const underWay = createUnderWay();
     this.#heads.set(unitId, underWay);
     // A head that does not come is no loss: the frame comes as a whole.
     underWay.part = bring(underWay).catch(() => null);
@@ -91,7 +94,7 @@ export class Heads {
     const underWay = this.#heads.get(unitId);
     if (!underWay) return null;
     this.#heads.delete(unitId);
-    underWay.isOver = true;
+    underWay.end();
     return underWay.part;
   }
 
@@ -99,7 +102,8 @@ export class Heads {
   #goOn(underWay: UnderWay, found: Promise<JudgedFrame | null>): void {
     const first = underWay.part;
     const { folder, streams } = this.#options;
-    underWay.part = Promise.all([first, found.catch(() => null)]).then(async ([part, head]) => {
+    const next = Promise.race([found.catch(() => null), underWay.over]);
+    underWay.part = Promise.all([first, next]).then(async ([part, head]) => {
       if (part === null || head === null || pathsOf(folder, head).part !== part) return part;
       if (underWay.isOver) return part;
       await streams.run(head.siteId, () => this.#write(part, 'a', [second(head)], underWay)).catch(() => undefined);
@@ -150,6 +154,21 @@ export class Heads {
       await disk.flush();
     }
   }
+}
+
+function createUnderWay(): UnderWay {
+  let end: () => void = () => undefined;
+  const over = new Promise<null>((resolve) => {
+    end = () => resolve(null);
+  });
+  const underWay: UnderWay = {
+    ...{ part: Promise.resolve(null), isOver: false, over },
+    end() {
+      underWay.isOver = true;
+      end();
+    },
+  };
+  return underWay;
 }
 
 interface Range {
