@@ -1,10 +1,14 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_RENDER_SETTINGS, type RenderSettings } from '../domain/scene.ts';
 import { writeCube } from '../test/support/scenes.ts';
 import { createPathTracerEngine } from './pathtracer/engine.ts';
+import { TracerSlot } from './pathtracer/tiers.ts';
+import { smallKernel } from './pathtracer/wgsl/testing/smallKernel.ts';
+import { hasVulkanForTests } from './pathtracer/wgsl/testing/softwareVulkan.ts';
+import { createGpuTracer } from './pathtracer/wgsl/tracer.ts';
 import { type ReproRequest, reproPixel } from './repro.ts';
 
 const base: RenderSettings = { ...DEFAULT_RENDER_SETTINGS, width: 40, height: 24, samples: 16 };
@@ -19,14 +23,14 @@ describe('one pixel again', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** Pixel (21, 12), in the cube's face, of the whole frame's file. */
-  async function again(settings: RenderSettings, samples?: ReproRequest['samples'], at = { x: 21, y: 12 }) {
-    const engine = createPathTracerEngine();
+  /** The whole frame's file. */
+  async function frameBy(tier: 'cpu' | 'gpu', settings: RenderSettings, slot = new TracerSlot()): Promise<Buffer> {
+    const engine = createPathTracerEngine({ slot });
     let delivered: Buffer | undefined;
     try {
       await engine.render(
         {
-          ...{ files: files(), settings: { ...settings, tier: 'cpu' }, units: [{ frame: 3, tile: 0 }] },
+          ...{ files: files(), settings: { ...settings, tier }, units: [{ frame: 3, tile: 0 }] },
           ...{ outputFolder: folder, threads: availableParallelism() },
         },
         {
@@ -41,6 +45,12 @@ describe('one pixel again', () => {
     } finally {
       await engine.close();
     }
+    return delivered!;
+  }
+
+  /** Pixel (21, 12), in the cube's face. */
+  async function again(settings: RenderSettings, samples?: ReproRequest['samples'], at = { x: 21, y: 12 }) {
+    const delivered = await frameBy('cpu', settings);
     return reproPixel({ files: files(), settings, frame: 3, ...at, samples, delivered });
   }
   const ask = (change: Partial<ReproRequest>) =>
@@ -105,5 +115,33 @@ describe('one pixel again', () => {
     expect(await refusal({ samples: { first: 16, last: 16 } })).toBe('sample is 16; the pixel has samples 0 to 15.');
     expect(await refusal({ samples: { first: 5, last: 2 } })).toMatch('from its first sample to its last');
     expect(await refusal({ settings: { ...base, technique: 'raycast' } })).toMatch('technique is raycast');
+  });
+
+  // With a kernel that compiles in a moment, whose paths end at once; wgsl/pictures.test.ts has real ones.
+  describe.skipIf(!hasVulkanForTests())('of a frame that a GPU traced', () => {
+    const settings = { ...base, samples: 8 };
+    const small = () =>
+      new TracerSlot({
+        gpu: {
+          create: async ({ threads }) => createGpuTracer({ threads, allowSoftware: true, text: await smallKernel() }),
+          build: async () => 'gpu-small',
+        },
+      });
+    afterEach(() => vi.unstubAllEnvs());
+
+    it('is the sum of the samples that a GPU traces again', { timeout: 300_000 }, async () => {
+      const delivered = await frameBy('gpu', settings, small());
+      const asked = { files: files(), settings, frame: 3, x: 21, y: 12, samples: { first: 0, last: 7 }, delivered };
+      const told = await reproPixel(asked, small());
+      expect(told).toMatchObject({ isEqual: true, addsUp: true, sampleCount: 8, build: told.deliveredBuild });
+      expect(told.build).toContain('-gpu-');
+      expect(told.paths).toHaveLength(8);
+      expect(Math.min(...told.sum)).toBeGreaterThan(0);
+      vi.stubEnv('FARM_TIER', 'cpu');
+      const elsewhere = await reproPixel(asked, small());
+      // It says so by the builds.
+      expect(elsewhere).toMatchObject({ isEqual: false, addsUp: true, deliveredBuild: told.deliveredBuild });
+      expect(elsewhere.build).not.toContain('gpu');
+    });
   });
 });

@@ -14,9 +14,9 @@ import { cryptomatteNames } from './pathtracer/frameLayers.ts';
 import { QUANTA } from './pathtracer/partial.ts';
 import { SceneCache } from './pathtracer/sceneCache.ts';
 import { Shot } from './pathtracer/shot.ts';
-import { traceOptionsOf } from './pathtracer/tracer.ts';
+import { TracerSlot } from './pathtracer/tiers.ts';
+import { type PathTracer, traceOptionsOf } from './pathtracer/tracer.ts';
 import type { PathRecord } from './pathtracer/wasm/path-record.ts';
-import { createCpuTracer } from './pathtracer/wasm/tracer.ts';
 
 export type { PathRecord, PathStep } from './pathtracer/wasm/path-record.ts';
 
@@ -66,16 +66,16 @@ export interface Repro {
 }
 
 /**
- * Traces the pixel as a farm's node does, and records the paths asked for.
+ * Traces the pixel as a farm's node does, and records the paths asked for. `slot` replaces what makes tracers, for tests.
  * @throws FarmError `SettingInvalid` for a pixel or sample outside the picture or for a technique without paths
  */
-export async function reproPixel(request: ReproRequest): Promise<Repro> {
+export async function reproPixel(request: ReproRequest, slot = new TracerSlot()): Promise<Repro> {
   const { files, settings, frame, x, y, samples } = request;
   checkPlace(request);
-  const engine = createPathTracerEngine();
-  const tracer = await createCpuTracer({ threads: availableParallelism() });
+  const engine = createPathTracerEngine({ slot });
   const work = await mkdtemp(path.join(tmpdir(), 'framewright-repro-'));
   try {
+    const tracer = await tracerFor(slot, request);
     const description = await (await Shot.open(new SceneCache(), files, settings, [frame])).at(frame);
     await tracer.setScene(description);
     const rect = { x0: x, y0: y, x1: x + 1, y1: y + 1 };
@@ -92,7 +92,7 @@ export async function reproPixel(request: ReproRequest): Promise<Repro> {
     const made: Buffer[] = [];
     await engine.render(
       {
-        ...{ files, settings: { ...settings, tier: 'cpu' }, units: [{ frame, tile: 0, rect }] },
+        ...{ files, settings: { ...settings, tier: tracer.tier }, units: [{ frame, tile: 0, rect }] },
         ...{ outputFolder: work, threads: availableParallelism() },
       },
       {
@@ -107,7 +107,7 @@ export async function reproPixel(request: ReproRequest): Promise<Repro> {
     const sum = sumOf(all, settings);
     return {
       build: engine.build,
-      deliveredBuild: request.delivered ? String(decodeExr(request.delivered).attributes['framewright:build']) : null,
+      deliveredBuild: request.delivered ? buildOf(request.delivered) : null,
       ...{ sampleCount, paths, sum },
       addsUp: ['R', 'G', 'B'].every((name, i) => pixel.some((it) => it.name === name && Object.is(it.value, sum[i]))),
       objects: description.instances.map(({ name }) => name),
@@ -117,10 +117,24 @@ export async function reproPixel(request: ReproRequest): Promise<Repro> {
     };
   } finally {
     await rm(work, { recursive: true, force: true });
-    await tracer.close();
     await engine.close();
   }
 }
+
+/** Of the tier that made the frame. Where this machine lacks it, the CPU's paths are told, and the bits said to be others. */
+async function tracerFor(slot: TracerSlot, { delivered, settings }: ReproRequest): Promise<PathTracer> {
+  const threads = availableParallelism();
+  if (!delivered) return (await slot.take(settings.tier, threads)).tracer;
+  const tier = /(^|-)gpu-/.test(buildOf(delivered)) ? 'gpu' : 'cpu';
+  try {
+    return (await slot.take(tier, threads)).tracer;
+  } catch (error) {
+    if (!(error instanceof FarmError && error.code === 'GpuMissing')) throw error;
+    return (await slot.take('cpu', threads)).tracer;
+  }
+}
+
+const buildOf = (file: Buffer): string => String(decodeExr(file).attributes['framewright:build']);
 
 function checkPlace({ settings, x, y, samples }: ReproRequest): void {
   const { width, height, crop, technique } = settings;

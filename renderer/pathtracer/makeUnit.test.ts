@@ -11,9 +11,9 @@ import { bandsOf, GUIDES, RowWindow } from './bands.ts';
 import { tracedOptions } from './denoiseLayers.ts';
 import { cryptomatteNames } from './frameLayers.ts';
 import { makeUnit } from './makeUnit.ts';
-import type { TracedPixels, Tracer } from './tracer.ts';
+import type { PathTracer, TracedPixels, Tracer } from './tracer.ts';
 import { constantEnvironment, material, place, scene, sphere, square } from './wasm/test-scenes.ts';
-import { type CpuTracer, createCpuTracer } from './wasm/tracer.ts';
+import { createCpuTracer } from './wasm/tracer.ts';
 
 const processor = new ImageProcessor();
 const description = scene({
@@ -25,7 +25,7 @@ const description = scene({
   ],
   environment: constantEnvironment([0.8, 0.9, 1]),
 });
-let tracer: CpuTracer;
+let tracer: PathTracer;
 let folder: string;
 
 beforeAll(async () => {

@@ -5,14 +5,14 @@ import type { RenderSettings } from '../../domain/scene.ts';
 import { openGpu } from '../gpu/device.ts';
 import { isSoftwareVulkanAsked } from '../gpu/softwareVulkan.ts';
 import { nodeTier } from './nodeTier.ts';
-import type { Tracer } from './tracer.ts';
+import type { PathTracer, Tracer } from './tracer.ts';
 import { cpuTracerBuild, createCpuTracer } from './wasm/tracer.ts';
 import { createGpuTracer, gpuTracerBuild } from './wgsl/tracer.ts';
 
 type Tier = Tracer['tier'];
 type TierChoice = RenderSettings['tier'];
 
-type Tiers = Record<Tier, { create(options: { threads: number }): Promise<Tracer>; build(): Promise<string> }>;
+type Tiers = Record<Tier, { create(options: { threads: number }): Promise<PathTracer>; build(): Promise<string> }>;
 
 const TIERS: Tiers = {
   cpu: { create: createCpuTracer, build: cpuTracerBuild },
@@ -66,7 +66,7 @@ export async function buildOf(choice: TierChoice): Promise<string> {
 
 /** Keeps one tracer, for the tier and number of threads that were asked for last. */
 export class TracerSlot {
-  #tracer: Tracer | null = null;
+  #tracer: PathTracer | null = null;
   #build = '';
   readonly #tiers: Tiers;
 
@@ -75,7 +75,7 @@ export class TracerSlot {
   }
 
   /** Throws what `tierFor` and the tier's maker throw. */
-  async take(choice: TierChoice, threads: number): Promise<{ tracer: Tracer; build: string }> {
+  async take(choice: TierChoice, threads: number): Promise<{ tracer: PathTracer; build: string }> {
     const tier = await tierFor(choice);
     if (this.#tracer && (this.#tracer.threads !== threads || this.#tracer.tier !== tier)) await this.close();
     if (!this.#tracer) {

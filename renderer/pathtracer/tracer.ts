@@ -8,6 +8,7 @@ import {
 } from '../../domain/scene.ts';
 import type { TracePartial } from './partial.ts';
 import type { SceneDescription } from './scene/description.ts';
+import type { PathRecord } from './wasm/path-record.ts';
 
 /** Everything about light transport and film that a request may choose; `traceOptionsOf` reads it from settings. */
 export interface TraceOptions {
@@ -86,6 +87,15 @@ export interface Tracer {
   ): Promise<TracePartial>;
   /** Ends its threads. */
   close(): Promise<void>;
+}
+
+/** Both tiers of the path tracer can also show what one path does. */
+export interface PathTracer extends Tracer {
+  /**
+   * Follows the path of one sample of pixel (x, y) again and tells every step: the very numbers that `trace` adds up. Throws
+   * `SettingInvalid` for a pixel or sample outside the request.
+   */
+  recordPath(request: TraceRequest, x: number, y: number, sample: number): Promise<PathRecord>;
 }
 
 /** Options of a plain request: what the default settings ask for. */

@@ -1,4 +1,4 @@
-/** What one path does, step by step, as the CPU tier recorded it. */
+/** What one path does, step by step, as a tier recorded it. */
 import { FarmError } from '../../../domain/errors.ts';
 import { LAYER_NAMES } from '../../../domain/layers.ts';
 import type { TraceRequest } from '../tracer.ts';
@@ -67,6 +67,25 @@ const ENDS: readonly (PathEnd | null)[] = [null, 'escaped', 'unlit', 'depth', 'a
 const KINDS = ['diffuse', 'specular', 'transmission'] as const;
 const LIGHTS = ['surface', 'environment', 'punctual'] as const;
 
+export interface PathPlace {
+  /** Pixel of the whole picture. */
+  x: number;
+  y: number;
+  sample: number;
+}
+
+/** Throws `SettingInvalid` when the sample is outside the request. */
+export function checkPath({ rect, sampleStart, sampleCount }: TraceRequest, { x, y, sample }: PathPlace): void {
+  const inside = [x, y, sample].every(Number.isInteger) && x >= rect.x0 && x < rect.x1 && y >= rect.y0 && y < rect.y1;
+  if (inside && sample >= sampleStart && sample < sampleStart + sampleCount) return;
+  throw new FarmError('SettingInvalid', `Sample ${sample} of pixel ${x},${y} is not part of the picture.`, {
+    setting: 'pixel',
+  });
+}
+
+/** Steps that a path of the request can take, at most. */
+export const mostSteps = ({ options }: TraceRequest): number => options.maxDepth + 1;
+
 /** Records one sample of one pixel. Throws `SettingInvalid` when it is outside the request. */
 export async function recordPath(
   heap: Heap,
@@ -74,37 +93,38 @@ export async function recordPath(
   scene: SceneMemory,
   workspaces: readonly number[],
   request: TraceRequest,
-  { x, y, sample }: { x: number; y: number; sample: number },
+  place: PathPlace,
 ): Promise<PathRecord> {
-  const { rect, sampleStart, sampleCount, options } = request;
-  const inside = [x, y, sample].every(Number.isInteger) && x >= rect.x0 && x < rect.x1 && y >= rect.y0 && y < rect.y1;
-  if (!inside || sample < sampleStart || sample >= sampleStart + sampleCount) {
-    throw new FarmError('SettingInvalid', `Sample ${sample} of pixel ${x},${y} is not part of the picture.`, {
-      setting: 'pixel',
-    });
-  }
-  const filter = scene.filterTable(options.filter);
-  const capacity = options.maxDepth + 1;
+  checkPath(request, place);
+  const { x, y, sample } = place;
+  const filter = scene.filterTable(request.options.filter);
+  const capacity = mostSteps(request);
   const job = heap.allocate(layout.JOB_SIZE);
   const out = heap.allocate(capacity * records.RECORD_STRIDE);
   try {
     heap.bytes(job, layout.JOB_SIZE).fill(0);
     heap.bytes(out, capacity * records.RECORD_STRIDE).fill(0);
     const view = heap.view(job, layout.JOB_SIZE);
-    writeJob(view, request, rect, filter);
+    writeJob(view, request, request.rect, filter);
     const layers = filledLayers(request).reduce((bits, layer) => bits | (1 << LAYER_NAMES.indexOf(layer)), 0);
     view.setUint32(layout.JOB_LAYERS, layers >>> 0, true);
     const count = await pool.lend((call, index) =>
       call('recordPath', scene.address, job, workspaces[index]!, x, y, sample, out, capacity),
     );
-    const steps = Array.from({ length: Math.min(count, capacity) }, (_, i) =>
-      readStep(heap.view(out + i * records.RECORD_STRIDE, records.RECORD_STRIDE), scene),
-    );
-    return { x, y, sample, steps, radiance: steps.at(-1)?.radiance ?? [0, 0, 0] };
+    return readPath(heap.view(out, capacity * records.RECORD_STRIDE), Math.min(count, capacity), scene, place);
   } finally {
     heap.free(job);
     heap.free(out);
   }
+}
+
+/** What was written of a path of so many steps, one record after the other. */
+export function readPath(view: DataView, steps: number, scene: SceneMemory, place: PathPlace): PathRecord {
+  const { RECORD_STRIDE } = records;
+  const read = Array.from({ length: steps }, (_, i) =>
+    readStep(new DataView(view.buffer, view.byteOffset + i * RECORD_STRIDE, RECORD_STRIDE), scene),
+  );
+  return { ...place, steps: read, radiance: read.at(-1)?.radiance ?? [0, 0, 0] };
 }
 
 function readStep(view: DataView, scene: SceneMemory): PathStep {

@@ -3,7 +3,7 @@ import os from 'node:os';
 import { FarmError } from '../../../domain/errors.ts';
 import type { TracePartial } from '../partial.ts';
 import type { SceneDescription } from '../scene/description.ts';
-import type { TracedPixels, TraceRequest, Tracer } from '../tracer.ts';
+import type { PathTracer, TracedPixels, TraceRequest } from '../tracer.ts';
 import * as layout from './assembly/layout.ts';
 import { FilmMemory, SumMemory, tracedRect } from './film-memory.ts';
 import { Heap } from './heap.ts';
@@ -25,17 +25,8 @@ export interface CpuTracerOptions {
 const STRATEGIES = { mis: 0, bsdf: 1, light: 2 } as const;
 const PROGRESS_MILLISECONDS = 100;
 
-/** The CPU tier can also show what one path does. */
-export interface CpuTracer extends Tracer {
-  /**
-   * Follows the path of one sample of pixel (x, y) again and tells every step: the very numbers that `trace` adds up. Throws
-   * `SettingInvalid` for a pixel or sample outside the request.
-   */
-  recordPath(request: TraceRequest, x: number, y: number, sample: number): Promise<PathRecord>;
-}
-
 /** Starts the threads. Throws `BinaryMissing` when there is no compiled tracer and `SettingInvalid` for a wrong thread count. */
-export async function createCpuTracer(options: CpuTracerOptions): Promise<CpuTracer> {
+export async function createCpuTracer(options: CpuTracerOptions): Promise<PathTracer> {
   if (!Number.isInteger(options.threads) || options.threads < 1 || options.threads > 256) {
     throw new FarmError('SettingInvalid', `A tracer cannot have ${options.threads} threads.`, { setting: 'threads' });
   }
@@ -57,7 +48,7 @@ export async function cpuTracerBuild(): Promise<string> {
   return (await loadTracerModule()).build;
 }
 
-class WasmTracer implements CpuTracer {
+class WasmTracer implements PathTracer {
   readonly tier = 'cpu';
   readonly device = os.cpus()[0]?.model.trim() ?? os.arch();
   readonly threads: number;

@@ -9,6 +9,8 @@ import { longestPathOf, Pace, slices, WORKGROUP } from './pace.ts';
 
 const DISPATCH_WORDS = 24;
 const COUNTER_BYTES = 8;
+/** In front of a path's records (`twins/record.wgsl`). */
+const RECORD_HEADER = 4;
 
 export interface TileWork {
   memory: GPUBuffer;
@@ -25,19 +27,33 @@ export interface TileWork {
   signal: AbortSignal | undefined;
 }
 
+/** One path to write down. */
+export interface PathWork extends Pick<TileWork, 'memory' | 'scene' | 'job'> {
+  x: number;
+  y: number;
+  sample: number;
+  /** Records to make room for, and words of each. */
+  capacity: number;
+  stride: number;
+}
+
 export class Kernel {
   readonly pace = new Pace();
   readonly #gpu: OpenGpu;
+  readonly #module: GPUShaderModule;
   readonly #pipeline: GPUComputePipeline;
+  /** Compiled when somebody wants to see a path. */
+  #recorder: GPUComputePipeline | null = null;
   readonly #dispatch: GPUBuffer;
   readonly #counters: GPUBuffer;
   readonly #countersBack: GPUBuffer;
   #film: GPUBuffer | null = null;
   #filmBack: GPUBuffer | null = null;
 
-  private constructor(gpu: OpenGpu, pipeline: GPUComputePipeline) {
+  private constructor(gpu: OpenGpu, module: GPUShaderModule, pipeline: GPUComputePipeline) {
     const { device } = gpu;
     this.#gpu = gpu;
+    this.#module = module;
     this.#pipeline = pipeline;
     this.#dispatch = device.createBuffer({
       size: DISPATCH_WORDS * 4,
@@ -57,12 +73,7 @@ export class Kernel {
   static compile(gpu: OpenGpu, text: string): Promise<Kernel> {
     return gpu.scoped('the kernel', async () => {
       const module = gpu.device.createShaderModule({ label: 'tracer', code: text });
-      const pipeline = await gpu.device.createComputePipelineAsync({
-        label: 'trace_paths',
-        layout: 'auto',
-        compute: { module, entryPoint: 'trace_paths' },
-      });
-      return new Kernel(gpu, pipeline);
+      return new Kernel(gpu, module, await pipelineOf(gpu, module, 'trace_paths'));
     });
   }
 
@@ -74,7 +85,7 @@ export class Kernel {
     return this.#gpu.scoped('tracing', async () => {
       const { film, adaptive, tile, sampleStart, sampleCount } = work;
       this.#prepareFilm(film);
-      const bindings = this.#bind(work.memory);
+      const bindings = this.#bind(this.#pipeline, work.memory);
       this.pace.longestPath = longestPathOf(work.maxDepth);
       if (!adaptive) {
         const rays = await this.#traceSamples(work, bindings, sampleStart, sampleCount);
@@ -104,13 +115,30 @@ export class Kernel {
       words.push(row * tile.width + column, tile.width, film.channels, ...film.offsets, ...blocks);
       this.#gpu.device.queue.writeBuffer(this.#dispatch, 0, Uint32Array.from(words));
       const begin = performance.now();
-      const cast = await this.#run(bindings, columns, rows);
+      const groups = [Math.ceil(columns / WORKGROUP.x), Math.ceil(rows / WORKGROUP.y)] as const;
+      const cast = await this.#run(this.#pipeline, bindings, groups);
       const paths = columns * rows * samples;
       this.pace.learn(paths, cast, (performance.now() - begin) / 1000);
       rays += cast;
       work.onPaths(paths);
     }
     return rays;
+  }
+
+  /** Follows one path; returns how many steps it took and as many records as there is room for. Throws like `traceTile`. */
+  recordPath(work: PathWork): Promise<{ steps: number; words: Uint32Array<ArrayBuffer> }> {
+    return this.#gpu.scoped('recording a path', async () => {
+      this.#recorder ??= await pipelineOf(this.#gpu, this.#module, 'write_path');
+      const { scene, job, x, y, sample, capacity, stride } = work;
+      const words = RECORD_HEADER + capacity * stride;
+      this.#makeFilm(words);
+      const dispatch = new Uint32Array(DISPATCH_WORDS);
+      dispatch.set([scene, job, sample, capacity, x, y]);
+      this.#gpu.device.queue.writeBuffer(this.#dispatch, 0, dispatch);
+      await this.#run(this.#recorder, this.#bind(this.#recorder, work.memory), [1, 1]);
+      const written = await this.#readFilm(words * 4);
+      return { steps: written[0]!, words: written.slice(RECORD_HEADER) };
+    });
   }
 
   free(): void {
@@ -120,6 +148,12 @@ export class Kernel {
   }
 
   #prepareFilm({ words, startOfDepths, depths }: FilmPlan): void {
+    this.#makeFilm(words);
+    this.#gpu.device.queue.writeBuffer(this.#film!, startOfDepths * 4, new Float32Array(depths).fill(Infinity));
+  }
+
+  /** Room for so many words, all zero. */
+  #makeFilm(words: number): void {
     const { device } = this.#gpu;
     const bytes = words * 4;
     if (!this.#film || this.#film.size < bytes) {
@@ -135,26 +169,29 @@ export class Kernel {
     const encoder = device.createCommandEncoder();
     encoder.clearBuffer(this.#film);
     device.queue.submit([encoder.finish()]);
-    device.queue.writeBuffer(this.#film, startOfDepths * 4, new Float32Array(depths).fill(Infinity));
   }
 
-  #bind(memory: GPUBuffer): GPUBindGroup {
+  #bind(pipeline: GPUComputePipeline, memory: GPUBuffer): GPUBindGroup {
     const buffers = [memory, memory, this.#film!, this.#dispatch, this.#counters];
     return this.#gpu.device.createBindGroup({
-      layout: this.#pipeline.getBindGroupLayout(0),
+      layout: pipeline.getBindGroupLayout(0),
       entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
     });
   }
 
   /** One dispatch; returns the rays that it cast. */
-  async #run(bindings: GPUBindGroup, width: number, rows: number): Promise<number> {
+  async #run(
+    pipeline: GPUComputePipeline,
+    bindings: GPUBindGroup,
+    [columns, rows]: readonly [number, number],
+  ): Promise<number> {
     const { device } = this.#gpu;
     const encoder = device.createCommandEncoder();
     encoder.clearBuffer(this.#counters);
     const pass = encoder.beginComputePass();
-    pass.setPipeline(this.#pipeline);
+    pass.setPipeline(pipeline);
     pass.setBindGroup(0, bindings);
-    pass.dispatchWorkgroups(Math.ceil(width / WORKGROUP.x), Math.ceil(rows / WORKGROUP.y));
+    pass.dispatchWorkgroups(columns, rows);
     pass.end();
     encoder.copyBufferToBuffer(this.#counters, 0, this.#countersBack, 0, COUNTER_BYTES);
     device.queue.submit([encoder.finish()]);
@@ -174,4 +211,8 @@ export class Kernel {
     this.#filmBack!.unmap();
     return words;
   }
+}
+
+function pipelineOf({ device }: OpenGpu, module: GPUShaderModule, entryPoint: string): Promise<GPUComputePipeline> {
+  return device.createComputePipelineAsync({ label: entryPoint, layout: 'auto', compute: { module, entryPoint } });
 }

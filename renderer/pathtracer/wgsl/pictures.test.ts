@@ -1,9 +1,10 @@
 /** Whole pictures of both tiers, on software Vulkan: the same light, as statistics decide, and there even the same bits. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LAYERS, type LayerName } from '../../../domain/layers.ts';
 import { type MeasuredPicture, PictureStatistics, testPictures } from '../../image/pictureTest.ts';
 import { seededRandom } from '../../testing/statistics.ts';
-import type { SceneDescription, TextureImage, TextureRef } from '../scene/description.ts';
-import type { Tracer } from '../tracer.ts';
+import type { MeshInstance, SceneDescription, TextureImage, TextureRef } from '../scene/description.ts';
+import type { PathTracer, Tracer } from '../tracer.ts';
 import { camera, constantEnvironment, material, place, request, scene, sphere, square } from '../wasm/test-scenes.ts';
 import { createCpuTracer } from '../wasm/tracer.ts';
 import { hasVulkanForTests } from './testing/softwareVulkan.ts';
@@ -78,20 +79,36 @@ function studio(): SceneDescription {
   });
 }
 
+/** The room with a ball on its way, another name for each thing, and a camera that moves while its shutter is open. */
+function passing(): SceneDescription {
+  const still = room(0.5);
+  const [floor, ball, metal] = still.instances as [MeshInstance, MeshInstance, MeshInstance];
+  return {
+    ...still,
+    instances: [floor, { ...ball, transformNext: place(1, [0.9, 1.1, 0.2], 0.9).transform }, metal],
+    camera: { ...still.camera, transformNext: camera([0.2, 2, 6], [0, 0.7, 0]).transform, shutter: 0.5 },
+  };
+}
+
 /** Mean and variance of every pixel over renders with other seeds. */
-async function measured(tracer: Tracer, description: SceneDescription, seed: number): Promise<MeasuredPicture> {
+async function measured(
+  tracer: Tracer,
+  description: SceneDescription,
+  seed: number,
+  sampleCount = 64,
+): Promise<MeasuredPicture> {
   const statistics = new PictureStatistics(size.width, size.height, 3);
   await tracer.setScene(description);
   for (let k = 0; k < RENDERS; k++) {
-    const { beauty } = await tracer.trace(request({ ...size, sampleCount: 64, maxDepth: 4, seed: seed + k }));
+    const { beauty } = await tracer.trace(request({ ...size, sampleCount, maxDepth: 4, seed: seed + k }));
     statistics.add(beauty, 4);
   }
   return statistics.measured();
 }
 
 describe.skipIf(!VULKAN)('pictures of the GPU tier and of the CPU tier', () => {
-  let gpu: Tracer;
-  let cpu: Tracer;
+  let gpu: PathTracer;
+  let cpu: PathTracer;
   beforeAll(async () => {
     [gpu, cpu] = await Promise.all([
       createGpuTracer({ threads: 1, allowSoftware: true }),
@@ -104,6 +121,7 @@ describe.skipIf(!VULKAN)('pictures of the GPU tier and of the CPU tier', () => {
     await cpu?.close();
   });
 
+  // Each scene's kernel takes a while to compile, and stays until another scene comes.
   it('show the same light, and other light where a base colour is 3 % wrong on one of them', {
     timeout: 300_000,
   }, async () => {
@@ -128,16 +146,20 @@ describe.skipIf(!VULKAN)('pictures of the GPU tier and of the CPU tier', () => {
     expect(there.depth).toEqual(here.depth);
   });
 
-  it('look up textures, sky and lamps alike', { timeout: 300_000 }, async ({ skip }) => {
+  it('are made of paths that go the same ways, step by step', { timeout: 300_000 }, async ({ skip }) => {
     skip(!/SwiftShader/.test(gpu.device), 'needs SwiftShader');
-    const asked = request({ ...size, sampleCount: 16, maxDepth: 5 });
-    await gpu.setScene(studio());
-    await cpu.setScene(studio());
-    const [there, here] = [await gpu.trace(asked), await cpu.trace(asked)];
-    expect(new Set(here.beauty).size).toBeGreaterThan(1000);
-    // Sines and logarithms are not the same on both; one path in some thousands goes another way.
-    const differing = here.beauty.filter((value, i) => Math.abs(value - there.beauty[i]!) > 1e-3 * (1 + value)).length;
-    expect(differing).toBeLessThan(here.beauty.length / 100);
+    const asked = request({ ...size, sampleCount: 16, maxDepth: 4 });
+    await gpu.setScene(room(0.5));
+    await cpu.setScene(room(0.5));
+    const lengths = new Set<number>();
+    for (let sample = 0; sample < 16; sample++) {
+      const [x, y] = [(7 * sample) % size.width, (5 * sample) % size.height];
+      const [there, here] = [await gpu.recordPath(asked, x, y, sample), await cpu.recordPath(asked, x, y, sample)];
+      expect(there).toEqual(here);
+      lengths.add(here.steps.length);
+    }
+    expect(lengths.size).toBeGreaterThan(1);
+    await expect(gpu.recordPath(asked, size.width, 0, 0)).rejects.toMatchObject({ code: 'SettingInvalid' });
   });
 
   it('stop at the same samples when they sample adaptively, whatever the tile', { timeout: 300_000 }, async ({
@@ -164,5 +186,40 @@ describe.skipIf(!VULKAN)('pictures of the GPU tier and of the CPU tier', () => {
       expect(there.samples).toBe(here.samples);
     }
     await expect(gpu.tracePartial({ ...plain, options })).rejects.toMatchObject({ code: 'SettingInvalid' });
+  });
+
+  it('hold the same in every layer, of what moves too', { timeout: 300_000 }, async ({ skip }) => {
+    skip(!/SwiftShader/.test(gpu.device), 'needs SwiftShader');
+    const own: LayerName[] = ['beauty', 'albedo', 'normal', 'depth'];
+    const layers = (Object.keys(LAYERS) as LayerName[]).filter((name) => !own.includes(name));
+    const plain = request({ ...size, sampleCount: 16, maxDepth: 4 });
+    const asked = { ...plain, options: { ...plain.options, layers } };
+    await gpu.setScene(passing());
+    await cpu.setScene(passing());
+    const [there, here] = [await gpu.trace(asked), await cpu.trace(asked)];
+    expect(Object.keys(here.layers).sort()).toEqual([...layers].sort());
+    for (const layer of layers) expect(there.layers[layer], layer).toEqual(here.layers[layer]);
+    for (const layer of ['beauty', 'albedo', 'normal', 'depth'] as const) expect(there[layer]).toEqual(here[layer]);
+    const moved = here.layers.motion!.filter((value) => Math.abs(value) > 0.1);
+    expect(moved.length).toBeGreaterThan(size.width);
+    expect(new Set(here.layers.cryptomatte_object).size).toBeGreaterThan(4);
+  });
+
+  it('show the same light of lamps, textures, glass and a cut-out', { timeout: 300_000 }, async () => {
+    const [here, there] = [await measured(cpu, studio(), 1, 32), await measured(gpu, studio(), 101, 32)];
+    expect(there.mean).not.toEqual(here.mean);
+    expect(testPictures(here, there)).toMatchObject({ agrees: true, rejected: 0 });
+  });
+
+  it('look up textures, sky and lamps alike', { timeout: 300_000 }, async ({ skip }) => {
+    skip(!/SwiftShader/.test(gpu.device), 'needs SwiftShader');
+    const asked = request({ ...size, sampleCount: 16, maxDepth: 5 });
+    await gpu.setScene(studio());
+    await cpu.setScene(studio());
+    const [there, here] = [await gpu.trace(asked), await cpu.trace(asked)];
+    expect(new Set(here.beauty).size).toBeGreaterThan(1000);
+    // Sines and logarithms are not the same on both; one path in some thousands goes another way.
+    const differing = here.beauty.filter((value, i) => Math.abs(value - there.beauty[i]!) > 1e-3 * (1 + value)).length;
+    expect(differing).toBeLessThan(here.beauty.length / 100);
   });
 });

@@ -5,12 +5,14 @@ import type { PixelRect } from '../../../domain/scene.ts';
 import { type GpuOptions, type OpenGpu, openGpu } from '../../gpu/device.ts';
 import { finishPartial, type TracePartial } from '../partial.ts';
 import type { SceneDescription } from '../scene/description.ts';
-import type { TracedPixels, TraceRequest, Tracer } from '../tracer.ts';
+import type { PathTracer, TracedPixels, TraceRequest } from '../tracer.ts';
 import * as layout from '../wasm/assembly/layout.ts';
+import { RECORD_STRIDE } from '../wasm/assembly/layout-record.ts';
 import { filledLayers, tracedRect } from '../wasm/film-memory.ts';
 import { Heap } from '../wasm/heap.ts';
 import { refuseAdaptiveRange, validateRequest, writeJob } from '../wasm/job-block.ts';
 import { loadTracerModule } from '../wasm/module.ts';
+import { checkPath, mostSteps, type PathRecord, readPath } from '../wasm/path-record.ts';
 import { SceneMemory } from '../wasm/scene-memory.ts';
 import { ThreadPool } from '../wasm/threads.ts';
 import { AdaptiveBlocks } from './adaptive.ts';
@@ -40,7 +42,7 @@ const TILE = 512;
 const FILM_BYTES = 128 * 2 ** 20;
 
 /** Opens the GPU; kernels are compiled with the scenes, for what they contain. Throws `GpuMissing` and `BinaryMissing`. */
-export async function createGpuTracer(options: GpuTracerOptions): Promise<Tracer> {
+export async function createGpuTracer(options: GpuTracerOptions): Promise<PathTracer> {
   const [{ module }, built] = await Promise.all([loadTracerModule(), loadTracerWgsl()]);
   const text = options.text ?? built.text;
   const openDevice = options.open ?? openGpu;
@@ -71,7 +73,7 @@ interface Host {
   scene: SceneMemory;
 }
 
-class GpuTracer implements Tracer {
+class GpuTracer implements PathTracer {
   readonly tier = 'gpu';
   readonly device: string;
   readonly threads: number;
@@ -114,6 +116,24 @@ class GpuTracer implements Tracer {
     signal?: AbortSignal,
   ): Promise<TracePartial> {
     return this.#inTurn(() => this.#tracePartial(request, onProgress, signal));
+  }
+
+  recordPath(request: TraceRequest, x: number, y: number, sample: number): Promise<PathRecord> {
+    return this.#inTurn(async () => {
+      const features = this.#featuresFor(request);
+      const place = { x, y, sample };
+      checkPath(request, place);
+      const { scene } = this.#host;
+      const [capacity, stride] = [mostSteps(request), RECORD_STRIDE / 4];
+      return this.#withJob(request, request.rect, filledLayers(request), async (job) => {
+        const { steps, words } = await this.#survivingLoss({ rebuilds: 1 }, async () => {
+          await this.#bring(features);
+          const at = { memory: this.#memory.buffer, scene: scene.address, job };
+          return this.#kernel.recordPath({ ...at, ...place, capacity, stride });
+        });
+        return readPath(new DataView(words.buffer), Math.min(steps, capacity), scene, place);
+      });
+    });
   }
 
   async close(): Promise<void> {
@@ -161,29 +181,20 @@ class GpuTracer implements Tracer {
     signal: AbortSignal | undefined,
     onTile: (tile: Tile, partial: TracePartial, counts?: Uint32Array) => void,
   ): Promise<void> {
-    validateRequest(request);
-    const features = this.#features;
-    if (!features) throw new FarmError('Internal', 'The tracer was asked to trace before it had a scene.');
+    const features = this.#featuresFor(request);
     if (signal?.aborted) throw new FarmError('Cancelled', 'Tracing was cancelled.');
-    const { heap, scene } = this.#host;
+    const { scene } = this.#host;
     const { width, height, seed, frame, sampleStart, sampleCount } = request;
     const { adaptive, maxDepth } = request.options;
     const rect = tracedRect(request);
     const filled = filledLayers(request);
     const layers: LayerName[] = adaptive && !filled.includes('variance') ? [...filled, 'variance'] : filled;
     const total = (rect.x1 - rect.x0) * (rect.y1 - rect.y0) * sampleCount;
-    const filter = scene.filterTable(request.options.filter);
-    const job = heap.allocate(layout.JOB_SIZE);
-    heap.bytes(job, layout.JOB_SIZE).fill(0);
-    const view = heap.view(job, layout.JOB_SIZE);
-    writeJob(view, request, rect, filter);
-    const bits = layers.reduce((sum, layer) => sum | (1 << LAYER_NAMES.indexOf(layer)), 0);
-    view.setUint32(layout.JOB_LAYERS, bits >>> 0, true);
     let done = 0;
     const losses = { rebuilds: 1 };
     const { limits } = this.#gpu;
     const filmBytes = Math.min(FILM_BYTES, limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-    try {
+    await this.#withJob(request, rect, layers, async (job) => {
       for (const tile of tilesOf(rect, layers, filmBytes)) {
         let blocks: AdaptiveBlocks | null = null;
         let film = new FilmPlan(tile.width * tile.height, layers);
@@ -211,6 +222,33 @@ class GpuTracer implements Tracer {
         };
         onTile(tile, partial, counts);
       }
+    });
+  }
+
+  /** What the scene needs, once there is one and the request is right. */
+  #featuresFor(request: TraceRequest): ReadonlySet<Feature> {
+    validateRequest(request);
+    if (this.#features) return this.#features;
+    throw new FarmError('Internal', 'The tracer was asked to trace before it had a scene.');
+  }
+
+  /** Does work for which the request lies in the host's memory, at the address that it is given. */
+  async #withJob<T>(
+    request: TraceRequest,
+    rect: PixelRect,
+    layers: readonly LayerName[],
+    work: (job: number) => Promise<T>,
+  ): Promise<T> {
+    const { heap, scene } = this.#host;
+    const filter = scene.filterTable(request.options.filter);
+    const job = heap.allocate(layout.JOB_SIZE);
+    try {
+      heap.bytes(job, layout.JOB_SIZE).fill(0);
+      const view = heap.view(job, layout.JOB_SIZE);
+      writeJob(view, request, rect, filter);
+      const bits = layers.reduce((sum, layer) => sum | (1 << LAYER_NAMES.indexOf(layer)), 0);
+      view.setUint32(layout.JOB_LAYERS, bits >>> 0, true);
+      return await work(job);
     } finally {
       heap.free(job);
     }

@@ -13,6 +13,9 @@ var<private> traverse_mesh_hitV: f32;
 var<private> traverse_mesh_hitTriangle: u32;
 var<private> traverse_mesh_hitInstance: u32;
 var<private> rays_cast: u32;
+/// What the newest closest-hit ray met: shadow rays after it use the others again. For record.wgsl.
+var<private> met_at: f32;
+var<private> met_instance: u32;
 
 var<private> scene_nodes: u32;
 var<private> scene_instances: u32;
@@ -32,7 +35,10 @@ fn set_traversal(scene: u32) {
 }
 
 fn traverse_intersect(origin: vec4<f32>, direction: vec4<f32>, tMax: f32) -> bool {
-  return traverse(origin, direction, tMax, false);
+  let found = traverse(origin, direction, tMax, false);
+  met_at = traverse_mesh_hitT;
+  met_instance = traverse_mesh_hitInstance;
+  return found;
 }
 
 fn traverse_occluded(origin: vec4<f32>, direction: vec4<f32>, tMax: f32) -> bool {
