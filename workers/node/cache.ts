@@ -13,17 +13,17 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, link, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FarmError } from '../../domain/errors.ts';
 import type { FilePart } from '../../domain/projectFiles.ts';
 import { BLOCK_BYTES } from '../../ports/http/blockWriter.ts';
+import { CacheRoom, HASH } from './cacheRoom.ts';
 import { asDiskFull, isDiskFull } from './diskFull.ts';
-import { isAlive, lockedKeys, lockFreed, ownName, tryLock, withLock } from './hostLock.ts';
+import { isAlive, lockFreed, ownName, tryLock } from './hostLock.ts';
 import { PartFile } from './partFile.ts';
 
-const HASH = /^[0-9a-f]{64}$/;
 /** What other processes brought is looked for again after this time, milliseconds. */
 const LOOK_AGAIN_MS = 2_000;
 /** A file system's clock may stand still this long, and `Date.now` cuts its fraction off, milliseconds. */
@@ -31,7 +31,7 @@ const CLOCK_STEP_MS = 20;
 
 export class BlobCache {
   private readonly folder: string;
-  private readonly capacityBytes: number;
+  private readonly room: CacheRoom;
   private readonly pinFolder: string;
   /** Blobs known to be here, with a number that rises with every use. */
   private readonly known = new Map<string, number>();
@@ -40,15 +40,12 @@ export class BlobCache {
   /** Hash to the number of leases that need it. */
   private readonly pins = new Map<string, number>();
   private readonly openedAt = Date.now();
-  /** Who waits for room to be promised, one after the other. */
-  private readonly roomWanted: RoomWanted[] = [];
-  private isPromising = false;
   private uses = 0;
   private lookedAt = performance.now();
 
   private constructor(folder: string, capacityBytes: number) {
     this.folder = folder;
-    this.capacityBytes = capacityBytes;
+    this.room = new CacheRoom(folder, capacityBytes, (hash) => this.known.delete(hash));
     this.pinFolder = join(folder, 'pins', ownName());
   }
 
@@ -61,8 +58,8 @@ export class BlobCache {
     for (const name of await readdir(join(folder, 'pins'))) {
       if (!isAlive(name)) await rm(join(folder, 'pins', name), { recursive: true, force: true });
     }
-    await cache.locked('used', () => cache.sweep(0));
-    for (const { hash } of (await cache.blobs()).sort((a, b) => a.usedAt - b.usedAt)) cache.use(hash);
+    await cache.room.settle();
+    for (const { hash } of (await cache.room.blobs()).sort((a, b) => a.usedAt - b.usedAt)) cache.use(hash);
     return cache;
   }
 
@@ -221,7 +218,7 @@ export class BlobCache {
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       // Others share the disk: the bound may be more than there is. Somebody may have made room before us.
-      await this.locked('used', () => this.evict(sizeBytes, hash));
+      await this.room.makeRoom(sizeBytes, hash);
       await this.fillPart(hash, sizeBytes, fill);
     }
   }
@@ -230,7 +227,7 @@ export class BlobCache {
     const part = await PartFile.open(join(this.folder, 'parts', `${hash}.${sizeBytes}`));
     try {
       // After the part has its name: whoever counts meanwhile sees what is promised to it.
-      await this.reserve(hash, sizeBytes);
+      await this.room.reserve(hash, sizeBytes);
       if (part.sizeBytes > sizeBytes) await part.clear();
       await fill(part);
       if (part.sizeBytes !== sizeBytes || part.hash !== hash) {
@@ -290,118 +287,6 @@ export class BlobCache {
     for (const hash of this.known.keys()) if (!here.has(hash)) this.known.delete(hash);
     for (const hash of here) if (!this.known.has(hash)) this.known.set(hash, 0);
   }
-
-  private locked<T>(key: string, task: () => Promise<T>): Promise<T> {
-    return withLock(join(this.folder, 'locks'), key, task);
-  }
-
-  /** Promises room for so many bytes, evicting what has to go. @throws FarmError `DiskFull` */
-  private reserve(hash: string, sizeBytes: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.roomWanted.push({ hash, sizeBytes, resolve, reject });
-      if (!this.isPromising) void this.promiseRoom();
-    });
-  }
-
-  /** All who wait in this process share one lock: taking it costs more than what is done under it. */
-  private async promiseRoom(): Promise<void> {
-    this.isPromising = true;
-    while (this.roomWanted.length > 0) {
-      let served: RoomWanted[] = [];
-      try {
-        await this.locked('used', async () => {
-          served = this.roomWanted.splice(0);
-          const bytes = served.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-          const text = await readFile(join(this.folder, 'used'), 'utf8').catch(() => '');
-          const used = /^\d+$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
-          if (used + bytes <= this.capacityBytes) await writeFile(join(this.folder, 'used'), String(used + bytes));
-          else for (const one of served) await this.sweep(one.sizeBytes, one.hash).then(one.resolve, one.reject);
-        });
-        for (const { resolve } of served) resolve();
-      } catch (error) {
-        for (const { reject } of served.length > 0 ? served : this.roomWanted.splice(0)) reject(error);
-      }
-    }
-    this.isPromising = false;
-  }
-
-  /**
-   * Counts what is really here and evicts until so many bytes more fit: first what nobody goes on fetching, then what was
-   * used longest ago. Only with the lock `used`. @throws FarmError `DiskFull`
-   */
-  private async sweep(moreBytes: number, forHash?: string): Promise<void> {
-    const { all, mayGo } = await this.heldBut(forHash);
-    let used = all.reduce((sum, { sizeBytes }) => sum + sizeBytes, moreBytes);
-    for (const { path, hash, sizeBytes } of mayGo) {
-      if (used <= this.capacityBytes) break;
-      await rm(path, { force: true });
-      this.known.delete(hash);
-      used -= sizeBytes;
-    }
-    // An own mistake in counting must not last: the next one counts anew.
-    await writeFile(join(this.folder, 'used'), String(used));
-    if (used > this.capacityBytes && moreBytes > 0) {
-      await writeFile(join(this.folder, 'used'), String(used - moreBytes));
-      const place = { capacityBytes: this.capacityBytes, wantedBytes: used };
-      throw new FarmError(
-        'DiskFull',
-        `The cache of this node holds ${this.capacityBytes} bytes; more is in use.`,
-        place,
-      );
-    }
-  }
-
-  /** Gives so many bytes back to the disk, or what there is to give. Only with the lock `used`. */
-  private async evict(bytes: number, forHash: string): Promise<void> {
-    let freed = 0;
-    for (const { path, hash, sizeBytes } of (await this.heldBut(forHash)).mayGo) {
-      if (freed >= bytes) break;
-      await rm(path, { force: true });
-      this.known.delete(hash);
-      freed += sizeBytes;
-    }
-    // The next one counts anew.
-    await rm(join(this.folder, 'used'), { force: true });
-  }
-
-  /** What is here but for one blob (what there is of the one that wants room is part of that room), and what may go, in turn. */
-  private async heldBut(forHash: string | undefined) {
-    const blobs = await this.blobs();
-    const parts = (await this.parts()).filter(({ hash }) => hash !== forHash);
-    const mayGo = [
-      ...parts.filter(({ isLocked }) => !isLocked),
-      ...blobs.filter(({ isPinned }) => !isPinned).sort((a, b) => a.usedAt - b.usedAt),
-    ];
-    return { all: [...blobs, ...parts], mayGo };
-  }
-
-  private async blobs() {
-    const names = (await readdir(this.folder)).filter((name) => HASH.test(name));
-    const found = await Promise.all(
-      names.map(async (hash) => {
-        const facts = await stat(this.path(hash)).catch(() => null);
-        if (!facts) return [];
-        const { size: sizeBytes, atimeMs: usedAt, nlink } = facts;
-        return [{ hash, path: this.path(hash), sizeBytes, usedAt, isPinned: nlink > 1 }];
-      }),
-    );
-    return found.flat();
-  }
-
-  private async parts() {
-    const locked = await lockedKeys(join(this.folder, 'locks'));
-    return (await readdir(join(this.folder, 'parts'))).map((name) => {
-      const [hash = '', size] = name.split('.');
-      return { hash, path: join(this.folder, 'parts', name), sizeBytes: Number(size), isLocked: locked.has(hash) };
-    });
-  }
-}
-
-interface RoomWanted {
-  hash: string;
-  sizeBytes: number;
-  resolve(): void;
-  reject(error: unknown): void;
 }
 
 const isThere = (path: string): Promise<boolean> =>
