@@ -7,14 +7,14 @@ import type { RenderSettings } from '../domain/scene.ts';
 import type { SceneFiles } from './engine.ts';
 import { convertColors } from './image/colorSpace.ts';
 import { cryptomatteId } from './image/cryptomatte.ts';
-import { decodeExr } from './image/exr/read.ts';
+import { decodeExr, readExrHeader } from './image/exr/read.ts';
 import { floatToHalf, HALF_MAX, halfToFloatTable } from './image/half.ts';
 import { createPathTracerEngine } from './pathtracer/engine.ts';
 import { cryptomatteNames } from './pathtracer/frameLayers.ts';
 import { QUANTA } from './pathtracer/partial.ts';
 import { SceneCache } from './pathtracer/sceneCache.ts';
 import { Shot } from './pathtracer/shot.ts';
-import { TracerSlot } from './pathtracer/tiers.ts';
+import { TracerSlot, tierOfBuild } from './pathtracer/tiers.ts';
 import { type PathTracer, traceOptionsOf } from './pathtracer/tracer.ts';
 import type { PathRecord } from './pathtracer/wasm/path-record.ts';
 
@@ -125,16 +125,15 @@ export async function reproPixel(request: ReproRequest, slot = new TracerSlot())
 async function tracerFor(slot: TracerSlot, { delivered, settings }: ReproRequest): Promise<PathTracer> {
   const threads = availableParallelism();
   if (!delivered) return (await slot.take(settings.tier, threads)).tracer;
-  const tier = /(^|-)gpu-/.test(buildOf(delivered)) ? 'gpu' : 'cpu';
   try {
-    return (await slot.take(tier, threads)).tracer;
+    return (await slot.take(tierOfBuild(buildOf(delivered)), threads)).tracer;
   } catch (error) {
     if (!(error instanceof FarmError && error.code === 'GpuMissing')) throw error;
     return (await slot.take('cpu', threads)).tracer;
   }
 }
 
-const buildOf = (file: Buffer): string => String(decodeExr(file).attributes['framewright:build']);
+const buildOf = (file: Buffer): string => String(readExrHeader(file).attributes['framewright:build']);
 
 function checkPlace({ settings, x, y, samples }: ReproRequest): void {
   const { width, height, crop, technique } = settings;

@@ -14,11 +14,17 @@ type TierChoice = RenderSettings['tier'];
 
 type Tiers = Record<Tier, { create(options: { threads: number }): Promise<PathTracer>; build(): Promise<string> }>;
 
+/** What a GPU's builds begin with, behind the engine's version. */
+const GPU_BUILD = 'gpu-';
+
+/** The tier that made a frame, by the build in its file. */
+export const tierOfBuild = (build: string): Tier => (build.includes(`-${GPU_BUILD}`) ? 'gpu' : 'cpu');
+
 const TIERS: Tiers = {
   cpu: { create: createCpuTracer, build: cpuTracerBuild },
   gpu: {
     create: ({ threads }) => createGpuTracer({ threads, allowSoftware: isSoftwareVulkanAsked() }),
-    build: async () => `gpu-${await gpuTracerBuild()}`,
+    build: async () => `${GPU_BUILD}${await gpuTracerBuild()}`,
   },
 };
 

@@ -2,7 +2,6 @@
  * The ray-cast quick look: one ray a pixel over the path tracer's own tree, shaded by environment, punctual lights or a lamp at
  * the camera. No second rays, so no shadows. gpu.js runs it in WebAssembly with SIMD and threads, or where it is told to.
  */
-
 import { FarmError } from '../../../domain/errors.ts';
 import type { PixelRect } from '../../../domain/scene.ts';
 import { defaultBackend } from '../../image/imageBackend.ts';

@@ -19,6 +19,10 @@ export function filledLayers(request: TraceRequest): LayerName[] {
   return LAYER_NAMES.filter((layer) => BASIC_LAYERS.has(layer) || request.options.layers.includes(layer));
 }
 
+/** The word that says to a tracer which layers to fill: a bit each, by the place in `LAYERS`. */
+export const layerBits = (layers: readonly LayerName[]): number =>
+  layers.reduce((bits, layer) => bits | (1 << LAYER_NAMES.indexOf(layer)), 0) >>> 0;
+
 const pixelsIn = ({ x0, y0, x1, y1 }: PixelRect): number => (x1 - x0) * (y1 - y0);
 
 /** Means of the layers, written by the tracer pixel by pixel. */
@@ -105,8 +109,7 @@ export class SumMemory {
   }
 
   describe(job: DataView): void {
-    const bits = this.#layers.reduce((sum, layer) => sum | (1 << LAYER_NAMES.indexOf(layer)), 0);
-    job.setUint32(layout.JOB_LAYERS, bits >>> 0, true);
+    job.setUint32(layout.JOB_LAYERS, layerBits(this.#layers), true);
     job.setUint32(layout.JOB_SUMS, this.#address, true);
   }
 

@@ -1,10 +1,9 @@
 /** What one path does, step by step, as a tier recorded it. */
 import { FarmError } from '../../../domain/errors.ts';
-import { LAYER_NAMES } from '../../../domain/layers.ts';
 import type { TraceRequest } from '../tracer.ts';
 import * as layout from './assembly/layout.ts';
 import * as records from './assembly/layout-record.ts';
-import { filledLayers } from './film-memory.ts';
+import { filledLayers, layerBits } from './film-memory.ts';
 import type { Heap } from './heap.ts';
 import { writeJob } from './job-block.ts';
 import type { SceneMemory } from './scene-memory.ts';
@@ -106,8 +105,7 @@ export async function recordPath(
     heap.bytes(out, capacity * records.RECORD_STRIDE).fill(0);
     const view = heap.view(job, layout.JOB_SIZE);
     writeJob(view, request, request.rect, filter);
-    const layers = filledLayers(request).reduce((bits, layer) => bits | (1 << LAYER_NAMES.indexOf(layer)), 0);
-    view.setUint32(layout.JOB_LAYERS, layers >>> 0, true);
+    view.setUint32(layout.JOB_LAYERS, layerBits(filledLayers(request)), true);
     const count = await pool.lend((call, index) =>
       call('recordPath', scene.address, job, workspaces[index]!, x, y, sample, out, capacity),
     );

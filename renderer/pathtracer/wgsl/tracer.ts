@@ -1,6 +1,6 @@
 /** The tracer's GPU tier: the CPU tier's light transport in WGSL, over the memory that the CPU tier's host lays out. */
 import { FarmError } from '../../../domain/errors.ts';
-import { LAYER_NAMES, type LayerName } from '../../../domain/layers.ts';
+import type { LayerName } from '../../../domain/layers.ts';
 import type { PixelRect } from '../../../domain/scene.ts';
 import { type GpuOptions, type OpenGpu, openGpu } from '../../gpu/device.ts';
 import { finishPartial, type TracePartial } from '../partial.ts';
@@ -8,7 +8,7 @@ import type { SceneDescription } from '../scene/description.ts';
 import type { PathTracer, TracedPixels, TraceRequest } from '../tracer.ts';
 import * as layout from '../wasm/assembly/layout.ts';
 import { RECORD_STRIDE } from '../wasm/assembly/layout-record.ts';
-import { filledLayers, tracedRect } from '../wasm/film-memory.ts';
+import { filledLayers, layerBits, tracedRect } from '../wasm/film-memory.ts';
 import { Heap } from '../wasm/heap.ts';
 import { refuseAdaptiveRange, validateRequest, writeJob } from '../wasm/job-block.ts';
 import { loadTracerModule } from '../wasm/module.ts';
@@ -246,8 +246,7 @@ class GpuTracer implements PathTracer {
       heap.bytes(job, layout.JOB_SIZE).fill(0);
       const view = heap.view(job, layout.JOB_SIZE);
       writeJob(view, request, rect, filter);
-      const bits = layers.reduce((sum, layer) => sum | (1 << LAYER_NAMES.indexOf(layer)), 0);
-      view.setUint32(layout.JOB_LAYERS, bits >>> 0, true);
+      view.setUint32(layout.JOB_LAYERS, layerBits(layers), true);
       return await work(job);
     } finally {
       heap.free(job);

@@ -1,5 +1,5 @@
-// Writes down what a path does, bounce by bounce, for people who hunt a firefly (its twin on a GPU is record.wgsl). It drives the very steps that a
-// render takes and only reads what they leave, so the numbers are the render's.
+// Writes down what a path does, bounce by bounce, for people who hunt a firefly (its twin on a GPU is record.wgsl). It drives
+// the very steps that a render takes and only reads what they leave, so the numbers are the render's.
 import { foundLight, radiance, sampledLight } from './gathered';
 import {
   END_ESCAPED,
