@@ -97,7 +97,8 @@ it('fetches each blob once for all nodes of a host', async () => {
   expect(fetched.reduce((sum, count) => sum + count)).toBe(blobs.length);
   expect(proxy.sentBytes).toBe(sizeOf(blobs));
   await Promise.all(nodes.map(({ letGo }) => letGo()));
-  expect(await readdir(join(folder, 'locks'))).toEqual([]);
+  // Those without a key are what a process makes its locks from.
+  expect((await readdir(join(folder, 'locks'))).filter((name) => !name.startsWith('~'))).toEqual([]);
 });
 
 it(

@@ -139,7 +139,6 @@ export class BlobCache {
     try {
       for (;;) {
         signal.throwIfAborted();
-        if (await this.has(hash)) return false;
         const locks = join(this.folder, 'locks');
         const release = await tryLock(locks, hash);
         if (!release) {
@@ -163,9 +162,12 @@ export class BlobCache {
 
   /** Puts a blob into a folder under its project name: a hard link where the file system has them, else a copy. @throws FarmError `DiskFull` */
   async materialise(hash: string, target: string): Promise<void> {
-    await mkdir(dirname(target), { recursive: true });
     try {
-      await link(this.path(hash), target);
+      await link(this.path(hash), target).catch(async (error: unknown) => {
+        if (!isCode(error, 'ENOENT')) throw error;
+        await mkdir(dirname(target), { recursive: true });
+        await link(this.path(hash), target);
+      });
     } catch (error) {
       if (!isCode(error, 'EXDEV') && !isCode(error, 'EPERM') && !isCode(error, 'EMLINK')) throw error;
       await copyFile(this.path(hash), target).catch((failure) => {

@@ -3,10 +3,13 @@
  * lock of a process that was killed is known for dead and taken over at once; nothing has to expire.
  *
  * Whoever wants a lock first shows his own file and then looks for others': of two, at most one sees none, so two never hold.
+ *
+ * All files of a process are names of one: a file system takes long to make a file soon after others were removed (ext4 looks
+ * for a place that was not given up just now), a name is made at once.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync, watch } from 'node:fs';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -53,11 +56,45 @@ function startOf(pid: number): string {
 export async function tryLock(folder: string, key: string): Promise<(() => Promise<void>) | null> {
   if (await isLocked(folder, key)) return null;
   const own = `${key}~${ownName()}`;
-  await writeFile(join(folder, own), '', { flag: 'wx' });
-  const release = (): Promise<void> => rm(join(folder, own), { force: true });
+  await show(folder, own);
+  const release = (): Promise<void> => remove(join(folder, own));
   if (!(await isLocked(folder, key, own))) return release;
   await release();
   return null;
+}
+
+/** The file of this process in each folder whose locks it took. */
+const templates = new Map<string, Promise<string>>();
+
+/** Makes a lock's file. */
+async function show(folder: string, own: string): Promise<void> {
+  try {
+    await link(await templateIn(folder), join(folder, own));
+  } catch (error) {
+    // Somebody emptied the folder. Else the file has all the names that it can have, or files have but one here.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') templates.delete(folder);
+    await writeFile(join(folder, own), '', { flag: 'wx' });
+  }
+}
+
+/** Its name is that of a lock with an empty key, so that it goes with the dead. */
+function templateIn(folder: string): Promise<string> {
+  let template = templates.get(folder);
+  if (!template) {
+    template = isLocked(folder, '').then(async () => {
+      const path = join(folder, `~${ownName()}`);
+      await writeFile(path, '', { flag: 'wx' });
+      return path;
+    });
+    templates.set(folder, template);
+  }
+  return template;
+}
+
+async function remove(path: string): Promise<void> {
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 }
 
 /** Whether anybody but `own` holds the lock or wants it; what the dead left is removed. */
@@ -66,7 +103,7 @@ async function isLocked(folder: string, key: string, own?: string): Promise<bool
   for (const name of await readdir(folder)) {
     if (name === own || !name.startsWith(`${key}~`)) continue;
     if (isAlive(name.slice(key.length + 1))) others++;
-    else await rm(join(folder, name), { force: true });
+    else await remove(join(folder, name));
   }
   return others > 0;
 }
