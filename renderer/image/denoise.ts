@@ -56,7 +56,7 @@ const STEPS = [1, 2, 4, 8];
 const HALO = STEPS.reduce((sum, step) => sum + step + 2, 0) + 3 + 1 + 5;
 /** Rows above and below some that must be there for these to have the bits that they have in the whole picture. */
 export const DENOISE_REACH = HALO + SILHOUETTE_REACH;
-/** Standard deviations that count as noise; this and what is below chosen by FLIP and relMSE (docs/benchmarks/2026-11-29-denoise.md). */
+/** Standard deviations that count as noise; this and what is below chosen by FLIP and relMSE (docs/benchmarks/renderer/2026-11-29-denoise.md). */
 const DEVIATIONS = 1.3;
 /**
  * Where the noise comes from: how much of the stated variance is there (the tracer's stratified samples scatter less than they

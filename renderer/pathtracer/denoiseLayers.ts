@@ -34,7 +34,7 @@ export const hasAlbedo = (layer: LayerName): boolean =>
 
 /**
  * A variance of fewer samples is not used: of one it is zero, as if there were no noise. Of four it is rough, but better than an
- * estimate from the picture (docs/benchmarks/2026-11-29-denoise.md).
+ * estimate from the picture (docs/benchmarks/renderer/2026-11-29-denoise.md).
  */
 const FEWEST_SAMPLES = 4;
 
