@@ -35,7 +35,7 @@ import { buildOf, onTracerThatCan, TracerSlot } from './tiers.ts';
 import type { Tracer } from './tracer.ts';
 
 /** Goes up when pictures change for a reason outside the compiled tracer (loader, defaults, formats). */
-const ENGINE_VERSION = 5;
+const ENGINE_VERSION = 6;
 
 /**
  * The engine with the means to end its threads. `build` names the compiled tracer once that was loaded, which every method

@@ -1,11 +1,11 @@
 /**
  * The file of a sample range: a `TracePartial` as OpenEXR, so that any EXR tool can look into it, and nothing is rounded.
  *
- * Format, version 1. Single part, scan lines, ZIP; the data window is the unit's rectangle, the display window the picture.
+ * Format, version 2. Single part, scan lines, ZIP; the data window is the unit's rectangle, the display window the picture.
  *
  * | channel                                     | type  | holds                                                          |
  * | ------------------------------------------- | ----- | -------------------------------------------------------------- |
- * | `sum.<channel>.lo`, `sum.<channel>.hi`      | uint  | words of the 64-bit sum over the samples, quanta of 2^-24      |
+ * | `sum.<channel>.lo`, `sum.<channel>.hi`      | uint  | words of the 64-bit sum over the samples, quanta of 2^-24; squares (`luminanceSquared`, `….YY`) in units of 2^-4, and the rest (`luminanceSquaredRest`, `….YYRest`) in 2^-48 |
  * | `nearest.sample`, `nearest.Z`               | uint, float | the sample nearest to the camera, and its depth          |
  * | `nearest.<layer>.<channel>`                 | float | that sample's position, motion, uv                             |
  * | `<cryptomatte layer>.<nn>.id`, `….<nn>.n`   | uint  | an id's bits and its samples, in order of appearance; absent places are empty |
@@ -57,7 +57,7 @@ export interface PartHeader {
 }
 
 interface PartDocument {
-  formatVersion: 1;
+  formatVersion: 2;
   ranges: (readonly [number, number])[];
   rays: number;
   layers: LayerName[];
@@ -112,7 +112,7 @@ function channelsOf(partial: TracePartial): ExrChannelSource[] {
 export async function writePart(path: string, { partial, facts, source }: SamplePart): Promise<string[]> {
   const { rect, width, height, ranges, rays, layers } = partial;
   const channels = channelsOf(partial);
-  const document: PartDocument = { formatVersion: 1, ranges: [...ranges], rays, layers: [...layers], source, facts };
+  const document: PartDocument = { formatVersion: 2, ranges: [...ranges], rays, layers: [...layers], source, facts };
   const writer = await ExrWriter.open(path, {
     ...{ width, height, rect, compression: 'zip', channels: channels.map(({ name, type }) => ({ name, type })) },
     attributes: { [ATTRIBUTE]: { kind: 'string', value: JSON.stringify(document, plainArrays) } },
@@ -179,7 +179,7 @@ function readDocument(bytes: Uint8Array, name: string): PartDocument {
   const document = parse(text);
   if (!document) throw refuse(name, `its attribute ${ATTRIBUTE} is damaged`);
   const { formatVersion } = document;
-  if (formatVersion !== 1) throw refuse(name, `it has format ${formatVersion}, and this build reads 1`);
+  if (formatVersion !== 2) throw refuse(name, `it has format ${formatVersion}, and this build reads 2`);
   if (!document.source) throw refuse(name, 'it does not say which files it was rendered from; render it again');
   return document;
 }

@@ -9,6 +9,8 @@ import type { TracedPixels } from './tracer.ts';
 
 /** Quanta in one. */
 export const QUANTA = 2 ** 24;
+/** Sums of squares are in units of so many squared quanta, and the rest in squared quanta. */
+export const SQUARES = 2 ** 44;
 /** High word at which a sum of light is full: 2^61 quanta, some 10^11. */
 const FULL_HIGH = 0x2000_0000;
 
@@ -46,17 +48,17 @@ export const NEAREST_LAYERS = ['position', 'motion', 'uv'] as const satisfies re
 
 /**
  * Names of the summed channels, in order: `beauty.R …`, then what the other layers need; at the end luminance (`transmission.Y`)
- * and its square (`transmission.YY`) of light layers whose variance is asked for.
+ * and its square (`transmission.YY` in `SQUARES` and `transmission.YYRest`) of light layers whose variance is asked for.
  */
 export function sumChannels(layers: readonly LayerName[]): string[] {
   const of = (layer: LayerName): string[] => LAYERS[layer].channels.map((channel) => `${layer}.${channel}`);
   const light = (Object.keys(LAYERS) as LayerName[]).filter((layer) => LAYERS[layer].isLight && layers.includes(layer));
-  const statistics = layers.includes('variance') ? ['luminance', 'luminanceSquared'] : [];
+  const statistics = layers.includes('variance') ? ['luminance', 'luminanceSquared', 'luminanceSquaredRest'] : [];
   const noisy = SAMPLED_LIGHT.filter((layer) => layers.includes(`${layer}_variance`));
   return [
     ...[...of('beauty'), ...of('albedo'), ...of('normal')],
     ...[...statistics, ...light.flatMap(of)],
-    ...noisy.flatMap((layer) => [`${layer}.Y`, `${layer}.YY`]),
+    ...noisy.flatMap((layer) => [`${layer}.Y`, `${layer}.YY`, `${layer}.YYRest`]),
   ];
 }
 
@@ -142,9 +144,9 @@ function variances(
   for (let i = 0; i < pixels; i++) {
     const count = countOf(i);
     if (count < 2) continue;
-    const average = sumAt(i, channel) / (count * QUANTA);
-    const square = sumAt(i, channel + 1) / (count * QUANTA);
-    out[i] = Math.max(0, square - average * average) / (count - 1);
+    const average = sumAt(i, channel) / count;
+    const square = (sumAt(i, channel + 1) * SQUARES + sumAt(i, channel + 2)) / count;
+    out[i] = Math.max(0, square - average * average) / ((count - 1) * QUANTA ** 2);
   }
   return out;
 }

@@ -169,10 +169,10 @@ describe('sample ranges', () => {
     for (const length of [0, 7, 300, Math.floor(bytes.length / 2), bytes.length - 1]) {
       await expect(merging(bytes.subarray(0, length))).rejects.toMatchObject({ code: 'SettingInvalid' });
     }
-    await expect(merging(replaced('"formatVersion":1,"ranges"', '"formatVersion":2,"ranges"'))).rejects.toThrow(
-      /format 2/,
+    await expect(merging(replaced('"formatVersion":2,"ranges"', '"formatVersion":3,"ranges"'))).rejects.toThrow(
+      /format 3/,
     );
-    await expect(merging(replaced('{"formatVersion":1,"ranges"', '["formatVersion":1,"ranges"'))).rejects.toThrow(
+    await expect(merging(replaced('{"formatVersion":2,"ranges"', '["formatVersion":2,"ranges"'))).rejects.toThrow(
       /damaged/,
     );
   });

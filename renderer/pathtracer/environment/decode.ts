@@ -26,6 +26,24 @@ function radianceSize(bytes: Uint8Array): { width: number; height: number } {
 }
 
 /**
+ * Makes what `readHdr` read into what the file says, mantissa · 2^(exponent - 136) (Ward 1991), as OpenImageIO, Blender and Mitsuba
+ * have it: the reader adds half a step and divides by 255 in place of 256, which is about a percent, more in dark channels.
+ * What it gives for a mantissa m is an odd number, 2 m + 1, times a power of two, so that both are found again.
+ */
+function asStored(data: Float32Array): void {
+  const step = new Float32Array(1);
+  const bits = new Uint32Array(step.buffer);
+  for (let i = 0; i < data.length; i++) {
+    step[0] = (data[i]! * 255) / 256;
+    const exponent = bits[0]! >>> 23;
+    // The nine bits that an odd number below 512 has, rounded: the reader's floats are.
+    const digits = Math.round(((bits[0]! & 0x7f_ffff) | 0x80_0000) / 2 ** 15);
+    const one = digits & -digits;
+    data[i] = exponent === 0 ? 0 : (digits - one) * 2 ** (exponent - 127 - 8);
+  }
+}
+
+/**
  * Decodes to linear Rec.709. Negative and non-finite values become 0: an environment is a light. Throws `SceneInvalid` for
  * damaged files and `SceneTooLarge` for absurd sizes, before memory is taken.
  */
@@ -36,7 +54,9 @@ export function decodeEnvironment(bytes: Uint8Array, label: string): Environment
     if (!(width > 0 && height > 0 && width * height <= MAX_PIXELS)) {
       throw new FarmError('SceneTooLarge', `environment ${label} has ${width}x${height} pixels`, { file: label });
     }
-    image = isExr(bytes) ? readExr(bytes) : readHdr(bytes);
+    // Also files that begin with `#?RGBE`.
+    image = isExr(bytes) ? readExr(bytes) : readHdr(bytes, { headerStrict: false });
+    if (!isExr(bytes)) asStored(image.data);
     if (image.linearColorSpace !== 'linear-rec709') image = convertLinearColorSpace(image, 'linear-rec709');
   } catch (cause) {
     if (cause instanceof FarmError) throw cause;

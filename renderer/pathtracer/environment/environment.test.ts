@@ -32,6 +32,20 @@ describe('environment pictures', () => {
     expect([...decoded.data]).toEqual(rgb(picture().data));
   });
 
+  it.each(['RADIANCE', 'RGBE'])('have the values that a Radiance file (#?%s) says', (program) => {
+    // Mantissas and exponents: 1.5, 0, 2^-7; the least and the most; a pixel of nothing.
+    const pixels = [
+      [192, 0, 1, 129],
+      [1, 2, 255, 60],
+      [255, 254, 128, 250],
+      [7, 9, 11, 0],
+    ];
+    const head = `#?${program}\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 4\n`;
+    const decoded = decodeEnvironment(Buffer.concat([Buffer.from(head), Buffer.from(pixels.flat())]), 'a.hdr');
+    const expected = pixels.flatMap(([r, g, b, e]) => [r, g, b].map((m) => (e === 0 ? 0 : m! * 2 ** (e! - 136))));
+    expect([...decoded.data]).toEqual(expected.map(Math.fround));
+  });
+
   it('are read from Radiance', () => {
     const decoded = decodeEnvironment(writeHdr(picture()), 'a.hdr');
     // Three mantissas of eight bits share one exponent.

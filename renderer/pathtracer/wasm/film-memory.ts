@@ -164,10 +164,12 @@ const NAMES_OFFSET = {
 function sumOffset(channel: string): number {
   if (channel === 'luminance') return layout.SUM_LUMINANCE;
   if (channel === 'luminanceSquared') return layout.SUM_LUMINANCE_SQUARED;
+  if (channel === 'luminanceSquaredRest') return layout.SUM_LUMINANCE_SQUARED + 8;
   const [layer, suffix] = channel.split('.') as [LayerName, string];
   const place = LAYER_NAMES.indexOf(layer) - layout.LAYER_DIFFUSE_DIRECT;
-  if (LAYERS[layer].isLight && (suffix === 'Y' || suffix === 'YY')) {
-    return layout.SUM_LIGHT_STATISTICS + 16 * place + (suffix === 'YY' ? 8 : 0);
+  const statistic = ['Y', 'YY', 'YYRest'].indexOf(suffix);
+  if (LAYERS[layer].isLight && statistic >= 0) {
+    return layout.SUM_LIGHT_STATISTICS + layout.STATISTICS_BYTES * place + 8 * statistic;
   }
   const index = (LAYERS[layer].channels as readonly string[]).indexOf(suffix);
   const bases: Partial<Record<LayerName, number>> = {

@@ -192,9 +192,9 @@ describe('other layers', () => {
     const names = SAMPLED_LIGHT.map((layer) => `${layer}_variance` as const);
     const { layers } = await tracer.trace(request({ sampleCount: 16, options: options(['variance', ...names]) }));
     expect(layers.variance!.some((value) => value > 1e-2)).toBe(true);
-    // Squares are summed as floats of 24 bits, and the layer's light was rounded on its own.
+    // The layer's light was rounded on its own.
     const alike = layers.variance!.every(
-      (v, i) => Math.abs(layers.diffuse_direct_variance![i]! - v) <= 1e-2 * v + 1e-5,
+      (v, i) => Math.abs(layers.diffuse_direct_variance![i]! - v) <= 1e-5 * v + 1e-10,
     );
     expect(alike).toBe(true);
     for (const name of names.slice(1)) expect(layers[name]!.every((value) => value === 0)).toBe(true);
@@ -203,6 +203,38 @@ describe('other layers', () => {
     for (const name of names) {
       expect(mixed[name]!.some((value) => value > 0)).toBe(true);
       expect(mixed[name]).not.toEqual(mixed.variance);
+    }
+    await tracer.close();
+  });
+
+  it('know the variance of dim and bright scenes as of others', async () => {
+    const tracer = await createCpuTracer({ threads: 1 });
+    const layers = ['variance', 'diffuse_direct_variance'] as const;
+    const scatter = async (strength: number): Promise<Float32Array[]> => {
+      await tracer.setScene(
+        scene({
+          meshes: [square(20, 0)],
+          instances: [place(0)],
+          materials: [material({ specular: { factor: 0, color: [1, 1, 1], texture: null, colorTexture: null } })],
+          camera: camera([0, 2, 2], [0, 0, 0], 0.1),
+          environment: null,
+          lights: [{ kind: 'point', position: [0, 0.3, 0], intensity: [strength, strength, strength] }],
+        }),
+      );
+      const traced = await tracer.trace(request({ sampleCount: 16, options: options([...layers]) }));
+      return layers.map((layer) => traced.layers[layer]!.map((value) => value / strength ** 2));
+    };
+    const usual = await scatter(1);
+    expect(Math.min(...usual[0]!)).toBeGreaterThan(1e-7);
+    // Moonlight, and the filament of a lamp.
+    for (const strength of [2 ** -13, 2 ** 18]) {
+      for (const [layer, values] of (await scatter(strength)).entries()) {
+        for (const [i, value] of values.entries()) {
+          const expected = usual[layer]![i]!;
+          // Dim light is rounded to quanta of 2^-24.
+          expect(Math.abs(value - expected)).toBeLessThan(2e-2 * expected);
+        }
+      }
     }
     await tracer.close();
   });

@@ -3,12 +3,11 @@
  * (`traceBlock` in `wasm/assembly/index.ts`), number by number, so that both tiers stop at the same samples.
  */
 import type { AdaptiveSampling } from '../../../domain/scene.ts';
+import { QUANTA, SQUARES } from '../partial.ts';
 import * as layout from '../wasm/assembly/layout.ts';
 import type { FilmPlan, Tile } from './filmPlan.ts';
 
 const { BLOCK } = layout;
-/** Quanta in one, as in the film. */
-const QUANTA = 2 ** 24;
 
 interface Block {
   /** Pixels of the tile. */
@@ -74,7 +73,11 @@ export class AdaptiveBlocks {
       for (let y = block.y0; y < block.y1; y++) {
         for (let x = block.x0; x < block.x1; x++) {
           const at = 2 * ((y * width + x) * film.channels + luminance);
-          variance += toneMappedVariance(wide(sums, at), wide(sums, at + 2), this.#until);
+          variance += toneMappedVariance(
+            wide(sums, at),
+            wide(sums, at + 2) * SQUARES + wide(sums, at + 4),
+            this.#until,
+          );
         }
       }
       const isQuiet = variance <= this.#threshold * this.#threshold * pixels;
@@ -96,11 +99,10 @@ export class AdaptiveBlocks {
 
 const wide = (sums: Uint32Array, at: number): number => (sums[at + 1]! | 0) * 2 ** 32 + sums[at]!;
 
-/** `toneMappedVariance` of `wasm/assembly/film.ts`, operation by operation. */
+/** `toneMappedVariance` of `wasm/assembly/film.ts`, operation by operation; sums in quanta and in squared quanta. */
 function toneMappedVariance(luminance: number, squared: number, n: number): number {
+  const variance = n < 2 ? 0 : Math.max(0, squared / n - (luminance / n) ** 2) / ((n - 1) * QUANTA ** 2);
   const average = luminance / (n * QUANTA);
-  const square = squared / (n * QUANTA);
-  const variance = n < 2 ? 0 : Math.max(0, square - average * average) / (n - 1);
   const slope = 1 / ((1 + average) * (1 + average));
   return variance * slope * slope;
 }

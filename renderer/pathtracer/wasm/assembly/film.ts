@@ -46,6 +46,7 @@ import {
   LIGHT_LAYERS,
   LIGHT_VARIANCES,
   MATERIAL_NAME,
+  STATISTICS_BYTES,
   SUM_ALBEDO,
   SUM_BEAUTY,
   SUM_LIGHT,
@@ -59,6 +60,8 @@ import { luminance } from './vec';
 const QUANTA: f32 = <f32>16777216.0;
 /** Where a sum of light stops, so that it cannot overflow; adding non-negative numbers up to here is still order-free. */
 const FULL: i64 = 0x2000000000000000;
+/** The brightest that statistics know, quanta: 2^24, some ten suns at noon on white paper. */
+const BRIGHTEST: i64 = 0x1000000000000;
 
 const CRYPTO_LAYERS: u32 = (1 << LAYER_CRYPTOMATTE_OBJECT) | (1 << LAYER_CRYPTOMATTE_MATERIAL);
 const SURFACE: u32 = (1 << LAYER_ALBEDO) | (1 << LAYER_NORMAL);
@@ -97,7 +100,7 @@ export function clearPixel(at: usize): void {
 @inline function addLight(at: usize, value: f32): void {
   // Neither NaN nor less than nothing gets into a picture.
   const quanta = value > <f32>0.0 ? min<i64>(<i64>nearest<f32>(value * QUANTA), FULL) : 0;
-  store<i64>(at, min<i64>(load<i64>(at) + quanta, FULL));
+  addTo(at, quanta);
 }
 
 /** Four sums in a row. What is between nothing and 64 is added to all of them at once. */
@@ -138,12 +141,24 @@ export function clearPixel(at: usize): void {
   store<f32>(at, f32x4.extract_lane(v, 2), 8);
 }
 
-/** Luminance and its square. */
 // @ts-ignore: decorator
-@inline function addStatistics(at: usize, light: v128): void {
+@inline function addTo(at: usize, amount: i64): void {
+  store<i64>(at, min<i64>(load<i64>(at) + amount, FULL));
+}
+
+/**
+ * Luminance and the square of its quanta, with no bit lost: rounded like light it would be nothing for a dim scene, and full for a
+ * bright one. Squares have up to 96 bits, so they are summed in units of 2^44 and what is left of those.
+ */
+function addStatistics(at: usize, light: v128): void {
   const brightness = luminance(light);
-  addLight(at, brightness);
-  addLight(at + 8, brightness * brightness);
+  const quanta = brightness > <f32>0.0 ? min<i64>(<i64>nearest<f32>(brightness * QUANTA), BRIGHTEST) : 0;
+  const high = quanta >> 22;
+  const low = quanta & 0x3fffff;
+  const cross = (high * low) << 1;
+  addTo(at, quanta);
+  addTo(at + 8, high * high + (cross >> 22));
+  addTo(at + 16, ((cross & 0x3fffff) << 22) + low * low);
 }
 
 /** Adds the sample that the integrator has just finished to the record at `at`. */
@@ -168,10 +183,10 @@ export function addSample(at: usize, sample: u32): void {
   if (keepsStatistics) addStatistics(at + SUM_LUMINANCE, radiance);
   if (keepsLightStatistics) {
     addStatistics(at + SUM_LIGHT_STATISTICS, diffuseDirect);
-    addStatistics(at + SUM_LIGHT_STATISTICS + 16, diffuseIndirect);
-    addStatistics(at + SUM_LIGHT_STATISTICS + 32, specularDirect);
-    addStatistics(at + SUM_LIGHT_STATISTICS + 48, specularIndirect);
-    addStatistics(at + SUM_LIGHT_STATISTICS + 64, transmitted);
+    addStatistics(at + SUM_LIGHT_STATISTICS + 24, diffuseIndirect);
+    addStatistics(at + SUM_LIGHT_STATISTICS + 48, specularDirect);
+    addStatistics(at + SUM_LIGHT_STATISTICS + 72, specularIndirect);
+    addStatistics(at + SUM_LIGHT_STATISTICS + 96, transmitted);
   }
   if (splitsLight) {
     addLight3(at + SUM_LIGHT, diffuseDirect);
@@ -212,9 +227,10 @@ function writeMeans(to: usize, from: usize, count: i32, scale: f64): void {
 function varianceOfSums(at: usize, sums: usize): f64 {
   const n = <f64>load<u32>(at, FILM_SAMPLES);
   if (n < 2.0) return 0.0;
-  const average = <f64>load<i64>(sums) / (n * 16777216.0);
-  const square = <f64>load<i64>(sums, 8) / (n * 16777216.0);
-  return max<f64>(0.0, square - average * average) / (n - 1.0);
+  const average = <f64>load<i64>(sums) / n;
+  const square = (<f64>load<i64>(sums, 8) * 17592186044416.0 + <f64>load<i64>(sums, 16)) / n;
+  // Of squared quanta.
+  return max<f64>(0.0, square - average * average) / ((n - 1.0) * 281474976710656.0);
 }
 
 /** Variance of the mean of the pixel's luminance, estimated from its samples as if they were independent. */
@@ -257,7 +273,7 @@ export function writePixel(job: usize, at: usize, index: usize): void {
     } else if (layer == LAYER_VARIANCE) {
       store<f32>(film + index * 4, <f32>varianceOfMean(at));
     } else if (layer >= LAYER_DIFFUSE_DIRECT_VARIANCE) {
-      const sums = at + SUM_LIGHT_STATISTICS + <usize>(layer - LAYER_DIFFUSE_DIRECT_VARIANCE) * 16;
+      const sums = at + SUM_LIGHT_STATISTICS + <usize>(layer - LAYER_DIFFUSE_DIRECT_VARIANCE) * STATISTICS_BYTES;
       store<f32>(film + index * 4, <f32>varianceOfSums(at, sums));
     } else {
       const names = at + FILM_CRYPTO + <usize>(layer == LAYER_CRYPTOMATTE_MATERIAL ? CRYPTO_BYTES : 0);

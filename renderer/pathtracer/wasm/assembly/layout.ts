@@ -325,37 +325,39 @@ export const LIGHT_VARIANCES = 0x7c0000;
 export const LIGHT_LAYERS = 0x7c00fe;
 
 // Film record: all that the samples of one pixel leave. Sums are 64-bit integers in quanta of 2^-24.
-/** R, G, B, coverage; albedo; normal; luminance and its square; then the light layers. */
+/** R, G, B, coverage; albedo; normal; luminance and its square (two sums, see film.ts); then the light layers. */
 export const SUM_BEAUTY = 0;
 export const SUM_ALBEDO = 32;
 export const SUM_NORMAL = 56;
 export const SUM_LUMINANCE = 80;
 export const SUM_LUMINANCE_SQUARED = 88;
-export const SUM_LIGHT = 96; // seven times R, G, B, from LAYER_DIFFUSE_DIRECT on
+/** Bytes of luminance and its square. */
+export const STATISTICS_BYTES = 24;
+export const SUM_LIGHT = 104; // seven times R, G, B, from LAYER_DIFFUSE_DIRECT on
 /** Samples taken. */
-export const FILM_SAMPLES = 264;
+export const FILM_SAMPLES = 272;
 /** Of the sample nearest to the camera: its number, depth, position, motion, uv. */
-export const FILM_NEAREST_SAMPLE = 268;
-export const FILM_DEPTH = 272;
-export const FILM_POSITION = 276;
-export const FILM_MOTION = 288;
-export const FILM_UV = 296;
-/** Sums again: luminance and its square of the layers that have a variance, five pairs. */
-export const SUM_LIGHT_STATISTICS = 304;
+export const FILM_NEAREST_SAMPLE = 276;
+export const FILM_DEPTH = 280;
+export const FILM_POSITION = 284;
+export const FILM_MOTION = 296;
+export const FILM_UV = 304;
+/** Sums again: luminance and its square of the layers that have a variance, five times. */
+export const SUM_LIGHT_STATISTICS = 312;
 /** Names that the pixel shows: CRYPTO_IDS pairs of id (bits of a float; 0 ends the list) and samples; objects, then materials. */
-export const FILM_CRYPTO = 384;
+export const FILM_CRYPTO = 432;
 export const CRYPTO_IDS = 32;
 export const CRYPTO_BYTES = 256;
 /** Without and with names. */
-export const FILM_STRIDE = 384;
-export const FILM_STRIDE_NAMES = 896;
+export const FILM_STRIDE = 432;
+export const FILM_STRIDE_NAMES = 944;
 /** Ranks that cryptomatte layers keep (domain/layers.ts). */
 export const CRYPTO_RANKS = 6;
 
 /** Side of the blocks of adaptive sampling, on a grid that is fixed to the picture. */
 export const BLOCK = 8;
 /** Film records of one block: what each thread works in. */
-export const FILM_SCRATCH_SIZE = 57344; // 64 * 896
+export const FILM_SCRATCH_SIZE = 60416; // 64 * 944
 
 export const BUCKET = 16;
 

@@ -37,7 +37,7 @@ struct Dispatch {
 
 /// |value| in quanta, low word first; nothing for what is no number.
 @must_use fn quanta(value: f32) -> vec2<u32> {
-  let scaled = min(abs(value) * 16777216.0f, 4.6116860e18f);
+  let scaled = min(abs(value) * 16777216.0f, 2.3058430e18f);
   if (!(scaled > 0.0f)) {
     return vec2<u32>(0u);
   }
@@ -52,15 +52,49 @@ fn add_quanta(at: u32, amount: vec2<u32>) {
   film[at + 1u] += amount.y + select(0u, 1u, low < amount.x);
 }
 
-/// Adds light: never less than nothing, and full at 2^62 quanta.
+/// Adds what is not negative; full at 2^61.
+fn add_to(at: u32, amount: vec2<u32>) {
+  add_quanta(at, amount);
+  if (film[at + 1u] >= 0x20000000u) {
+    film[at] = 0u;
+    film[at + 1u] = 0x20000000u;
+  }
+}
+
+/// Adds light: never less than nothing.
 fn add_light(at: u32, value: f32) {
   if (value > 0.0f) {
-    add_quanta(at, quanta(value));
-    if (film[at + 1u] >= 0x40000000u) {
-      film[at] = 0u;
-      film[at + 1u] = 0x40000000u;
-    }
+    add_to(at, quanta(value));
   }
+}
+
+/// The whole product, low word first.
+@must_use fn product(a: u32, b: u32) -> vec2<u32> {
+  let low = (a & 0xffffu) * (b & 0xffffu);
+  let one = (a >> 16u) * (b & 0xffffu) + (low >> 16u);
+  let other = (a & 0xffffu) * (b >> 16u) + (one & 0xffffu);
+  return vec2<u32>((other << 16u) | (low & 0xffffu), (a >> 16u) * (b >> 16u) + (one >> 16u) + (other >> 16u));
+}
+
+/// Luminance and the square of its quanta, with no bit lost, as addStatistics of film.ts.
+fn add_statistics(at: u32, light: vec4<f32>) {
+  let brightness = vec_luminance(light);
+  if (!(brightness > 0.0f)) {
+    return;
+  }
+  var amount = quanta(brightness);
+  if (amount.y >= 0x10000u) {
+    amount = vec2<u32>(0u, 0x10000u);
+  }
+  let high = (amount.y << 10u) | (amount.x >> 22u);
+  let low = amount.x & 0x3fffffu;
+  let cross = product(high, low << 1u);
+  let rest = cross.x & 0x3fffffu;
+  add_to(at, amount);
+  add_to(at + 2u, product(high, high));
+  add_to(at + 2u, vec2<u32>((cross.y << 10u) | (cross.x >> 22u), cross.y >> 22u));
+  add_to(at + 4u, vec2<u32>(rest << 22u, rest >> 10u));
+  add_to(at + 4u, product(low, low));
 }
 
 fn add_signed(at: u32, value: f32) {
@@ -103,10 +137,8 @@ fn add_sample(pixel: u32, sample: u32, layers: u32) {
   }
   at += 20u;
   if (has_layer(layers, layout_LAYER_VARIANCE)) {
-    let brightness = vec_luminance(gathered_radiance);
-    add_light(at, brightness);
-    add_light(at + 2u, brightness * brightness);
-    at += 4u;
+    add_statistics(at, gathered_radiance);
+    at += 6u;
   }
   if ((layers & u32(layout_LIGHT_LAYERS)) != 0u) {
     for (var layer = 1u; layer <= 7u; layer++) {
@@ -122,10 +154,8 @@ fn add_sample(pixel: u32, sample: u32, layers: u32) {
   if ((layers & u32(layout_LIGHT_VARIANCES)) != 0u) {
     for (var layer = 1u; layer <= 5u; layer++) {
       if ((layers & (1u << (layer - 1u + u32(layout_LAYER_DIFFUSE_DIRECT_VARIANCE)))) != 0u) {
-        let brightness = vec_luminance(light_of(layer));
-        add_light(at, brightness);
-        add_light(at + 2u, brightness * brightness);
-        at += 4u;
+        add_statistics(at, light_of(layer));
+        at += 6u;
       }
     }
   }
