@@ -208,11 +208,10 @@ export function headerAttributes(facts: FrameFacts): Record<string, ExrAttribute
     worldToCamera: { kind: 'm44f', value: worldToCamera },
     worldToNDC: { kind: 'm44f', value: multiply(projectionMatrix(camera, aspect), worldToCamera) },
   };
-  if (camera.projection.kind === 'perspective') {
-    // Width of the picture at distance 1.
-    const width = 2 * Math.tan(camera.projection.yfov / 2) * aspect;
-    attributes.screenWindowWidth = { kind: 'float', value: width };
-  }
+  // Height of the picture, of a perspective at distance 1.
+  const { projection } = camera;
+  const height = 2 * (projection.kind === 'perspective' ? Math.tan(projection.yfov / 2) : projection.ymag);
+  attributes.screenWindowWidth = { kind: 'float', value: height * aspect };
   for (const layer of layersOf(output)) {
     if (!isCryptomatteLayer(layer)) continue;
     const known = layer === 'cryptomatte_object' ? names.objects : names.materials;

@@ -7,6 +7,7 @@ import { ALL_EXTENSIONS } from '@gltf-transform/extensions';
 import { FarmError } from '../../../domain/errors.ts';
 import type { SceneWarning } from '../../../domain/scene.ts';
 import { parseContainer } from './container.ts';
+import { emptyTextures, withoutTextures } from './emptyTextures.ts';
 import type { ProjectReader } from './files.ts';
 import { checkGraph } from './graph.ts';
 import { checkClaims, checkSparse } from './limits.ts';
@@ -69,6 +70,9 @@ export async function readJson(bytes: Buffer, file: string) {
     throw new FarmError('SceneInvalid', `${file} is no glTF: it has no asset.version`, { file, pointer: '/asset' });
   }
   const warnings = checkExtensions(json, file);
+  for (const texture of emptyTextures(json)) {
+    warnings.push({ code: 'FeatureIgnored', message: `Texture ${texture} has no picture that this engine reads.` });
+  }
   checkGraph(json, file);
   await validateStructure(json, text, file);
   checkClaims(json, file);
@@ -85,7 +89,7 @@ export async function readDocument(reader: ProjectReader, file: string): Promise
   checkSparse(json, buffers, file);
   let document: Document;
   try {
-    const data = dataOnly(json);
+    const data = dataOnly(withoutTextures(json, emptyTextures(json)));
     document = await (await gltfIo(data)).readJSON({ json: data, resources });
   } catch (cause) {
     throw new FarmError('SceneInvalid', `${file} cannot be read: ${(cause as Error).message}`, { file }, { cause });

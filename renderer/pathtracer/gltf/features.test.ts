@@ -1,6 +1,7 @@
 /** Features of glTF 2.0 and its extensions, each as its words are in a file: what the loader makes of them. */
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { invertAffine } from '../wasm/matrix.ts';
 import { SceneInstancer } from './instantiate.ts';
 import { loadScene } from './load.ts';
 import { addAccessor, type LooseGltf, projectWith, type TinyScene, toGlb, triangleScene } from './tinyScenes.ts';
@@ -189,6 +190,25 @@ it('has lamps of every kind, each along its node', async () => {
   expect(bulb).toMatchObject({ kind: 'point', position: [2, 0, 0], intensity: [1, 1, 1] });
 });
 
+describe('nodes', () => {
+  const placed = async (node: object) => {
+    const scene = await load(changed((json) => Object.assign(json.nodes[0], node)));
+    return new SceneInstancer(scene).at(0, null, 1).instances[0]!.transform;
+  };
+
+  it('that flatten their mesh to a plane leave it there, with its normals', async () => {
+    // glTF lets only those be left out that leave a point (3.5.3).
+    const flat = invertAffine(await placed({ scale: [2, 3, 0], translation: [1, 2, 3] }));
+    expect(flat).not.toBeNull();
+    const turned = await placed({ rotation: [0, Math.SQRT1_2, 0, Math.SQRT1_2], scale: [2, 0, 3] });
+    expect(rounded(turned.slice(0, 3))).toEqual([0, 0, -2]);
+    expect(rounded(turned.slice(4, 7))).toEqual([0, 0, 0]);
+    expect(turned[5]).toBeGreaterThan(0);
+    expect(invertAffine(await placed({ scale: [1, 0, 0] }))).toBeNull();
+    expect(rounded(await placed({ scale: [1, 1e-4, 1] }))[5]).toBe(1e-4);
+  });
+});
+
 describe('materials', () => {
   const withExtension = (name: string, values: object): TinyScene =>
     changed((json) => {
@@ -260,6 +280,28 @@ describe('materials', () => {
     expect(baseColorTexture).toMatchObject({ wrapS: 'clamp', wrapT: 'mirror', nearest: true, texCoord: 1 });
     // Rows of translation, rotation and scale: u is 4 times the old v, v is -2 times the old u.
     expect(rounded(baseColorTexture!.uvTransform)).toEqual([0, 4, 0.25, -2, 0, 0.5]);
+  });
+
+  it.each<[string, object]>([
+    ['no source', {}],
+    ['one that only an extension names which is not followed', { extensions: { VND_texture: { source: 0 } } }],
+  ])('do without a texture of %s, and say so', async (_, texture) => {
+    const scene = await withTexture({ texCoord: 0 }, {});
+    scene.json.textures = [texture];
+    const { materials, warnings } = await load(scene);
+    expect(materials[0]).toMatchObject({ baseColorTexture: null, baseColor: [0.8, 0.4, 0.2, 1] });
+    expect(warnings.map(({ message }) => message)).toEqual(['Texture 0 has no picture that this engine reads.']);
+  });
+
+  it('are told apart when they have no names', async () => {
+    const { materials } = await load(
+      changed((json) => {
+        json.materials = [{}, { name: '' }];
+        const [primitive] = json.meshes[0].primitives;
+        json.meshes[0].primitives = [primitive, { ...primitive, material: 1 }];
+      }),
+    );
+    expect(materials.map(({ name }) => name)).toEqual(['material 0', 'material 1', 'default']);
   });
 
   it('say so when a texture follows a third set of coordinates, and follow the first', async () => {

@@ -19,7 +19,7 @@ import { middleDistance } from './focus.ts';
 import { frameScene, objectBounds } from './framing.ts';
 import { placeLight, readLights } from './lights.ts';
 import type { LoadedScene } from './load.ts';
-import { IDENTITY, isFiniteMatrix, type Mat4, multiply } from './matrix.ts';
+import { IDENTITY, isFiniteMatrix, type Mat4, multiply, thickened } from './matrix.ts';
 import { counterparts } from './nextFrame.ts';
 import { lensOf, placeCamera } from './placeCamera.ts';
 import { type Pose, poseAt } from './pose.ts';
@@ -141,8 +141,13 @@ export class SceneInstancer {
           const next = later[copy];
           const moves = next?.some((value, k) => value !== place[k]) ?? false;
           if (moves) this.checkPlace(next!, geometry, name);
-          const transform = Float32Array.from(place);
-          instances.push({ mesh, transform, ...(moves ? { transformNext: Float32Array.from(next!) } : {}), name });
+          const transform = Float32Array.from(thickened(place));
+          instances.push({
+            mesh,
+            transform,
+            ...(moves ? { transformNext: Float32Array.from(thickened(next!)) } : {}),
+            name,
+          });
         });
       });
     });

@@ -142,8 +142,8 @@ function readLayers(material: Material, imageIndex: ImageIndex) {
   } satisfies Partial<SurfaceMaterial>;
 }
 
-/** `imageIndex` tells where a texture's picture is in the scene's list. */
-export function readMaterial(material: Material, imageIndex: ImageIndex): SurfaceMaterial {
+/** `imageIndex` tells where a texture's picture is in the scene's list; `name` is for what has none in the file. */
+export function readMaterial(material: Material, imageIndex: ImageIndex, name = ''): SurfaceMaterial {
   const ref = (texture: Texture | null, info: TextureInfo | null, srgb?: boolean): TextureRef | null =>
     textureRef(texture, info, imageIndex, srgb);
   const transmission = material.getExtension<Transmission>('KHR_materials_transmission');
@@ -153,7 +153,7 @@ export function readMaterial(material: Material, imageIndex: ImageIndex): Surfac
     material.getExtension<EmissiveStrength>('KHR_materials_emissive_strength')?.getEmissiveStrength() ?? 1;
   const [red, green, blue] = material.getEmissiveFactor();
   return {
-    name: material.getName(),
+    name: material.getName() || name,
     baseColor: material.getBaseColorFactor().map(clamp01) as SurfaceMaterial['baseColor'],
     baseColorTexture: ref(material.getBaseColorTexture(), material.getBaseColorTextureInfo(), true),
     metallic: clamp01(material.getMetallicFactor()),

@@ -91,4 +91,25 @@ export function withoutScale(m: Readonly<Mat4>): Mat4 {
   return [...right, 0, ...cross(back, right), 0, ...back, 0, m[12]!, m[13]!, m[14]!, 1];
 }
 
+/** Share of its other two sizes that a flattened matrix keeps in the third. */
+const THINNEST = 1e-6;
+
+/**
+ * A matrix that flattens space to a plane, made thick enough to have an inverse: `m` plus a little of its cofactors, which point from
+ * the direction that is lost to the plane's normal. Others come back as they are, also those that leave only a line or a point.
+ */
+export function thickened(m: Readonly<Mat4>): Readonly<Mat4> {
+  const [a, b, c] = [0, 4, 8].map((at) => m.slice(at, at + 3) as Vec3) as [Vec3, Vec3, Vec3];
+  const cofactors = [cross(b, c), cross(c, a), cross(a, b)];
+  const area = Math.hypot(...cofactors.flat());
+  const volume = a[0] * cofactors[0]![0] + a[1] * cofactors[0]![1] + a[2] * cofactors[0]![2];
+  const size = Math.sqrt(area);
+  if (!(area > 0) || Math.abs(volume) > 1e-3 * THINNEST * area * size) return m;
+  const out = m.slice();
+  for (const [column, cofactor] of cofactors.entries()) {
+    for (let k = 0; k < 3; k++) out[4 * column + k]! += (THINNEST * cofactor[k]!) / size;
+  }
+  return out;
+}
+
 export const isFiniteMatrix = (m: ArrayLike<number>): boolean => Array.from(m).every(Number.isFinite);

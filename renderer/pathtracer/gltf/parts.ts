@@ -110,7 +110,7 @@ export async function readParts(
     }),
   );
   const rereadMaterial = (source: number): SurfaceMaterial =>
-    readMaterial(allMaterials[source]!, (texture) => pictureIndex.get(texture) ?? -1);
+    readMaterial(allMaterials[source]!, (texture) => pictureIndex.get(texture) ?? -1, `material ${source}`);
   const materials = [...sources.map(rereadMaterial), DEFAULT_MATERIAL];
 
   const parts: ScenePart[] = [];
@@ -123,7 +123,9 @@ export async function readParts(
     if (geometry) partsOfMesh.get(mesh)!.push(parts.push({ label, geometry, material }) - 1);
   }
   const indexOfMaterial = (source: number): number => indexOf.get(source) ?? -1;
-  const unreadSets = used.filter(followsUnreadSet).map((material) => material.getName());
+  const unreadSets = sources
+    .filter((source) => followsUnreadSet(allMaterials[source]!))
+    .map((source) => materials[indexOf.get(source)!]!.name);
   return {
     ...{ parts, partsOfMesh, materials, images, textures, indexOfMaterial, rereadMaterial },
     ...{ ignoredPrimitives, unreadSets },
