@@ -123,7 +123,7 @@ const GROUPS: Record<string, SettingFlag[]> = {
       `picture beside the EXR: ${PICTURE_FORMATS.join(', ')} (default png)`,
     ),
     flag('--view <transform>', 'view', 'text', `of pictures and film: ${VIEW_TRANSFORMS.join(', ')} (default neutral)`),
-    flag('--exposure <stops>', 'exposure', 'number', 'of pictures and film (default 0)'),
+    flag('--exposure <stops>', 'exposure', 'number', 'of pictures and film, and of what noise is seen (default 0)'),
     flag('--no-denoise', 'denoise', 'off', 'leave pictures and film noisy (the EXR always is as traced)'),
   ],
 };

@@ -24,7 +24,7 @@ interface Pixel {
 /** A picture from a function of the pixel, the converged one and one with `samples` exponentially distributed samples. */
 function pictures(width: number, height: number, samples: number, pixel: (x: number, y: number) => Pixel) {
   const random = seededRandom(5);
-  const make = (): Required<Omit<DenoiseInput, 'hasAlbedo' | 'isLayer'>> => ({
+  const make = (): Required<Omit<DenoiseInput, 'exposure' | 'hasAlbedo' | 'isLayer'>> => ({
     width,
     height,
     beauty: new Float32Array(width * height * 4),
@@ -201,6 +201,18 @@ describe('the denoiser', () => {
     struck.beauty.set([900, 900, 900, 1], (20 * 64 + 30) * 4);
     const result = await denoise(unmeasured(struck), processor);
     expect(Math.max(...result.filter((_, i) => i % 4 !== 3))).toBeLessThan(0.3);
+  });
+
+  it('does with a dim picture that is shown brighter what it does with a bright one', async () => {
+    const { noisy } = pictures(160, 100, 16, lightOnWall);
+    const dim = {
+      ...noisy,
+      beauty: noisy.beauty.map((value, i) => (i % 4 === 3 ? value : value * 2 ** -13)),
+      variance: noisy.variance.map((value) => value * 2 ** -26),
+    };
+    const bright = await denoise(noisy, processor);
+    const shown = await denoise({ ...dim, exposure: 13 }, processor);
+    expect(shown.map((value, i) => (i % 4 === 3 ? value : value * 2 ** 13))).toEqual(bright);
   });
 
   it('gives the same bits every time', async () => {

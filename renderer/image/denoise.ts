@@ -43,6 +43,8 @@ export interface DenoiseInput {
    * more. Counts only beside measured variance; false when left out.
    */
   isLayer?: boolean;
+  /** Stops by which the picture is shown brighter, in whole steps: light of a millionth is noise of the arithmetic else. 0 when left out. */
+  exposure?: number;
   /** Whether the light was multiplied by the albedo, as diffuse light is and most of a whole picture; true when left out. */
   hasAlbedo?: boolean;
 }
@@ -133,21 +135,23 @@ export async function denoise(
   rows: RowSpan = { from: 0, to: input.height },
 ): Promise<Float32Array> {
   const { width, height, beauty, variance, hasAlbedo = true, isLayer = false } = input;
+  // A power of two rounds nothing.
+  const gain = 2 ** Math.round(input.exposure ?? 0);
   const source = !variance ? 'estimated' : isLayer ? 'measuredLayer' : 'measured';
   const picture: TileSource = {
     width,
     height,
     cut: (rect) => [
-      cutPlanes(beauty, width, rect, 4, 3),
+      cutPlanes(beauty, width, rect, 4, 3, gain),
       guidePlanes(input, rect),
-      ...(variance ? [cutPlanes(variance, width, rect, 1, 1)] : []),
+      ...(variance ? [cutPlanes(variance, width, rect, 1, 1, gain ** 2)] : []),
     ],
   };
   const result = await processor.run(denoiseStage(hasAlbedo, source), picture, rows);
   const pixels = width * (rows.to - rows.from);
   const out = beauty.slice(width * rows.from * 4, width * rows.to * 4);
   for (let channel = 0; channel < 3; channel++) {
-    for (let i = 0; i < pixels; i++) out[i * 4 + channel] = result.data[channel * pixels + i]!;
+    for (let i = 0; i < pixels; i++) out[i * 4 + channel] = result.data[channel * pixels + i]! / gain;
   }
   return out;
 }

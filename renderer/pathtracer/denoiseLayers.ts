@@ -69,7 +69,8 @@ export async function denoiseLayers(
     const variance = trustedVariance(layer, context, settings);
     const beauty = asRgba(data, width * height);
     const kind = { hasAlbedo: hasAlbedo(layer), isLayer: layer !== 'beauty' };
-    const input = { width, height, beauty, albedo, normal, depth, variance, ...kind };
+    const { exposure } = settings;
+    const input = { width, height, beauty, albedo, normal, depth, variance, exposure, ...kind };
     const calm = await denoise(input, processor, rows);
     denoised.set(layer, layer === 'beauty' ? calm : asRgb(calm));
   }

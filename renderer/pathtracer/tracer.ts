@@ -21,6 +21,8 @@ export interface TraceOptions {
   clampDirect: number;
   clampIndirect: number;
   adaptive: AdaptiveSampling | null;
+  /** Stops by which the picture is shown brighter: adaptive sampling looks for the noise that is seen then. */
+  exposure: number;
   filter: RenderSettings['filter'];
   energyCompensation: boolean;
   /** Layers to fill in. `beauty`, `albedo`, `normal` and `depth` are always filled. */
@@ -103,13 +105,14 @@ export const DEFAULT_TRACE_OPTIONS: TraceOptions = traceOptionsOf(DEFAULT_RENDER
 
 /** The part of the settings that the tracer acts on. */
 export function traceOptionsOf(settings: RenderSettings): TraceOptions {
-  const { maxDepth, depths, clampDirect, clampIndirect, adaptive, filter, energyCompensation, output } = settings;
+  const { maxDepth, depths, clampDirect, clampIndirect, adaptive, exposure, filter, energyCompensation, output } =
+    settings;
   return {
     maxDepth,
     diffuseDepth: Math.min(maxDepth, depths.diffuse ?? maxDepth),
     specularDepth: Math.min(maxDepth, depths.specular ?? maxDepth),
     transmissionDepth: Math.min(maxDepth, depths.transmission ?? maxDepth),
-    ...{ clampDirect, clampIndirect, adaptive, filter, energyCompensation },
+    ...{ clampDirect, clampIndirect, adaptive, exposure, filter, energyCompensation },
     layers: output.layers,
   };
 }

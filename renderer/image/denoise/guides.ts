@@ -14,6 +14,7 @@ export function cutPlanes(
   { x0, y0, x1, y1 }: PixelRect,
   stride: number,
   channels: number,
+  gain = 1,
 ): PlanarImage {
   const [w, h] = [x1 - x0, y1 - y0];
   const planes = new Float32Array(w * h * channels);
@@ -21,7 +22,7 @@ export function cutPlanes(
     for (let y = 0; y < h; y++) {
       const from = ((y0 + y) * width + x0) * stride + channel;
       const to = (channel * h + y) * w;
-      for (let x = 0; x < w; x++) planes[to + x] = data[from + x * stride]!;
+      for (let x = 0; x < w; x++) planes[to + x] = gain * data[from + x * stride]!;
     }
   }
   return { width: w, height: h, channels, data: planes };

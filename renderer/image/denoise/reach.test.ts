@@ -61,7 +61,7 @@ function noise(width: number, height: number): Required<DenoiseInput> {
   const of = (channels: number, value: () => number): Float32Array =>
     Float32Array.from({ length: width * height * channels }, value);
   return {
-    ...{ width, height, isLayer: false, hasAlbedo: true },
+    ...{ width, height, exposure: 0, isLayer: false, hasAlbedo: true },
     beauty: of(4, () => -Math.log(1 - random())),
     albedo: of(3, () => 0.45 + 0.1 * random()),
     normal: of(3, () => (random() < 0.5 ? 0.56 : 0.578)),

@@ -239,6 +239,25 @@ describe('other layers', () => {
     await tracer.close();
   });
 
+  it('have as many samples where adaptive sampling looks at a bright scene that is shown darker', async () => {
+    const tracer = await createCpuTracer({ threads: 1 });
+    const counts = async (exposure: number): Promise<number> => {
+      const times = ([r, g, b]: [number, number, number]) => [r, g, b].map((value) => value * 2 ** -exposure);
+      const bright = still();
+      bright.environment = null;
+      bright.lights = bright.lights.map((light) => ({ ...light, intensity: times(light.intensity) }) as typeof light);
+      bright.materials = bright.materials.map((one) => ({ ...one, emissive: times(one.emissive) }) as typeof one);
+      await tracer.setScene(bright);
+      const asked = options(['sample_count'], { adaptive: { threshold: 0.02, minSamples: 4 }, exposure });
+      return (await tracer.trace(request({ width: 48, height: 32, sampleCount: 64, options: asked }))).samples;
+    };
+    const usual = await counts(0);
+    expect(usual).toBeGreaterThan(48 * 32 * 5);
+    expect(usual).toBeLessThan(48 * 32 * 60);
+    expect(Math.abs((await counts(-12)) / usual - 1)).toBeLessThan(0.02);
+    await tracer.close();
+  });
+
   it('name objects and materials by the ids of Cryptomatte, with coverage', async () => {
     const { layers } = await traced();
     const objects = layers.cryptomatte_object!;

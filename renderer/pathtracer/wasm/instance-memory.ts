@@ -29,7 +29,7 @@ export interface PlacedInstance {
 }
 
 /**
- * Instances that can be hit, with world bounds. Flattened or empty ones are left out: they cover no pixel. Throws
+ * Instances that can be hit, with world bounds. Those that are empty, or flattened to a line or a point, are left out: they cover no pixel. Throws
  * `SceneInvalid` for a mesh that does not exist and a transform that is not finite.
  */
 export function placeInstances(scene: SceneDescription, stored: readonly StoredMesh[]): PlacedInstance[] {

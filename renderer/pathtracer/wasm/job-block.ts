@@ -29,6 +29,7 @@ export function writeJob(view: DataView, request: TraceRequest, rect: PixelRect,
   for (const [offset, value] of words) view.setUint32(offset, value >>> 0, true);
   view.setFloat32(layout.JOB_CLAMP_DIRECT, options.clampDirect, true);
   view.setFloat32(layout.JOB_CLAMP_INDIRECT, options.clampIndirect, true);
+  view.setFloat32(layout.JOB_ADAPTIVE_GAIN, 2 ** options.exposure, true);
   view.setFloat32(layout.JOB_ADAPTIVE_THRESHOLD, options.adaptive?.threshold ?? 0, true);
 }
 

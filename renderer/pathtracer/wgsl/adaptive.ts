@@ -27,14 +27,15 @@ export class AdaptiveBlocks {
   /** Samples of each block's pixels. */
   readonly #taken: Uint32Array;
   readonly #threshold: number;
+  readonly #gain: number;
   readonly #minimum: number;
   readonly #most: number;
   /** Samples of this round. */
   #from = 0;
   #until: number;
 
-  /** `most` is the number of samples that a pixel gets at most. */
-  constructor(tile: Tile, { threshold, minSamples }: AdaptiveSampling, most: number) {
+  /** @param most samples that a pixel gets; `exposure` as in `TraceOptions` */
+  constructor(tile: Tile, { threshold, minSamples }: AdaptiveSampling, exposure: number, most: number) {
     const rows = Math.ceil((tile.y0 + tile.height) / BLOCK) - Math.floor(tile.y0 / BLOCK);
     this.columns = Math.ceil((tile.x0 + tile.width) / BLOCK) - Math.floor(tile.x0 / BLOCK);
     for (let i = 0; i < rows * this.columns; i++) {
@@ -50,8 +51,9 @@ export class AdaptiveBlocks {
     }
     this.open = new Uint32Array(this.#blocks.length).fill(1);
     this.#taken = new Uint32Array(this.#blocks.length);
-    // The CPU tier keeps the threshold as a float.
+    // The CPU tier keeps both as floats.
     this.#threshold = Math.fround(threshold);
+    this.#gain = Math.fround(2 ** exposure);
     this.#minimum = minSamples;
     this.#most = most;
     this.#until = Math.min(most, this.#minimum);
@@ -77,6 +79,7 @@ export class AdaptiveBlocks {
             wide(sums, at),
             wide(sums, at + 2) * SQUARES + wide(sums, at + 4),
             this.#until,
+            this.#gain,
           );
         }
       }
@@ -100,9 +103,9 @@ export class AdaptiveBlocks {
 const wide = (sums: Uint32Array, at: number): number => (sums[at + 1]! | 0) * 2 ** 32 + sums[at]!;
 
 /** `toneMappedVariance` of `wasm/assembly/film.ts`, operation by operation; sums in quanta and in squared quanta. */
-function toneMappedVariance(luminance: number, squared: number, n: number): number {
+function toneMappedVariance(luminance: number, squared: number, n: number, gain: number): number {
   const variance = n < 2 ? 0 : Math.max(0, squared / n - (luminance / n) ** 2) / ((n - 1) * QUANTA ** 2);
   const average = luminance / (n * QUANTA);
-  const slope = 1 / ((1 + average) * (1 + average));
+  const slope = gain / ((1 + gain * average) * (1 + gain * average));
   return variance * slope * slope;
 }

@@ -200,7 +200,7 @@ class GpuTracer implements PathTracer {
         let film = new FilmPlan(tile.width * tile.height, layers);
         const { words, rays } = await this.#survivingLoss(losses, async () => {
           await this.#bring(features);
-          blocks = adaptive ? new AdaptiveBlocks(tile, adaptive, sampleCount) : null;
+          blocks = adaptive ? new AdaptiveBlocks(tile, adaptive, request.options.exposure, sampleCount) : null;
           film = new FilmPlan(tile.width * tile.height, layers, blocks?.open.length);
           let paths = 0;
           const onPaths = (more: number): void => {

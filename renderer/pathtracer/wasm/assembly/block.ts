@@ -4,7 +4,7 @@ import { generateFour } from './camera-four';
 import { addSample, clearPixel, filmStride, toneMappedVariance, writePixel } from './film';
 import { meet, startPath, startPathWithRay, stepPath } from './integrator';
 import {
-  BLOCK, JOB_ABORT, JOB_ADAPTIVE_MINIMUM, JOB_ADAPTIVE_THRESHOLD, JOB_FRAME, JOB_PIXELS_DONE, JOB_SAMPLE_COUNT,
+  BLOCK, JOB_ABORT, JOB_ADAPTIVE_GAIN, JOB_ADAPTIVE_MINIMUM, JOB_ADAPTIVE_THRESHOLD, JOB_FRAME, JOB_PIXELS_DONE, JOB_SAMPLE_COUNT,
   JOB_SAMPLES_TAKEN, JOB_SAMPLE_START, JOB_SEED, JOB_SUMS, JOB_X0, JOB_X1, JOB_Y0,
 } from './layout';
 import { beginRay, rayAt, recallHit, recallRay } from './packet-rays';
@@ -21,6 +21,7 @@ export function traceBlock(job: usize, left: i32, top: i32, right: i32, bottom: 
   const first = load<i32>(job, JOB_SAMPLE_START);
   const end = first + load<i32>(job, JOB_SAMPLE_COUNT);
   const threshold = <f64>load<f32>(job, JOB_ADAPTIVE_THRESHOLD);
+  const gain = <f64>load<f32>(job, JOB_ADAPTIVE_GAIN);
   const sums = <usize>load<u32>(job, JOB_SUMS);
   const stride = filmStride();
   const columns = right - left;
@@ -38,7 +39,7 @@ export function traceBlock(job: usize, left: i32, top: i32, right: i32, bottom: 
     taken = until;
     if (taken >= end) break;
     let variance: f64 = 0.0;
-    for (let i = 0; i < pixels; i++) variance += toneMappedVariance(records + <usize>i * stride);
+    for (let i = 0; i < pixels; i++) variance += toneMappedVariance(records + <usize>i * stride, gain);
     if (variance <= threshold * threshold * <f64>pixels) break;
     until = min<i32>(end, taken + max<i32>(4, taken >> 1));
   }

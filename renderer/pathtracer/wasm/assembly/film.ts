@@ -238,10 +238,10 @@ export function varianceOfMean(at: usize): f64 {
   return varianceOfSums(at, at + SUM_LUMINANCE);
 }
 
-/** Standard error of the pixel's luminance after the curve y / (1 + y), which is roughly what an eye gets to see. */
-export function toneMappedVariance(at: usize): f64 {
+/** Variance of the pixel's luminance, shown at `gain`, after the curve y / (1 + y), which is roughly what an eye gets to see. */
+export function toneMappedVariance(at: usize, gain: f64): f64 {
   const average = <f64>load<i64>(at, SUM_LUMINANCE) / (<f64>load<u32>(at, FILM_SAMPLES) * 16777216.0);
-  const slope = 1.0 / ((1.0 + average) * (1.0 + average));
+  const slope = gain / ((1.0 + gain * average) * (1.0 + gain * average));
   return varianceOfMean(at) * slope * slope;
 }
 

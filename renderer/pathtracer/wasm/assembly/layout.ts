@@ -294,6 +294,8 @@ export const JOB_ADAPTIVE_THRESHOLD = 88;
 export const JOB_ADAPTIVE_MINIMUM = 92;
 /** Address of exact sums, one film record a pixel, when they are wanted instead of means; else 0. */
 export const JOB_SUMS = 96;
+/** Float: how much brighter the picture is shown than traced, which decides what noise of it is seen. */
+export const JOB_ADAPTIVE_GAIN = 100;
 /** 64-bit counter of the samples that adaptive sampling took. */
 export const JOB_SAMPLES_TAKEN = 104;
 /** Address of the layer with bit i, at JOB_FILM + 4 i. */
