@@ -34,9 +34,10 @@ module.exports = {
     only('renderer', ['domain']),
     only('farm-ui/web', ['cli/sdk']),
     only('cli', ['infra/stack', 'renderer'], { fromNot: ['^cli/sdk/'] }),
-    // How a file is read over HTTP is the same on a studio's machine, and needs nothing else of the farm.
-    only('cli/sdk', ['ports/http']),
+    // How a file is read over HTTP and which processes run is the same on a studio's machine, and needs nothing else of the farm.
+    only('cli/sdk', ['ports/http', 'ports/host']),
     only('ports/http', []),
+    only('ports/host', []),
     {
       name: 'domain-pure',
       severity: 'error',

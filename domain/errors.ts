@@ -88,12 +88,14 @@ export const ERROR_CATALOGUE = {
   // Who may see what
   Unauthenticated: entry('user', false, 401, 5, 'Send a valid key as "Authorization: Bearer …".'),
   Forbidden: entry('user', false, 403, 5, 'Ask someone with the named role.'),
+  NotWritable: entry('user', false, 403, 5, 'Get the right to write there, or name another folder.'),
   JobNotFound: entry('user', false, 404, 5, 'List the jobs with "farm jobs".'),
   NotFound: entry('user', false, 404, 5, 'Check the id.'),
   // Doing things at the wrong time
   JobStateConflict: entry('user', false, 409, 8, 'Look at the job first; it is not in a state that allows this.'),
   IdempotencyConflict: entry('user', false, 409, 8, 'Use a new Idempotency-Key for a different request.'),
   UploadIncomplete: entry('user', true, 409, 8, 'Upload the blobs that the answer names, then try again.'),
+  FolderBusy: entry('user', true, 409, 8, 'Wait until the process named has ended, or name another folder.'),
   HashMismatch: entry('user', true, 422, 8, 'The bytes differ from the announced hash; send the file again.'),
   // Nodes
   LeaseLost: entry('system', true, 409, 1, 'Nothing to do: the chunk was offered again.'),

@@ -1,4 +1,5 @@
 /** `farm submit`: from a scene on disk to a quote, and with consent to a running job. */
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import pc from 'picocolors';
@@ -9,6 +10,7 @@ import { quoteText } from '../output/quote.ts';
 import { uploadBar } from '../output/uploadBar.ts';
 import { watchJob } from '../output/watch.ts';
 import type { FarmClient } from '../sdk/client.ts';
+import { requireWritable } from '../sdk/delivery/diskErrors.ts';
 import { FarmApiError, refuse } from '../sdk/errors.ts';
 import { parseToken } from '../sdk/money.ts';
 import { readProject } from '../sdk/project.ts';
@@ -97,9 +99,17 @@ async function submit(scene: string, flags: SubmitFlags): Promise<void> {
   await waitAndPull(client, job, flags, bucket ?? folderOf(flags, job));
 }
 
-/** The bucket of `--wait --to s3://…`, reached. @throws FarmApiError of `bucketOf`; `SettingInvalid` for a target that nobody would fill */
+/**
+ * The bucket of `--wait --to s3://…`, reached; null for a folder, that may be written to.
+ * @throws FarmApiError of `bucketOf`; `NotWritable`, `DiskFull`; `SettingInvalid` for a target that nobody would fill
+ */
 async function bucketToWaitFor(flags: SubmitFlags): Promise<PullTarget | null> {
-  if (flags.wait) return bucketOf(flags);
+  if (flags.wait) {
+    const bucket = await bucketOf(flags);
+    // A folder that is named after the shot will be in the current one.
+    if (!bucket) await requireWritable(resolve(flags.to ?? '.'));
+    return bucket;
+  }
   const flag = flags.to !== undefined ? 'to' : flags.toEndpoint !== undefined ? 'to-endpoint' : null;
   if (flag === null) return null;
   const remedy = 'Add --wait to stay and take the frames, or leave it out and fetch them with "farm pull JOB --to …".';

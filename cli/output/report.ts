@@ -29,6 +29,7 @@ const EXIT_CODES: Record<string, number> = {
   Forbidden: 5,
   JobNotFound: 5,
   NotFound: 5,
+  NotWritable: 5,
   NodeNotRegistered: 5,
   StackNotRunning: 6,
   ServiceFailed: 6,
@@ -43,6 +44,7 @@ const EXIT_CODES: Record<string, number> = {
   IdempotencyConflict: 8,
   UploadIncomplete: 8,
   HashMismatch: 8,
+  FolderBusy: 8,
   Cancelled: 130,
 };
 

@@ -10,12 +10,14 @@ import { AddressBook } from './delivery/addressBook.ts';
 import type { OpenBucket } from './delivery/bucketAddress.ts';
 import { uploadToBucket } from './delivery/bucketUpload.ts';
 import { type FrameNews, followCommitted } from './delivery/committedFrames.ts';
+import { endsPull, requireWritable } from './delivery/diskErrors.ts';
 import { download } from './delivery/download.ts';
+import { lockFolder } from './delivery/folderLock.ts';
 import { Heads } from './delivery/heads.ts';
+import { PartFiles } from './delivery/partFiles.ts';
 import type { Source } from './delivery/receive.ts';
 import { SiteStreams } from './delivery/siteStreams.ts';
 import { usableTransit } from './delivery/transit.ts';
-import { FarmApiError } from './errors.ts';
 import type { DownloadUrl, FrameAddresses, FrameHead, JudgedFrame } from './types.ts';
 
 /** Where frames go: an absolute folder, or the studio's bucket. */
@@ -53,19 +55,30 @@ export interface PullResult {
 
 /**
  * Pulls everything of a job that is there (with `wait`: that will be there), over all sites at once.
- * @throws FarmApiError of the API; `DiskFull` at once; `HashMismatch` or `StoreFailed` with file and offset, when
+ * @throws FarmApiError of the API; `FolderBusy` where another process pulls the same job into the folder; `DiskFull` or
+ * `NotWritable` at once; `HashMismatch` or `StoreFailed` with file and offset, when
  * everything else is there; what the farm says when it cannot be told what arrived; the signal's reason
  */
 export async function pullJob(client: FarmClient, id: string, options: PullOptions): Promise<PullResult> {
   const { transit, note } = usableTransit(options.transit ?? 'off');
   if (note) options.onNote?.(note);
-  const pull = new Pull(client, id, { ...options, transit });
+  const { folder, wait = false } = options;
+  // What cannot be taken need not be waited for.
+  if (folder !== undefined && wait) await requireWritable(folder);
+  const release = folder === undefined ? null : await lockFolder(folder, id);
   try {
-    await followCommitted(client, id, { wait: Boolean(options.wait), signal: pull.signal }, pull);
-    return await pull.finish();
-  } catch (error) {
-    await pull.abort(error);
-    throw error;
+    const pull = new Pull(client, id, { ...options, transit });
+    try {
+      await followCommitted(client, id, { wait, signal: pull.signal }, pull);
+      return await pull.finish();
+    } catch (error) {
+      await pull.abort(error);
+      throw error;
+    } finally {
+      pull.close();
+    }
+  } finally {
+    await release?.();
   }
 }
 
@@ -75,6 +88,8 @@ class Pull implements FrameNews {
   readonly #jobId: string;
   readonly #options: PullOptions;
   readonly #addresses: AddressBook<FrameAddresses>;
+  /** Of a pull to a folder. */
+  readonly #parts: PartFiles | null;
   /** Of a pull to a folder; where all is to be compressed, its bytes are not the file's. */
   readonly #heads: Heads | null;
   readonly #acknowledged: Acknowledgements;
@@ -97,10 +112,12 @@ class Pull implements FrameNews {
     // Every stream of the pull listens; Node would take more than ten for a leak and say so on the terminal.
     setMaxListeners(0, this.#stop.signal);
     signal?.addEventListener('abort', () => this.#stop.abort(signal.reason), { once: true });
+    if (signal?.aborted) this.#stop.abort(signal.reason);
     const { folder, transit = 'off' } = options;
     const addresses = new AddressBook<JudgedFrame>((unitIds) => client.frameHeads(jobId, unitIds));
     const heads = { addresses, streams: this.#streams, signal: this.#stop.signal };
-    this.#heads = folder !== undefined && transit !== 'on' ? new Heads({ folder, ...heads }) : null;
+    this.#parts = folder === undefined ? null : new PartFiles(folder);
+    this.#heads = this.#parts && transit !== 'on' ? new Heads({ parts: this.#parts, ...heads }) : null;
   }
 
   get signal(): AbortSignal {
@@ -162,11 +179,15 @@ class Pull implements FrameNews {
     await this.#heads?.clear();
   }
 
+  /** Nothing is under way any more. */
+  close(): void {
+    this.#parts?.close();
+  }
+
   #start(work: () => Promise<void>): void {
     const done = work().catch((error: unknown) => {
       this.#failed.push({ work, error });
-      // Whatever is tried on a full disk fails.
-      if (error instanceof FarmApiError && error.code === 'DiskFull') this.#stop.abort(error);
+      if (endsPull(error)) this.#stop.abort(error);
     });
     this.#files.push(done);
   }
@@ -194,14 +215,15 @@ class Pull implements FrameNews {
     askAgain: () => Promise<AddressedFile | null | undefined>,
   ): Promise<void> {
     const { name, hash, sizeBytes } = file;
-    const { folder, bucket, onFile, transit = 'off' } = this.#options;
+    const { onFile, transit = 'off' } = this.#options;
     const sources = sourcesOf(file, transit);
     const sourcesAgain = async () => sourcesOf(await askAgain(), transit);
     const remote = { name, hash, sizeBytes, sources };
     const conduct = { signal: this.signal, sourcesAgain };
-    const { skipped } = await this.#streams.run(siteId, (free) =>
-      bucket ? uploadToBucket(bucket, remote, conduct) : download(remote, { folder, ...conduct, onWhole: free }),
-    );
+    const { skipped } = await this.#streams.run(siteId, (free) => {
+      if (this.#options.bucket) return uploadToBucket(this.#options.bucket, remote, conduct);
+      return download(remote, { parts: this.#parts!, ...conduct, onWhole: free });
+    });
     this.#downloaded += skipped ? 0 : 1;
     this.#bytes += skipped ? 0 : sizeBytes;
     onFile?.(name, { sizeBytes, skipped });

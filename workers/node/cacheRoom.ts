@@ -5,7 +5,7 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FarmError } from '../../domain/errors.ts';
-import { lockedKeys, withLock } from './hostLock.ts';
+import { lockedKeys, withLock } from '../../ports/host/hostLock.ts';
 
 /** Name of a blob in the cache's folder. */
 export const HASH = /^[0-9a-f]{64}$/;

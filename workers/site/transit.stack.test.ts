@@ -9,6 +9,7 @@ import { uuidv7 } from 'uuidv7';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FrameInspectors } from '../../activities/verify/frameInspectors.ts';
 import { download } from '../../cli/sdk/delivery/download.ts';
+import { PartFiles } from '../../cli/sdk/delivery/partFiles.ts';
 import { decodeTransit } from '../../cli/sdk/delivery/transitDecoder.ts';
 import { signFrameAddress } from '../../ports/site/frameTicket.ts';
 import { createMinioStore } from '../../ports/store/minioStore.ts';
@@ -59,8 +60,9 @@ const addressOf = (hash: string, seconds = 60): string =>
 async function pulled(bytes: Buffer, transit: 'auto' | 'on', name: string) {
   const { hash, sizeBytes } = await store.put(studioId, 'frames', bytes, 'image/x-exr');
   const sources = [{ url: addressOf(hash), transit }];
-  const options = { folder, sourcesAgain: async () => sources, patienceMs: 500 };
-  const result = await download({ name, hash, sizeBytes, sources }, options);
+  const parts = new PartFiles(folder);
+  const options = { parts, sourcesAgain: async () => sources, patienceMs: 500 };
+  const result = await download({ name, hash, sizeBytes, sources }, options).finally(() => parts.close());
   expect((await readFile(join(folder, name))).equals(bytes)).toBe(true);
   return result;
 }

@@ -18,7 +18,7 @@ const MOST_PARTS = 10_000;
 /** Names the SHA-256 of the bytes, by which a later pull knows them (`x-amz-meta-sha256`). */
 const HASH_KEY = 'sha256';
 
-export type BucketUploadOptions = Omit<DownloadOptions, 'folder'> & { partBytes?: number | undefined };
+export type BucketUploadOptions = Omit<DownloadOptions, 'parts' | 'onWhole'> & { partBytes?: number | undefined };
 
 /**
  * Puts a file into the bucket, through here: it is hashed on its way, and the bucket shows it under its name with the last

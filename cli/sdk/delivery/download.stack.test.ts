@@ -1,7 +1,7 @@
 /** One file from real stores to disk, whatever happens on the way. `FARM_TRANSFER_KILLS` sets how often it is killed. */
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -9,11 +9,14 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openFrameSources } from '../../../test/support/frameSources.ts';
 import { type DownloadOptions, download, type RemoteFile } from './download.ts';
+import { PartFiles } from './partFiles.ts';
 
 const KILLS = Number(process.env.FARM_TRANSFER_KILLS ?? 5);
 const SIZE = 3_000_000;
 const bytes = randomBytes(SIZE);
-const program = join(dirname(fileURLToPath(import.meta.url)), '../../../dist/cli/sdk/delivery/download.js');
+const built = join(dirname(fileURLToPath(import.meta.url)), '../../../dist/cli/sdk/delivery');
+/** As source text. */
+const moduleOf = (name: string): string => JSON.stringify(pathToFileURL(join(built, `${name}.js`)).href);
 
 let root: string;
 let folder: string;
@@ -37,16 +40,19 @@ const file = (...sources: string[]): RemoteFile => ({
   sizeBytes: SIZE,
   sources: sources.map((url) => ({ url })),
 });
-const get = (sources: string[], options: Partial<DownloadOptions> = {}) =>
-  download(file(...sources), {
-    folder,
-    sourcesAgain: async () => sources.map((url) => ({ url })),
-    patienceMs: 500,
-    stallMs: 300,
-    ...options,
-  });
+async function get(sources: string[], options: Partial<DownloadOptions> = {}) {
+  const parts = new PartFiles(folder);
+  const sourcesAgain = async () => sources.map((url) => ({ url }));
+  const conduct = { parts, sourcesAgain, patienceMs: 500, stallMs: 300 };
+  return download(file(...sources), { ...conduct, ...options }).finally(() => parts.close());
+}
 const target = (): string => join(folder, 'shot', 'frame.0001.exr');
-const part = (): string => `${target()}.${hash.slice(0, 8)}.part`;
+/** The most that is there of a file that is not whole. */
+async function partBytes(): Promise<number> {
+  const names = await readdir(dirname(target())).catch(() => []);
+  const parts = names.filter((name) => name.endsWith('.part')).map((name) => stat(join(dirname(target()), name)));
+  return Math.max(0, ...(await Promise.all(parts)).map(({ size }) => size));
+}
 
 async function expectWhole(): Promise<void> {
   expect((await readFile(target())).equals(bytes)).toBe(true);
@@ -68,7 +74,7 @@ it(
       // Two kills in one file; the second process finds what the first left.
       for (let kill = 0; kill < 2; kill++) await killedAfter((random.next() >>> 0) % (SIZE / 2));
       expect(await readdir(dirname(target()))).not.toContain('frame.0001.exr');
-      const kept = (await readFile(part()).catch(() => Buffer.alloc(0))).length;
+      const kept = await partBytes();
       expect((await get([right])).receivedBytes).toBe(SIZE - kept);
       await expectWhole();
     }
@@ -78,8 +84,9 @@ it(
 
 /** A process of its own downloads by way of the proxy and is killed when so many bytes have come through. */
 async function killedAfter(passing: number): Promise<void> {
-  const options = `{ folder: ${JSON.stringify(folder)}, sourcesAgain: async () => [] }`;
-  const script = `import { download } from ${JSON.stringify(pathToFileURL(program).href)};
+  const options = `{ parts: new PartFiles(${JSON.stringify(folder)}), sourcesAgain: async () => [] }`;
+  const script = `import { download } from ${moduleOf('download')};
+    import { PartFiles } from ${moduleOf('partFiles')};
     await download(${JSON.stringify(file(cut))}, ${options});`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -113,26 +120,77 @@ it('leaves a source that lies for another, else says which file and where', asyn
   expect(await readdir(dirname(target()))).toEqual([]);
   proxy.cutAfter(1_234_567);
   const broken = await get([cut]).catch((error: unknown) => error);
-  const offset = (await readFile(part())).length;
+  const offset = await partBytes();
   expect(broken).toMatchObject({ code: 'StoreFailed', place: { file: 'shot/frame.0001.exr', offset } });
   expect(offset).toBeGreaterThan(1_000_000);
   // A beginning that is not the right one is noticed at the end, and begun anew.
-  await writeFile(part(), randomBytes(1000));
+  await rm(dirname(target()), { recursive: true });
+  await leave(randomBytes(1000));
   await get([right]);
   await expectWhole();
 });
 
-it.skipIf(process.getuid?.() !== 0)('says when the disk is full, and leaves nothing under the name', async () => {
-  folder = join(root, 'small');
-  await mkdir(folder);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
-  try {
-    await expect(get([right])).rejects.toMatchObject({ code: 'DiskFull', place: { folder } });
-    expect(await readdir(dirname(target()))).not.toContain('frame.0001.exr');
-    execFileSync('mount', ['-o', 'remount,size=8m', folder]);
-    await get([right]);
-    await expectWhole();
-  } finally {
-    execFileSync('umount', [folder]);
-  }
+/** Leaves a part of somebody's; of nobody known as earlier versions did. */
+async function leave(beginning: Buffer, owner = ''): Promise<string> {
+  await mkdir(dirname(target()), { recursive: true });
+  const path = `${target()}.${hash.slice(0, 8)}${owner}.part`;
+  await writeFile(path, beginning);
+  return path;
+}
+
+it('goes on from the longest that the dead, other hosts and earlier versions left, and removes it', async () => {
+  await leave(bytes.subarray(0, 1_000));
+  await leave(bytes.subarray(0, 70_000), '~abcdabcd-1.1-abcdabcd');
+  expect((await get([right])).receivedBytes).toBe(SIZE - 70_000);
+  await expectWhole();
+});
+
+it('two at once write nothing of one another', async () => {
+  proxy.cutAfter(SIZE / 2);
+  const first = get([cut], { patienceMs: 20_000, stallMs: 20_000 });
+  await expect.poll(partBytes).toBeGreaterThan(SIZE / 4);
+  expect(await get([right])).toEqual({ skipped: false, receivedBytes: SIZE });
+  const { ino, mtimeMs } = await stat(target());
+  proxy.cutAfter(Number.POSITIVE_INFINITY);
+  proxy.dropAll();
+  await first;
+  await expectWhole();
+  expect(await stat(target())).toMatchObject({ ino, mtimeMs });
+});
+
+it.skipIf(process.getuid?.() !== 0)(
+  'says when the disk is full or read-only, and leaves nothing under the name',
+  async () => {
+    folder = join(root, 'small');
+    await mkdir(folder);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
+    try {
+      await expect(get([right])).rejects.toMatchObject({ code: 'DiskFull', place: { folder } });
+      expect(await readdir(dirname(target()))).not.toContain('frame.0001.exr');
+      execFileSync('mount', ['-o', 'remount,ro', folder]);
+      await expect(get([right])).rejects.toMatchObject({ code: 'NotWritable', place: { folder, path: target() } });
+      execFileSync('mount', ['-o', 'remount,rw,size=8m', folder]);
+      await get([right]);
+      await expectWhole();
+    } finally {
+      execFileSync('umount', [folder]);
+    }
+  },
+);
+
+it('ends at once, and says what is in the way of a file', async () => {
+  const began = performance.now();
+  const path = target();
+  const refused = async (how: string): Promise<void> => {
+    const failing = get([right], { patienceMs: 60_000 });
+    await expect(failing, how).rejects.toMatchObject({ code: 'NotWritable', place: { folder, path: target() } });
+  };
+  await mkdir(path, { recursive: true });
+  await refused('a folder has its name');
+  await rm(dirname(path), { recursive: true });
+  await writeFile(dirname(path), 'a file where its folder should be');
+  await refused('a file is its folder');
+  folder = join(folder, 'x'.repeat(300));
+  await refused('no name is as long');
+  expect(performance.now() - began).toBeLessThan(5_000);
 });

@@ -1,10 +1,11 @@
 /** One file to the studio's disk: under its name only when whole and right. */
 import { mkdir, open as openFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { FarmApiError } from '../errors.ts';
-import { diskFull, isDiskFull } from './diskErrors.ts';
+import { DiskError, diskProblem, isFinal, onDisk } from './diskErrors.ts';
+import type { PartFiles } from './partFiles.ts';
 import { digestOf, receive, type Source } from './receive.ts';
 
 /** A file that the farm has. */
@@ -18,8 +19,8 @@ export interface RemoteFile {
 }
 
 export interface DownloadOptions {
-  /** Absolute folder. */
-  folder: string;
+  /** Where it goes. */
+  parts: PartFiles;
   signal?: AbortSignal | undefined;
   /** Told when all bytes are here and right, before they are on the disk: the next file may come. */
   onWhole?: (() => void) | undefined;
@@ -50,39 +51,46 @@ const LONGEST_WAIT_MS = 5_000;
 /**
  * Downloads a file. A source that breaks off, stalls or is gone is tried again from where it broke off, then another copy;
  * one that sent wrong bytes is begun anew elsewhere.
- * @throws FarmApiError `DiskFull`; `HashMismatch` or `StoreFailed` with file and offset when no copy gave the right bytes;
- * the signal's reason
+ * @throws FarmApiError `DiskFull` or `NotWritable` at once; `HashMismatch` or `StoreFailed` with file and offset when no copy
+ * gave the right bytes; the signal's reason
  */
 export async function download(file: RemoteFile, options: DownloadOptions): Promise<Downloaded> {
-  const { folder, signal } = options;
-  const { target, part } = pathsOf(folder, file);
-  if ((await sizeOf(target)) === file.sizeBytes && (await digestOf(target)).digest('hex') === file.hash) {
-    return { skipped: true, receivedBytes: 0 };
-  }
-  await withDisk(file, folder, () => mkdir(dirname(target), { recursive: true }));
-  const { patienceMs = PATIENCE_MS, stallMs = STALL_MS } = options;
+  const { parts, signal, patienceMs = PATIENCE_MS, stallMs = STALL_MS } = options;
+  const { target, part } = parts.pathsOf(file);
   let { sources } = file;
   let receivedBytes = 0;
   let wrongFiles = 0;
-  let newest = { at: performance.now(), bytes: (await sizeOf(part)) ?? 0 };
+  let newest = { at: performance.now(), bytes: 0 };
   for (let failures = 0; ; ) {
     try {
+      if (await isThere(target, file)) {
+        // At a later try: another pull has brought it meanwhile.
+        await parts.clear(file);
+        return { skipped: receivedBytes === 0, receivedBytes };
+      }
+      await mkdir(dirname(target), { recursive: true }).catch(onDisk);
+      if (failures === 0) {
+        await parts.adopt(file).catch(onDisk);
+        newest = { at: performance.now(), bytes: (await sizeOf(part)) ?? 0 };
+      }
       const source = sources[failures % Math.max(1, sources.length)];
       if (source === undefined) throw new Error('no store has it');
       const received = await receive(source, part, file.sizeBytes, { signal, stallMs });
       receivedBytes += received.receivedBytes;
       await requireWhole(file, part, received);
       options.onWhole?.();
-      await syncs(() => syncFile(part));
-      await rename(part, target);
+      await syncs(() => syncFile(part, file)).catch(onDisk);
+      await rename(part, target).catch(onDisk);
+      await parts.clear(file);
       return { skipped: false, receivedBytes };
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      if (isDiskFull(error)) throw diskFull(folder, file.name, error);
+      const disk = error instanceof DiskError ? diskProblem(error, parts.folder, target) : null;
+      if (disk && isFinal(error)) throw disk;
       if (error instanceof FarmApiError && ++wrongFiles >= WRONG_FILES) throw error;
       const bytes = (await sizeOf(part)) ?? 0;
       if (bytes > newest.bytes) newest = { at: performance.now(), bytes };
-      else if (performance.now() - newest.at > patienceMs) throw brokenOff(file, bytes, error);
+      else if (performance.now() - newest.at > patienceMs) throw disk ?? brokenOff(file, bytes, error);
       await sleep(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures++), undefined, signal ? { signal } : {});
       // The farm may not answer either: then what is known has to do.
       sources = await options.sourcesAgain().catch(() => sources);
@@ -90,21 +98,14 @@ export async function download(file: RemoteFile, options: DownloadOptions): Prom
   }
 }
 
-/** Where a file will be, and where its bytes gather until then. */
-export function pathsOf(
-  folder: string,
-  { name, hash }: Pick<RemoteFile, 'name' | 'hash'>,
-): { target: string; part: string } {
-  const target = join(folder, ...name.split('/'));
-  return { target, part: `${target}.${hash.slice(0, 8)}.part` };
-}
-
-async function withDisk<T>({ name }: RemoteFile, folder: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw isDiskFull(error) ? diskFull(folder, name, error) : error;
-  }
+/** The file is there under its name, whole and right. @throws DiskError also where a folder has its name */
+async function isThere(target: string, { hash, sizeBytes }: RemoteFile): Promise<boolean> {
+  const there = await stat(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw new DiskError(error);
+  });
+  if (there?.isDirectory()) throw new DiskError(Object.assign(new Error('it is a folder'), { code: 'EISDIR' }));
+  return there?.size === sizeBytes && (await digestOf(target).catch(onDisk)).digest('hex') === hash;
 }
 
 /** A whole file with another hash is of no use to anybody; a short one is gone on with. */
@@ -149,10 +150,15 @@ export function brokenOff({ name, sizeBytes }: RemoteFile, offset: number, error
   );
 }
 
-async function syncFile(path: string): Promise<void> {
-  const file = await openFile(path, 'r+');
+/** Brings a whole part to the disk. Throws when it holds other than was received. */
+async function syncFile(part: string, { sizeBytes }: RemoteFile): Promise<void> {
+  const file = await openFile(part, 'r+');
   try {
     await file.sync();
+    const { size } = await file.stat();
+    if (size === sizeBytes) return;
+    await rm(part, { force: true });
+    throw new Error(`it holds ${size} bytes after ${sizeBytes} were written`);
   } finally {
     await file.close();
   }

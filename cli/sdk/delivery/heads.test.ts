@@ -10,12 +10,14 @@ import { seededBytes } from '../../../test/support/bytes.ts';
 import type { FrameHead, JudgedFrame } from '../types.ts';
 import { AddressBook } from './addressBook.ts';
 import { Heads } from './heads.ts';
+import { PartFiles } from './partFiles.ts';
 import { SiteStreams } from './siteStreams.ts';
 
 const picture = seededBytes(4_000, 'a frame');
 const QUARTER = 1_000;
 let server: Server;
 let folder: string;
+let parts: PartFiles;
 let head: FrameHead;
 
 beforeAll(async () => {
@@ -33,12 +35,16 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'framewright-heads-'));
-  return () => rm(folder, { recursive: true, force: true });
+  parts = new PartFiles(folder);
+  return async () => {
+    parts.close();
+    await rm(folder, { recursive: true, force: true });
+  };
 });
 
 const headsOf = (call: () => Promise<{ items: JudgedFrame[] }>) =>
   new Heads({
-    ...{ folder, addresses: new AddressBook(call), streams: new SiteStreams() },
+    ...{ parts, addresses: new AddressBook(call), streams: new SiteStreams() },
     signal: new AbortController().signal,
   });
 
@@ -67,7 +73,7 @@ it('takes both from one that does', async () => {
   const heads = headsOf(async () => ({ items: [{ ...head, nextUrl: head.url }] }));
   heads.begun(head);
   heads.judged('one', 'node');
-  await expect.poll(async () => (await readFile(join(folder, 'shot.0001.exr.abababab.part'))).length).toBe(2 * QUARTER);
+  await expect.poll(async () => (await readFile(parts.pathsOf(head).part)).length).toBe(2 * QUARTER);
   const part = await heads.settled('one');
   expect((await readFile(part!)).equals(picture.subarray(0, 2 * QUARTER))).toBe(true);
 });

@@ -10,12 +10,12 @@ import { getFile } from '../../../ports/http/getFile.ts';
 import { byteRange } from '../../../ports/http/range.ts';
 import type { FrameHead, JudgedFrame } from '../types.ts';
 import type { AddressBook } from './addressBook.ts';
-import { pathsOf, STALL_MS } from './download.ts';
+import { STALL_MS } from './download.ts';
+import type { PartFiles } from './partFiles.ts';
 import type { SiteStreams } from './siteStreams.ts';
 
 export interface HeadsOptions {
-  /** Absolute folder. */
-  folder: string;
+  parts: PartFiles;
   addresses: AddressBook<JudgedFrame>;
   streams: SiteStreams;
   signal: AbortSignal;
@@ -68,7 +68,7 @@ export class Heads {
 
   /** Removes what a head left of another frame than was committed: a node that lost its lease had begun it. */
   async keepOnly(committed: Pick<FrameHead, 'name' | 'hash'>, part: string): Promise<void> {
-    if (pathsOf(this.#options.folder, committed).part !== part) await rm(part, { force: true }).catch(() => undefined);
+    if (this.#options.parts.pathsOf(committed).part !== part) await rm(part, { force: true }).catch(() => undefined);
   }
 
   /** The frame was not accepted. */
@@ -101,10 +101,10 @@ export class Heads {
   /** Has the second quarter follow the first one, unless the frame in the store is another node's. */
   #goOn(underWay: UnderWay, found: Promise<JudgedFrame | null>): void {
     const first = underWay.part;
-    const { folder, streams } = this.#options;
+    const { parts, streams } = this.#options;
     const next = Promise.race([found.catch(() => null), underWay.over]);
     underWay.part = Promise.all([first, next]).then(async ([part, head]) => {
-      if (part === null || head === null || pathsOf(folder, head).part !== part) return part;
+      if (part === null || head === null || parts.pathsOf(head).part !== part) return part;
       if (underWay.isOver) return part;
       await streams.run(head.siteId, () => this.#write(part, 'a', [second(head)], underWay)).catch(() => undefined);
       return part;
@@ -112,14 +112,15 @@ export class Heads {
   }
 
   async #bring(head: FrameHead | JudgedFrame, underWay: UnderWay): Promise<string | null> {
-    const { streams, folder } = this.#options;
+    const { streams, parts } = this.#options;
     if (underWay.isOver || streams.isBusy(head.siteId)) return null;
-    const { target, part } = pathsOf(folder, head);
+    const { target, part } = parts.pathsOf(head);
     // From here on the site is busy: no other head of it begins.
     return streams.run(head.siteId, async () => {
       await mkdir(dirname(target), { recursive: true });
       const first = { url: head.url, from: 0, bytes: head.headBytes };
       // What an earlier pull left is gone on with when the frame is committed.
+      await parts.adopt(head);
       await this.#write(part, 'wx', 'nextUrl' in head ? [first, second(head)] : [first], underWay);
       return part;
     });

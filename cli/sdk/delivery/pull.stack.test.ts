@@ -82,6 +82,8 @@ it('takes frames of all sites at once as they are committed; a silent site holds
   await expect
     .poll(() => [...arrived].sort(), { timeout: 20_000 })
     .toEqual(names.filter((_, index) => index % 2 === 0));
+  const busy = { code: 'FolderBusy', place: { folder, job: jobId, process: process.pid } };
+  await expect(pullJob(client, jobId, { folder })).rejects.toMatchObject(busy);
   sites[1]!.proxy.cutAfter(Number.POSITIVE_INFINITY);
   sites[1]!.proxy.dropAll();
   await expect.poll(() => [...arrived].sort(), { timeout: 20_000 }).toEqual(names);
@@ -108,4 +110,14 @@ it('takes frames of all sites at once as they are committed; a silent site holds
     expect(Buffer.concat(parts).equals(pictures[index]!), name).toBe(true);
   }
   expect(await pullJob(client, jobId, { bucket })).toMatchObject({ frames: 8, downloaded: 0 });
+
+  // A pull that cannot deliver ends at once: before anything comes, or with the first file that is refused.
+  const file = join(folder, names[0]!);
+  const refused = (to: string, wait: boolean, path: string) =>
+    expect(pullJob(client, jobId, { folder: to, wait })).rejects.toMatchObject({
+      code: 'NotWritable',
+      place: { path },
+    });
+  await refused(join(file, 'sub'), true, join(file, 'sub'));
+  await refused(file, false, join(file, names[0]!));
 });

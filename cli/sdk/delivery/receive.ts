@@ -5,6 +5,7 @@ import { open as openFile, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { BlockWriter } from '../../../ports/http/blockWriter.ts';
 import { type FileAnswer, type GetFile, getFile, openGet } from '../../../ports/http/getFile.ts';
+import { onDisk } from './diskErrors.ts';
 import { TRANSIT_HEADER, TRANSIT_TYPE } from './transit.ts';
 import { decodeTransit } from './transitDecoder.ts';
 
@@ -35,11 +36,11 @@ export interface Received {
 /**
  * Brings the file `part` to `sizeBytes` bytes: what is there already is hashed and kept, the rest is asked for. The bytes
  * are written when it returns, but perhaps not on the disk yet (fsync).
- * @throws Error with what the source or the disk answered; the part stays, for the next try to go on from
+ * @throws DiskError, or Error with what the source answered; the part stays, for the next try to go on from
  */
 export async function receive(from: Source, part: string, sizeBytes: number, way: Way): Promise<Received> {
   let have = await keptBytes(part, sizeBytes);
-  const hashing = have > 0 ? digestOf(part) : Promise.resolve(createHash('sha256'));
+  const hashing = have > 0 ? digestOf(part).catch(onDisk) : Promise.resolve(createHash('sha256'));
   if (have === sizeBytes) return { hash: (await hashing).digest('hex'), sizeBytes, receivedBytes: 0 };
   let receivedBytes = 0;
   // A source whose bytes nobody takes seems silent.
@@ -62,7 +63,7 @@ export async function receive(from: Source, part: string, sizeBytes: number, way
   }
   const file = await openFile(part, have > 0 ? 'a' : 'w').catch((error: unknown) => {
     answer.destroy();
-    throw error;
+    return onDisk(error);
   });
   try {
     const disk = new BlockWriter(file);
@@ -71,11 +72,11 @@ export async function receive(from: Source, part: string, sizeBytes: number, way
         digest.update(bytes);
         have += bytes.length;
         // The bytes are copied before it waits.
-        return disk.write(bytes);
+        return disk.write(bytes)?.catch(onDisk);
       });
     } finally {
       // What came before a break is gone on with.
-      await disk.flush();
+      await disk.flush().catch(onDisk);
     }
   } finally {
     await file.close();

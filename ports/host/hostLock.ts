@@ -8,44 +8,19 @@
  * for a place that was not given up just now), a name is made at once.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync, watch } from 'node:fs';
+import { watch } from 'node:fs';
 import { link, readdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive, PROCESS_NAME } from './processName.ts';
 
 /** Who dies does not say so: looked for after this time, milliseconds. What is released is heard of at once. */
 const LOOK_AGAIN_MS = 200;
 /** Two that stood in each other's way come back at different times, milliseconds. */
 const SCATTER_MS = 5;
 
-/** Process id and, where the system says it, when the process began: ids are used again. */
-const SELF = `${process.pid}.${startOf(process.pid)}`;
-
 /** Names this process among those of the host, for files that shall not outlive it. */
-export const ownName = (): string => `${SELF}.${randomUUID()}`;
-
-/** Whether the process behind a name of `ownName` still runs. */
-export function isAlive(name: string): boolean {
-  const [pid = '', start] = name.split('.');
-  if (!/^\d+$/.test(pid)) return false;
-  try {
-    process.kill(Number(pid), 0);
-  } catch (error) {
-    // Another user's process may not be signalled, but it is there.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  return startOf(Number(pid)) === start;
-}
-
-/** Field 22 of `/proc/PID/stat`; `0` where there is no such file. */
-function startOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0';
-  } catch {
-    return '0';
-  }
-}
+export const ownName = (): string => `${PROCESS_NAME}.${randomUUID()}`;
 
 /**
  * Takes the lock if nobody has it.
@@ -112,6 +87,13 @@ async function isLocked(folder: string, key: string, own?: string): Promise<bool
 export async function lockedKeys(folder: string): Promise<Set<string>> {
   const names = (await readdir(folder)).map((name) => name.split('~') as [string, string]);
   return new Set(names.filter(([, owner]) => isAlive(owner)).map(([key]) => key));
+}
+
+/** Ids of the processes that hold the lock or ask for it. */
+export async function holdersOf(folder: string, key: string): Promise<number[]> {
+  const owners = (await readdir(folder)).filter((name) => name.startsWith(`${key}~`));
+  const living = owners.map((name) => name.slice(key.length + 1)).filter(isAlive);
+  return living.map((name) => Number.parseInt(name, 10));
 }
 
 /** Resolves when it is worth another try, or when the signal ends. */
