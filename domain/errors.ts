@@ -95,7 +95,7 @@ export const ERROR_CATALOGUE = {
   JobStateConflict: entry('user', false, 409, 8, 'Look at the job first; it is not in a state that allows this.'),
   IdempotencyConflict: entry('user', false, 409, 8, 'Use a new Idempotency-Key for a different request.'),
   UploadIncomplete: entry('user', true, 409, 8, 'Upload the blobs that the answer names, then try again.'),
-  FolderBusy: entry('user', true, 409, 8, 'Wait until the process named has ended, or name another folder.'),
+  TargetBusy: entry('user', true, 409, 8, 'Wait until the process named has ended, or name another place.'),
   HashMismatch: entry('user', true, 422, 8, 'The bytes differ from the announced hash; send the file again.'),
   // Nodes
   LeaseLost: entry('system', true, 409, 1, 'Nothing to do: the chunk was offered again.'),

@@ -3,9 +3,10 @@ import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { connect } from '../connection.ts';
 import { bytes } from '../output/duration.ts';
-import { pullJob } from '../sdk/pull.ts';
+import { type PullOptions, pullJob } from '../sdk/pull.ts';
+import { interruptible } from './interrupt.ts';
 import { printJson, withErrors } from './run.ts';
-import { bucketOf, folderOf, type TargetFlags, targetText } from './target.ts';
+import { bucketOf, folderOf, pullCommand, type TargetFlags, targetText } from './target.ts';
 
 interface PullFlags extends TargetFlags {
   wait?: boolean;
@@ -37,25 +38,29 @@ export function addPull(program: Command): void {
         const client = connect();
         const target = (await bucketOf(flags)) ?? folderOf(flags, await client.job(id));
         const to = targetText(target);
-        const result = await pullJob(client, id, {
-          ...target,
-          wait: Boolean(flags.wait),
-          previews: Boolean(flags.previews),
-          transit: flags.transit,
-          onNote: (note) => process.stderr.write(`${note}\n`),
-          ...(flags.json
-            ? {}
-            : {
-                onFile: (name, { sizeBytes, skipped }) =>
-                  process.stderr.write(
-                    `  ${skipped ? pc.dim('=') : pc.green('↓')} ${name} ${pc.dim(bytes(sizeBytes))}\n`,
-                  ),
-              }),
-        });
+        const onFile: PullOptions['onFile'] = (name, { sizeBytes, skipped }) =>
+          process.stderr.write(`  ${skipped ? pc.dim('=') : pc.green('↓')} ${name} ${pc.dim(bytes(sizeBytes))}\n`);
+        const left = {
+          stopped: `Stopped; what arrived whole is in ${to}.`,
+          remedy: 'Pull again: what is there is not sent twice.',
+        };
+        const result = await interruptible(left, (signal) =>
+          pullJob(client, id, {
+            ...target,
+            ...{ signal, wait: Boolean(flags.wait), previews: Boolean(flags.previews), transit: flags.transit },
+            onNote: (note) => process.stderr.write(`${note}\n`),
+            ...(flags.json ? {} : { onFile }),
+          }),
+        );
         if (flags.json) printJson({ [target.bucket ? 'bucket' : 'folder']: to, ...result });
         else {
           const kept = result.frames === 1 ? '1 frame' : `${result.frames} frames`;
           process.stdout.write(`${kept} in ${to}; ${result.downloaded} files (${bytes(result.bytes)}) downloaded\n`);
+          if (result.toCome > 0) {
+            const count = result.toCome + result.frames;
+            process.stderr.write(`${result.toCome} of ${count} frames are still to come; to wait for them:\n`);
+            process.stderr.write(`  ${pullCommand(id, target, flags)}\n`);
+          }
         }
       }),
     );

@@ -18,8 +18,9 @@ import { type PullTarget, pullJob } from '../sdk/pull.ts';
 import { type SubmitOptions, submitProject } from '../sdk/submit.ts';
 import type { JobView } from '../sdk/types.ts';
 import { addSettingFlags, requestOf, type SettingFlags } from '../settings/flags.ts';
+import { interruptible } from './interrupt.ts';
 import { printJson, withErrors } from './run.ts';
-import { bucketOf, folderOf, type TargetFlags, targetText } from './target.ts';
+import { bucketOf, folderOf, pullCommand, type TargetFlags, targetText } from './target.ts';
 
 interface SubmitFlags extends SettingFlags, TargetFlags {
   out?: string;
@@ -120,12 +121,18 @@ async function bucketToWaitFor(flags: SubmitFlags): Promise<PullTarget | null> {
 
 async function waitAndPull(client: FarmClient, job: JobView, flags: SubmitFlags, target: PullTarget): Promise<void> {
   const to = targetText(target);
-  const pulling = pullJob(client, job.id, { ...target, wait: true, transit: 'auto' });
-  // A pull that cannot deliver would otherwise be waited for as long as the job waits for it.
-  const stop = new AbortController();
-  pulling.catch(() => stop.abort());
-  const ended = await watchJob(client, job.id, { quiet: Boolean(flags.json), signal: stop.signal });
-  const pulled = await pulling;
+  const left = {
+    stopped: `Stopped; the job goes on, and what arrived whole is in ${to}.`,
+    remedy: `Take the rest with: ${pullCommand(job.id, target, flags)}`,
+  };
+  const { ended, pulled } = await interruptible(left, async (signal) => {
+    const pulling = pullJob(client, job.id, { ...target, wait: true, transit: 'auto', signal });
+    // A pull that cannot deliver would otherwise be waited for as long as the job waits for it.
+    const stop = new AbortController();
+    pulling.catch(() => stop.abort());
+    const ended = await watchJob(client, job.id, { quiet: Boolean(flags.json), signal: stop.signal });
+    return { ended, pulled: await pulling };
+  });
   if (flags.json) printJson({ job: ended, [target.bucket ? 'bucket' : 'folder']: to, pulled });
   else process.stdout.write(`${pulled.frames} frames (${bytes(pulled.bytes)} pulled) in ${to}\n`);
   if (ended.status !== 'completed') {

@@ -32,6 +32,15 @@ export const folderOf = ({ to }: TargetFlags, job: JobView): PullTarget => ({
   folder: resolve(to ?? defaultFolder(job)),
 });
 
+/** The command that takes what is left of a job, to be typed into a shell. */
+export function pullCommand(job: string, target: PullTarget, { toEndpoint }: TargetFlags): string {
+  const endpoint = toEndpoint === undefined ? '' : ` --to-endpoint ${shellWord(toEndpoint)}`;
+  return `farm pull ${job} --wait --to ${shellWord(targetText(target))}${endpoint}`;
+}
+
+const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+
 /** For people and `--json`. */
 export const targetText = ({ folder, bucket }: PullTarget): string =>
   bucket ? `s3://${bucket.bucket}/${bucket.prefix}` : folder;

@@ -1,5 +1,6 @@
 /** What the command prints when something went wrong, and the exit code scripts see. */
 import pc from 'picocolors';
+import { FarmApiError } from '../sdk/errors.ts';
 
 /** Exit codes: 2 usage, 3 scene or asset, 4 money, 5 not found or forbidden, 6 farm not reachable, 7 job failed, 8 conflict. */
 const EXIT_CODES: Record<string, number> = {
@@ -44,9 +45,20 @@ const EXIT_CODES: Record<string, number> = {
   IdempotencyConflict: 8,
   UploadIncomplete: 8,
   HashMismatch: 8,
-  FolderBusy: 8,
+  TargetBusy: 8,
   Cancelled: 130,
 };
+
+/** A signal ended the command. */
+export class Interrupted extends FarmApiError {
+  /** 128 and the signal's number. */
+  readonly exitCode: number;
+
+  constructor(detail: string, remedy: string, exitCode: number) {
+    super({ code: 'Cancelled', detail, place: {}, remedy, status: 409 });
+    this.exitCode = exitCode;
+  }
+}
 
 interface Reportable {
   code: string;
@@ -70,7 +82,7 @@ export const exitCodeOf = (code: string): number => EXIT_CODES[code] ?? 1;
 /** Prints one error, for people on stderr or as JSON on stdout, and sets the exit code. */
 export function reportError(error: unknown, json: boolean): void {
   const problem = reportable(error);
-  process.exitCode = exitCodeOf(problem.code);
+  process.exitCode = error instanceof Interrupted ? error.exitCode : exitCodeOf(problem.code);
   if (json) {
     process.stdout.write(`${JSON.stringify({ error: problem })}\n`);
     return;

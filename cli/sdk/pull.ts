@@ -9,14 +9,14 @@ import { Acknowledgements } from './delivery/acknowledge.ts';
 import { AddressBook } from './delivery/addressBook.ts';
 import type { OpenBucket } from './delivery/bucketAddress.ts';
 import { uploadToBucket } from './delivery/bucketUpload.ts';
-import { type FrameNews, followCommitted } from './delivery/committedFrames.ts';
+import { type FrameNews, followCommitted, isOver } from './delivery/committedFrames.ts';
 import { endsPull, requireWritable } from './delivery/diskErrors.ts';
 import { download } from './delivery/download.ts';
-import { lockFolder } from './delivery/folderLock.ts';
 import { Heads } from './delivery/heads.ts';
 import { PartFiles } from './delivery/partFiles.ts';
 import type { Source } from './delivery/receive.ts';
 import { SiteStreams } from './delivery/siteStreams.ts';
+import { lockTarget } from './delivery/targetLock.ts';
 import { usableTransit } from './delivery/transit.ts';
 import type { DownloadUrl, FrameAddresses, FrameHead, JudgedFrame } from './types.ts';
 
@@ -43,6 +43,8 @@ interface PullConduct {
 
 export interface PullResult {
   frames: number;
+  /** Frames of the job that were not there yet; 0 once none follow. */
+  toCome: number;
   downloaded: number;
   /** Of the files that were downloaded. */
   bytes: number;
@@ -55,7 +57,7 @@ export interface PullResult {
 
 /**
  * Pulls everything of a job that is there (with `wait`: that will be there), over all sites at once.
- * @throws FarmApiError of the API; `FolderBusy` where another process pulls the same job into the folder; `DiskFull` or
+ * @throws FarmApiError of the API; `TargetBusy` where another process pulls the same job to the same place; `DiskFull` or
  * `NotWritable` at once; `HashMismatch` or `StoreFailed` with file and offset, when
  * everything else is there; what the farm says when it cannot be told what arrived; the signal's reason
  */
@@ -65,7 +67,7 @@ export async function pullJob(client: FarmClient, id: string, options: PullOptio
   const { folder, wait = false } = options;
   // What cannot be taken need not be waited for.
   if (folder !== undefined && wait) await requireWritable(folder);
-  const release = folder === undefined ? null : await lockFolder(folder, id);
+  const release = await lockTarget(options, id);
   try {
     const pull = new Pull(client, id, { ...options, transit });
     try {
@@ -78,7 +80,7 @@ export async function pullJob(client: FarmClient, id: string, options: PullOptio
       pull.close();
     }
   } finally {
-    await release?.();
+    await release();
   }
 }
 
@@ -160,9 +162,10 @@ class Pull implements FrameNews {
       if (!failure) throw error;
     });
     if (failure) throw failure.error;
-    const outputs = await this.#client.outputs(this.#jobId);
+    const [outputs, job] = await Promise.all([this.#client.outputs(this.#jobId), this.#client.job(this.#jobId)]);
     return {
       frames: this.#exr.length,
+      toCome: isOver(job) ? 0 : Math.max(0, job.frames.total - this.#exr.length),
       downloaded: this.#downloaded,
       bytes: this.#bytes,
       exr: this.#exr.sort(),

@@ -1,4 +1,6 @@
 /** A studio's own bucket: its address, how it is reached, and what it answers when it will not take anything. */
+import { Agent } from 'node:http';
+import { Agent as SecureAgent } from 'node:https';
 import type { Client } from 'minio';
 import { FarmApiError, refuse } from '../errors.ts';
 
@@ -19,6 +21,8 @@ export interface OpenBucket extends BucketAddress {
   client: Client;
   /** For messages. */
   endpoint: string;
+  /** Breaks off all requests that are on their way; others may follow. */
+  hangUp(): void;
 }
 
 /** Whether a target is a bucket and no folder. */
@@ -57,16 +61,17 @@ export async function openBucket(target: string, { endpoint: asked, environment 
   const sessionToken = environment.AWS_SESSION_TOKEN;
   // Loaded for a bucket only: the other commands would wait for it, too.
   const { Client } = await import('minio');
+  const useSSL = url.protocol === 'https:';
+  const transportAgent = new (useSSL ? SecureAgent : Agent)({ keepAlive: true });
   const client = new Client({
     endPoint: url.hostname,
     ...(url.port ? { port: Number(url.port) } : {}),
-    useSSL: url.protocol === 'https:',
-    ...{ accessKey, secretKey, region },
+    ...{ useSSL, transportAgent, accessKey, secretKey, region },
     ...(sessionToken ? { sessionToken } : {}),
     // Amazon wants the bucket in the host's name, others in the path.
     pathStyle: named !== undefined,
   });
-  const bucket: OpenBucket = { ...address, client, endpoint };
+  const bucket: OpenBucket = { ...address, client, endpoint, hangUp: () => transportAgent.destroy() };
   const exists = await client.bucketExists(address.bucket).catch((error: unknown) => {
     throw bucketProblem(bucket, error);
   });

@@ -1,6 +1,7 @@
 /** One file from real stores into a studio's real bucket, whatever happens on the way. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { startCutProxy } from '../../../test/support/cutProxy.ts';
 import { openFrameSources } from '../../../test/support/frameSources.ts';
 import { createTestBucket, type TestBucket } from '../../../test/support/services.ts';
 import { type OpenBucket, openBucket, parseBucketAddress } from './bucketAddress.ts';
@@ -28,9 +29,9 @@ beforeEach(async () => {
 });
 
 const KEY = 'shots/one/shot/frame.0001.exr';
-const put = (sources: string[], options: Partial<BucketUploadOptions> = {}) =>
+const put = (sources: string[], options: Partial<BucketUploadOptions> = {}, to = bucket) =>
   uploadToBucket(
-    bucket,
+    to,
     { name: 'shot/frame.0001.exr', hash, sizeBytes: SIZE, sources: sources.map((url) => ({ url })) },
     {
       sourcesAgain: async () => sources.map((url) => ({ url })),
@@ -101,6 +102,61 @@ describe('a file into a bucket', () => {
     proxy.cutAfter(PART + 1000, () => stop.abort(new Error('enough')));
     await expect(put([cut], { signal: stop.signal })).rejects.toThrow('enough');
     await expectNothing();
+  });
+});
+
+describe('an upload that came to no end', () => {
+  const begin = async (): Promise<string> => {
+    const uploadID = await bucket.client.initiateNewMultipartUpload(studio.bucket, KEY, {});
+    const part = { bucketName: studio.bucket, objectName: KEY, uploadID, partNumber: 1 };
+    await bucket.client.uploadPart({ ...part, headers: { 'Content-Length': PART } }, bytes.subarray(0, PART));
+    return uploadID;
+  };
+
+  it('goes before the next one begins', async () => {
+    await begin();
+    await begin();
+    await put([right]);
+    await expectWhole();
+    expect(await bucket.client.findUploadId(studio.bucket, KEY)).toBeUndefined();
+  });
+
+  const uploadBegun = () =>
+    expect.poll(() => bucket.client.findUploadId(studio.bucket, KEY), { interval: 1 }).toBeDefined();
+
+  it('is begun anew where another pull took it for left', async () => {
+    // Two parts come through, so that it has begun.
+    proxy.cutAfter(2 * PART + 10_000);
+    const putting = put([cut], { patienceMs: 20_000, stallMs: 20_000 });
+    await uploadBegun();
+    const uploadId = await bucket.client.findUploadId(studio.bucket, KEY);
+    await bucket.client.abortMultipartUpload(studio.bucket, KEY, uploadId!);
+    proxy.cutAfter(Number.POSITIVE_INFINITY);
+    proxy.dropAll();
+    await putting;
+    await expectWhole();
+  });
+
+  it('does not keep a pull that is stopped from ending, and leaves nothing', async () => {
+    const way = await startCutProxy(studio.endpoint);
+    try {
+      const environment = { ...environmentOf(studio), AWS_ENDPOINT_URL: way.url };
+      const slow = await openBucket(`s3://${studio.bucket}/shots/one`, { environment });
+      const stop = new AbortController();
+      proxy.cutAfter(2 * PART + 10_000);
+      const stopped = put([cut], { signal: stop.signal, patienceMs: 20_000, stallMs: 20_000 }, slow);
+      stopped.catch(() => undefined);
+      await uploadBegun();
+      // What the bucket answers to a part never comes.
+      way.cutAfter(0);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      way.cutAfter(Number.POSITIVE_INFINITY);
+      stop.abort(new Error('enough'));
+      await expect(stopped).rejects.toThrow('enough');
+      await expectNothing();
+    } finally {
+      await way.close();
+    }
   });
 });
 

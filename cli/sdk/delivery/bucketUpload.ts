@@ -1,4 +1,5 @@
 /** One file from the farm into a studio's bucket: under its name only when whole and right. */
+import type { Client } from 'minio';
 import { FarmApiError } from '../errors.ts';
 import { bucketProblem, type OpenBucket } from './bucketAddress.ts';
 import {
@@ -33,9 +34,13 @@ export async function uploadToBucket(
 ): Promise<Downloaded> {
   const key = bucket.prefix + file.name;
   let receivedBytes = 0;
+  // A part may take long where the way is slow, and nobody wants it any more.
+  const hangUp = (): void => bucket.hangUp();
+  options.signal?.addEventListener('abort', hangUp);
   try {
-    if (await hasObject(bucket, key, file)) return { skipped: true, receivedBytes };
+    let isLeft = true;
     for (let wrongFiles = 0; ; ) {
+      if (await hasObject(bucket, key, file)) return { skipped: receivedBytes === 0, receivedBytes };
       const bytes = readSource(file, {
         ...{ signal: options.signal, sourcesAgain: options.sourcesAgain, first: wrongFiles },
         ...{ patienceMs: options.patienceMs ?? PATIENCE_MS, stallMs: options.stallMs ?? STALL_MS },
@@ -44,18 +49,25 @@ export async function uploadToBucket(
         },
       });
       try {
-        await send(bucket, key, file, inParts(bytes, partBytesOf(file, options.partBytes)));
+        await send(bucket, key, file, inParts(bytes, partBytesOf(file, options.partBytes)), isLeft);
         return { skipped: false, receivedBytes };
       } catch (error) {
+        // A pull of another host that began later took this one's parts for left. They do not do it to each other again.
+        const isLost = isLeft && codeOf(error) === 'NoSuchUpload';
+        isLeft = false;
         const isWrong = error instanceof FarmApiError && error.code === 'HashMismatch';
-        if (!isWrong || ++wrongFiles >= WRONG_FILES) throw error;
+        if (!isLost && (!isWrong || ++wrongFiles >= WRONG_FILES)) throw error;
       }
     }
   } catch (error) {
     if (options.signal?.aborted) throw options.signal.reason;
     throw bucketProblem(bucket, error, key);
+  } finally {
+    options.signal?.removeEventListener('abort', hangUp);
   }
 }
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
 const partBytesOf = ({ sizeBytes }: RemoteFile, partBytes = PART_BYTES): number =>
   Math.max(partBytes, Math.ceil(sizeBytes / MOST_PARTS));
@@ -65,7 +77,7 @@ async function hasObject({ client, bucket }: OpenBucket, key: string, file: Remo
     const { size, metaData } = await client.statObject(bucket, key);
     return size === file.sizeBytes && metaData[HASH_KEY] === file.hash;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : '';
+    const code = codeOf(error);
     if (code === 'NotFound' || code === 'NoSuchKey') return false;
     throw error;
   }
@@ -88,11 +100,13 @@ async function* inParts(bytes: AsyncIterable<Buffer>, partBytes: number): AsyncG
   if (have > 0) yield Buffer.concat(waiting);
 }
 
+/** @param isLeft earlier pulls may have left parts of it, which go first */
 async function send(
   { client, bucket }: OpenBucket,
   key: string,
   { hash }: RemoteFile,
   parts: AsyncGenerator<Buffer, void, undefined>,
+  isLeft: boolean,
 ): Promise<void> {
   const first = (await parts.next()).value ?? Buffer.alloc(0);
   const second = await parts.next();
@@ -101,22 +115,39 @@ async function send(
     await client.putObject(bucket, key, first, first.length, { [HASH_KEY]: hash });
     return;
   }
-  const uploadID = await client.initiateNewMultipartUpload(bucket, key, { [`X-Amz-Meta-${HASH_KEY}`]: hash });
+  let uploadID: string | undefined;
   try {
+    if (isLeft) await removeUploads(client, bucket, key);
+    const id = await client.initiateNewMultipartUpload(bucket, key, { [`X-Amz-Meta-${HASH_KEY}`]: hash });
+    uploadID = id;
     const done: { part: number; etag: string }[] = [];
     const put = async (part: Buffer): Promise<void> => {
       const partNumber = done.length + 1;
-      const sent = { bucketName: bucket, objectName: key, uploadID, partNumber };
+      const sent = { bucketName: bucket, objectName: key, uploadID: id, partNumber };
       const { etag } = await client.uploadPart({ ...sent, headers: { 'Content-Length': part.length } }, part);
       done.push({ part: partNumber, etag });
     };
     await put(first);
     await put(second.value);
     for await (const part of parts) await put(part);
-    await client.completeMultipartUpload(bucket, key, uploadID, done);
+    await client.completeMultipartUpload(bucket, key, id, done);
   } catch (error) {
     await parts.return().catch(() => undefined);
-    await client.abortMultipartUpload(bucket, key, uploadID).catch(() => undefined);
+    // Broken off while it began, it may be there all the same.
+    if (uploadID === undefined) await removeUploads(client, bucket, key);
+    else await client.abortMultipartUpload(bucket, key, uploadID).catch(() => undefined);
     throw error;
+  }
+}
+
+/** Ends the uploads of an object that never came to an end, so that their parts take no space. */
+async function removeUploads(client: Client, bucket: string, key: string): Promise<void> {
+  try {
+    for await (const upload of client.listIncompleteUploads(bucket, key, true)) {
+      // Names that begin with it are others'.
+      if (upload.key === key) await client.abortMultipartUpload(bucket, key, upload.uploadId);
+    }
+  } catch {
+    // Who may not list or end them leaves them to the bucket's own rules.
   }
 }

@@ -4,7 +4,7 @@ import { isFinalJob } from '../jobStatus.ts';
 import type { FrameHead, JobView } from '../types.ts';
 
 /** No frame follows: the job has ended, or is settled and waits for the studio to have everything. */
-const isOver = (job: JobView): boolean =>
+export const isOver = (job: JobView): boolean =>
   isFinalJob(job.status) || job.stages.some(({ stage, state }) => stage === 'settle' && state === 'done');
 
 /** Told of frames by their ids. */

@@ -1,8 +1,11 @@
 /** A pull from the real API over two sites, one of which goes silent in the middle of a frame. */
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openTestApi, type TestApi } from '../../../farm-ui/api/testing/openApi.ts';
 import { commitUnit } from '../../../ports/db/commit.ts';
@@ -10,6 +13,7 @@ import { createMinioStore } from '../../../ports/store/minioStore.ts';
 import { type CutProxy, startCutProxy } from '../../../test/support/cutProxy.ts';
 import {
   addJob,
+  addLeased,
   addNode,
   addStoreSite,
   addStudio,
@@ -23,6 +27,7 @@ import { pullJob } from '../pull.ts';
 import { openBucket } from './bucketAddress.ts';
 
 const SIZE = 400_000;
+const command = fileURLToPath(new URL('../../bin/farm.js', import.meta.url));
 let farm: TestApi;
 let folder: string;
 const proxies: CutProxy[] = [];
@@ -82,7 +87,7 @@ it('takes frames of all sites at once as they are committed; a silent site holds
   await expect
     .poll(() => [...arrived].sort(), { timeout: 20_000 })
     .toEqual(names.filter((_, index) => index % 2 === 0));
-  const busy = { code: 'FolderBusy', place: { folder, job: jobId, process: process.pid } };
+  const busy = { code: 'TargetBusy', place: { folder, job: jobId, process: process.pid } };
   await expect(pullJob(client, jobId, { folder })).rejects.toMatchObject(busy);
   sites[1]!.proxy.cutAfter(Number.POSITIVE_INFINITY);
   sites[1]!.proxy.dropAll();
@@ -120,4 +125,39 @@ it('takes frames of all sites at once as they are committed; a silent site holds
     });
   await refused(join(file, 'sub'), true, join(file, 'sub'));
   await refused(file, false, join(file, names[0]!));
+});
+
+it('says as a command what is still to come, and a signal ends it with what has arrived', async () => {
+  const { database } = farm.record;
+  const { siteId, put } = await addSiteWithStore();
+  const { jobId, node, lease } = await addLeased(database, { studioId, name: 'begun', frames: 2 });
+  const { unitId } = lease.units[0]!;
+  const stored = (await put(randomBytes(SIZE))) as { hash: string; sizeBytes: number };
+  await deliver(database, lease, node.id, unitId, [{ kind: 'exr', ...stored }, artifactsOf(unitId)[1]!], siteId);
+  await database.asService((tx) => commitUnit(tx, { unitId, leaseNumber: lease.leaseNumber }));
+  const to = join(folder, "it's here");
+  const env = { ...process.env, FARM_URL: farm.url, FARM_KEY: await farm.key(studioId, 'td'), NO_COLOR: '1' };
+  const pull = async (kills: boolean, ...flags: string[]) => {
+    let toKill = kills;
+    const child = spawn(process.execPath, [command, 'pull', jobId, '--to', to, ...flags], { env });
+    let text = '';
+    const take = (bytes: Buffer): void => {
+      text += bytes;
+      if (!toKill || !text.includes('begun.0001.exr')) return;
+      toKill = false;
+      child.kill('SIGTERM');
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    const [exitCode] = await once(child, 'close');
+    return { exitCode, text };
+  };
+  const now = await pull(false);
+  expect(now.exitCode, now.text).toBe(0);
+  expect(now.text).toContain(`1 of 2 frames are still to come`);
+  expect(now.text).toContain(`farm pull ${jobId} --wait --to '${to.replace("'", `'\\''`)}'`);
+  const stopped = await pull(true, '--wait');
+  expect(stopped.exitCode, stopped.text).toBe(143);
+  expect(stopped.text).toContain(`Stopped; what arrived whole is in ${to}.`);
+  expect(await readdir(to)).toEqual(['begun.0001.exr']);
 });
