@@ -32,4 +32,10 @@ describe('farm submit', () => {
     expect(stderr).toContain('StackNotRunning');
     expect(exitCode).toBe(6);
   });
+
+  it('refuses a folder that cannot be written before anything is sent', async () => {
+    const { exitCode, stderr } = await farmIn(folder)('submit', scene, '--to', 'cube.glb/frames', '--wait');
+    expect(stderr).toMatch(/NotWritable.*cube\.glb\/frames" cannot be written: a file is where a folder should be/);
+    expect(exitCode).toBe(5);
+  });
 });

@@ -20,9 +20,9 @@ export function onDisk(error: unknown): never {
   throw error instanceof DiskError ? error : new DiskError(error);
 }
 
-const IN_THE_WAY = 'Move what is there out of the way, or name another folder with --to, and pull again.';
-const NO_RIGHT = 'Get the right to write there, or name another folder with --to, and pull again.';
-const ANOTHER_DISK = 'Name another folder with --to, and pull again.';
+const IN_THE_WAY = 'Move what is there out of the way, or name another folder with --to, and try again.';
+const NO_RIGHT = 'Get the right to write there, or name another folder with --to, and try again.';
+const ANOTHER_DISK = 'Name another folder with --to, and try again.';
 
 /** Nothing that is tried again helps. What is wrong, and what to do. */
 const FINAL: Record<string, [problem: string, remedy: string]> = {
@@ -33,7 +33,7 @@ const FINAL: Record<string, [problem: string, remedy: string]> = {
   EEXIST: ['a file is where a folder should be', IN_THE_WAY],
   EISDIR: ['a folder has this name', IN_THE_WAY],
   ELOOP: ['links there lead in a circle', IN_THE_WAY],
-  ENAMETOOLONG: ['the disk takes no name as long', 'Name a shorter folder with --to, and pull again.'],
+  ENAMETOOLONG: ['the disk takes no name as long', 'Name a shorter folder with --to, and try again.'],
   EFBIG: ['the disk takes no file as large', ANOTHER_DISK],
 };
 
