@@ -43,6 +43,8 @@ export interface Policy {
    * never waits for it.
    */
   deliveryWaitSeconds: number;
+  /** How long the end of a job waits for a store that does not answer, seconds; then what lies at such a site is left out. */
+  storeWaitSeconds: number;
   /** How long after its acceptance a deposit's receipts count on chain, days. */
   escrowDays: number;
 }
@@ -67,6 +69,7 @@ export const DEFAULT_POLICY: Policy = {
   receiptSeconds: 5,
   heartbeatTimeoutSeconds: 10,
   deliveryWaitSeconds: 3600,
+  storeWaitSeconds: 120,
   escrowDays: 30,
 };
 

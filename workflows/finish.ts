@@ -7,18 +7,25 @@ import type { JobControl } from './control.ts';
 import { problemOf } from './problem.ts';
 import { delivery, record, settlement } from './stages.ts';
 
-/** Checks that every frame of the job is committed and in the store. */
-export const verify = (job: JobReference): Promise<Problem | null> =>
+/** Ids of the sites that a step has waited for in vain: the next one does not wait again. An older farm's steps name none. */
+export type AwaySites = Set<string>;
+
+const noteAway = (sites: AwaySites, answer: { away?: readonly string[] } | undefined | null): void => {
+  for (const site of answer?.away ?? []) sites.add(site);
+};
+
+/** Checks that every frame of the job is committed and in its store. @param sites takes those that do not answer */
+export const verify = (job: JobReference, sites: AwaySites): Promise<Problem | null> =>
   stage(job, 'verify', async () => {
-    await delivery().verifyDelivery(job);
+    noteAway(sites, await delivery().verifyDelivery(job));
   });
 
 /** Contact sheet, film and manifest of what is committed. The manifest comes last, since it names the others. */
-export const assemble = (job: JobReference): Promise<Problem | null> =>
+export const assemble = (job: JobReference, sites: AwaySites): Promise<Problem | null> =>
   stage(job, 'assemble', async () => {
     const { makeContactSheet, makeFilm, writeManifest } = delivery();
-    await makeContactSheet(job);
-    await makeFilm(job);
+    noteAway(sites, await makeContactSheet({ ...job, away: [...sites] }));
+    await makeFilm({ ...job, away: [...sites] });
     await writeManifest(job);
   });
 

@@ -8,6 +8,7 @@ import { jobBalances } from '../ports/db/ledger.ts';
 import type { JobRow } from '../ports/db/tables.ts';
 import { type InProcessFarm, type Submitted, startInProcessFarm } from '../test/replay/inProcessFarm.ts';
 import { ScriptedNode, type ScriptedNodeOptions } from '../test/replay/scriptedNode.ts';
+import { addStoreSite } from '../test/support/rows.ts';
 
 let farm: InProcessFarm;
 const nodes: ScriptedNode[] = [];
@@ -100,6 +101,42 @@ describe('renderJob', () => {
     await untilCommitted(job, 10);
     await acknowledgeAll(job);
     expect(await farm.until(job, 'completed')).toMatchObject({ delivery: 'delivered' });
+  });
+
+  it('ends with its film, with gaps, and says so when the store of a site is gone where frames lie', async () => {
+    await addNode({ unitMs: 60 });
+    const job = await quoted({ policy: { storeWaitSeconds: 0.3 } });
+    await farm.accept(job);
+    await untilCommitted(job, 2);
+    const gone = {
+      endpoint: 'http://127.0.0.1:1',
+      region: 'r',
+      bucket: 'gone',
+      accessKey: 'k',
+      secretKey: 'secret-key',
+    };
+    const siteId = await addStoreSite(farm.record.database, 'berlin', gone);
+    // As if they had been put there; a committed frame changes no more.
+    await farm.record.query(`SET session_replication_role = replica`);
+    await farm.record.query(`UPDATE units SET site_id = $2 WHERE job_id = $1 AND frame <= 2`, [job.jobId, siteId]);
+    await farm.record.query(`SET session_replication_role = DEFAULT`);
+    const row = await farm.until(job, 'completed');
+    expect(row).toMatchObject({
+      problem: null,
+      committedUnits: 10,
+      outputs: { film: {}, contactSheet: {}, manifest: {} },
+    });
+    const lines = await farm.record.query<{ line: string }>(
+      `SELECT data ->> 'line' AS line FROM job_events WHERE job_id = $1 AND type = 'log' AND data ->> 'node' IS NULL ORDER BY seq`,
+      [job.jobId],
+    );
+    expect(lines.map(({ line }) => line)).toEqual([
+      expect.stringMatching(/^berlin does not answer: 2 frames that are committed and billed lie there/),
+      expect.stringMatching(/^The contact sheet shows a gap for 2 frames/),
+      expect.stringMatching(/^The film shows a gap for 2 frames/),
+    ]);
+    const { paid, spent } = { ...(await farm.record.database.asService((tx) => jobBalances(tx, job.jobId))), ...row };
+    expect(paid).toBe(spent);
   });
 
   it('ends without a studio that never fetches, paid all the same', async () => {

@@ -5,7 +5,7 @@ import type { Policy } from '../domain/policy.ts';
 import type { RangeOutcome } from './chunks.ts';
 import type { RenderJobInput, RenderJobResult } from './contract.ts';
 import { JobControl } from './control.ts';
-import { assemble, settle, untilDelivered, verify } from './finish.ts';
+import { type AwaySites, assemble, settle, untilDelivered, verify } from './finish.ts';
 import { problemOf } from './problem.ts';
 import { firstInFlight, renderAll } from './ranges.ts';
 import { record, settlement } from './stages.ts';
@@ -33,8 +33,9 @@ async function run(job: RenderJobInput, control: JobControl): Promise<RenderJobR
   let problem = await renderFrames(job, policy, control);
   const whole = !problem && !control.cancelled;
   if (!whole) await stopJob({ ...job, problem });
-  problem = (whole ? await verify(job) : null) ?? problem;
-  problem = (await assemble(job)) ?? problem;
+  const away: AwaySites = new Set();
+  problem = (whole ? await verify(job, away) : null) ?? problem;
+  problem = (await assemble(job, away)) ?? problem;
   problem = (await settle(job)) ?? problem;
   // Histories of an older farm do not say how long, and did not wait.
   if (whole && !problem && deliveryWaitSeconds) await untilDelivered(job, deliveryWaitSeconds, control);

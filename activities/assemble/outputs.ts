@@ -10,7 +10,8 @@ import { setOutputs } from '../../ports/db/jobs.ts';
 import { CELL_WIDTH, contactSheet, pickEvenly, SHEET_FRAMES } from '../../renderer/image/contactSheet.ts';
 import { encodeFilm, FILM_WIDTH } from '../../renderer/image/film.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { type FarmServices, inRecord, type JobKey } from '../services.ts';
+import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
+import { type AwayAnswer, type AwayInput, framesText, StorePatience, sayAway } from '../storePatience.ts';
 import { type Delivery, readDelivery } from './deliveredFrames.ts';
 import { fetchPreviews, type ShownFrame } from './fetchPreviews.ts';
 import { makeManifest } from './manifest.ts';
@@ -24,37 +25,44 @@ export interface AssembleServices extends FarmServices {
 const FEWEST_FILM_FRAMES = 2;
 const PROGRESS_MS = 500;
 
-/** The contact sheet of the shot, with gaps where frames are missing; none when there is not a single frame. */
-export async function makeContactSheet(services: FarmServices, key: JobKey): Promise<void> {
+/**
+ * The contact sheet of the shot, with gaps where frames are missing or their site is away; none when there is not a single
+ * picture.
+ */
+export async function makeContactSheet(services: FarmServices, input: AwayInput): Promise<AwayAnswer> {
   const choose = (frames: readonly number[]): number[] => pickEvenly(frames, SHEET_FRAMES);
-  await withShownFrames(services, key, { width: CELL_WIDTH * 2, choose }, async (delivery, frames) => {
-    if (delivery.frames.length === 0) return;
-    const bytes = await contactSheet(frames);
+  return withShownFrames(services, input, { width: CELL_WIDTH * 2, choose }, 'contact sheet', async (shown) => {
+    const { delivery, frames, patience } = shown;
+    const bytes = await contactSheet([...frames]);
     const name = `${baseName(delivery)}_contact.png`;
-    await keep(services, key, 'contactSheet', bytes, name, 'image/png');
+    await keep(services, input, patience, 'contactSheet', bytes, name, 'image/png');
   });
 }
 
 /** The film from the first to the last frame that was rendered; a gap in between is shown as one, so that time stays right. */
-export async function makeFilm(services: FarmServices, key: JobKey): Promise<void> {
+export async function makeFilm(services: FarmServices, input: AwayInput): Promise<AwayAnswer> {
   const wish = { width: FILM_WIDTH, choose: (all: readonly number[]) => all };
-  await withShownFrames(services, key, wish, async (delivery, frames, folder, signal) => {
+  return withShownFrames(services, input, wish, 'film', async ({ delivery, frames, folder, signal, patience }) => {
     if (delivery.frames.length < FEWEST_FILM_FRAMES) return;
-    const rendered = frames.map(({ previewPath }) => previewPath !== null);
+    const rendered = frames.map(({ isRendered }) => isRendered);
     const shown = frames.slice(rendered.indexOf(true), rendered.lastIndexOf(true) + 1);
     const path = join(folder, 'film.mp4');
     const { fps } = completeSettings(delivery.job.settings);
-    await encodeFilm(shown, path, { fps, signal, onFrame: progressOf(services, key) });
-    await keep(services, key, 'film', { path }, `${baseName(delivery)}.mp4`, 'video/mp4');
+    await encodeFilm(shown, path, { fps, signal, onFrame: progressOf(services, input) });
+    await keep(services, input, patience, 'film', { path }, `${baseName(delivery)}.mp4`, 'video/mp4');
   });
 }
 
-/** The manifest of everything above; it comes last. */
+/** The manifest of everything above; it comes last. Frames whose site is away are in it like all others. */
 export async function writeManifest(services: AssembleServices, key: JobKey): Promise<void> {
   const delivery = await inRecord(services, (tx) => readDelivery(tx, key));
   const manifest = makeManifest(delivery, delivery.job.outputs, services.farmVersion);
   const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
-  await keep(services, key, 'manifest', bytes, `${baseName(delivery)}_manifest.json`, 'application/json');
+  await withHeartbeat((signal) => {
+    const patience = new StorePatience({ seconds: policyOf(services, delivery.job).storeWaitSeconds, signal });
+    const name = `${baseName(delivery)}_manifest.json`;
+    return keep(services, key, patience, 'manifest', bytes, name, 'application/json');
+  });
 }
 
 /** `shot_v2`, without what file systems dislike. */
@@ -63,32 +71,55 @@ const baseName = ({ job, version }: Delivery): string => `${job.name.replace(/[^
 async function keep(
   services: FarmServices,
   { studioId, jobId }: JobKey,
+  patience: StorePatience,
   kind: keyof JobOutputs & string,
   source: Buffer | { path: string },
   name: string,
   contentType: string,
 ): Promise<void> {
-  const stored = await services.store.put(studioId, 'outputs', source, contentType);
+  const put = () => services.store.put(studioId, 'outputs', source, contentType);
+  const stored = await patience.ask({ siteId: null }, put);
+  if (!stored) return;
   await inRecord(services, (tx) => setOutputs(tx, jobId, { [kind]: { ...stored, name, contentType } }));
+}
+
+interface Shown {
+  delivery: Delivery;
+  frames: readonly ShownFrame[];
+  folder: string;
+  signal: AbortSignal;
+  patience: StorePatience;
 }
 
 /**
  * Fetches the previews of the frames that `choose` takes of all that were ordered, at most `width` pixels wide where that is
- * possible, and calls `work` with them. They are gone afterwards.
+ * possible, and calls `work` with them if there is one. They are gone afterwards. The job's log says what is missing in `what`.
  */
 async function withShownFrames(
   services: FarmServices,
-  key: JobKey,
+  input: AwayInput,
   { width, choose }: { width: number; choose: (ordered: readonly number[]) => readonly number[] },
-  work: (delivery: Delivery, frames: ShownFrame[], folder: string, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const delivery = await inRecord(services, (tx) => readDelivery(tx, key));
+  what: string,
+  work: (shown: Shown) => Promise<void>,
+): Promise<AwayAnswer> {
+  const delivery = await inRecord(services, (tx) => readDelivery(tx, input));
   const folder = await mkdtemp(join(tmpdir(), 'framewright-assemble-'));
   try {
-    await withHeartbeat(async (signal) => {
-      const shown = choose(parseFrames(delivery.job.frames ?? ''));
-      const frames = await fetchPreviews(services, delivery, { frames: shown, width, folder, signal });
-      await work(delivery, frames, folder, signal);
+    return await withHeartbeat(async (signal) => {
+      const seconds = policyOf(services, delivery.job).storeWaitSeconds;
+      const patience = new StorePatience({ seconds, signal, away: input.away });
+      const wanted = choose(parseFrames(delivery.job.frames ?? ''));
+      const frames = await fetchPreviews(services, delivery, { frames: wanted, width, folder, signal, patience });
+      const hasPicture = frames.some(({ previewPath }) => previewPath !== null);
+      if (hasPicture) await work({ delivery, frames, folder, signal, patience });
+      const { away } = patience;
+      const gaps = frames.filter(({ previewPath, isRendered }) => isRendered && previewPath === null).length;
+      await sayAway(services, input, away, (names) =>
+        hasPicture
+          ? `The ${what} shows a gap for ${framesText(gaps)} whose pictures lie at ${names}.`
+          : `There is no ${what}: all its pictures lie at ${names}.`,
+      );
+      return { away };
     });
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -6,13 +6,13 @@ import type { Logger } from 'pino';
 import { FarmError } from '../../domain/errors.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
 import { GATEWAY_VERSION, type JoinAnswer, type Lease } from '../../ports/gateway/protocol.ts';
+import { pause, retrying } from '../../ports/retry.ts';
 import type { RenderEngine } from '../../renderer/engine.ts';
 import { BlobCache } from './cache.ts';
 import { signJoin } from './identity.ts';
 import { machineLabels, type NodeTier } from './labels.ts';
 import { type LeaseOutcome, runLease } from './leaseRun.ts';
 import { signPendingReceipts } from './receipts.ts';
-import { pause, retrying } from './retry.ts';
 import { Tally } from './tally.ts';
 
 export interface AgentOptions {

@@ -7,11 +7,11 @@ import { rm, stat } from 'node:fs/promises';
 import { FarmError } from '../../domain/errors.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { Artifact, Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
+import { isPassing, retrying } from '../../ports/retry.ts';
 import { hashFile } from '../../ports/store/hashFile.ts';
 import type { RenderedUnit } from '../../renderer/engine.ts';
 import { isStoreFull } from './diskFull.ts';
 import { headOf, sendAhead } from './head.ts';
-import { isPassing, retrying } from './retry.ts';
 import type { Tally } from './tally.ts';
 
 /** How long a frame waits for room in a store that is full before its lease fails: somebody may be making some. Milliseconds. */

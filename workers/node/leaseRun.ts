@@ -6,13 +6,13 @@ import { FarmError, toProblem } from '../../domain/errors.ts';
 import type { RenderSettings } from '../../domain/scene.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { FinishRequest, Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
+import { retrying } from '../../ports/retry.ts';
 import type { RenderEngine, RenderRequest, RenderSink, SceneFiles } from '../../renderer/engine.ts';
 import type { BlobCache } from './cache.ts';
 import { leaveCopies } from './copies.ts';
 import { startDelivery } from './delivery.ts';
 import { asDiskFull } from './diskFull.ts';
 import { type Heart, LeaseStopped, startHeart } from './heart.ts';
-import { retrying } from './retry.ts';
 import { startStaging } from './staging.ts';
 import type { Tally } from './tally.ts';
 

@@ -5,7 +5,7 @@ import { receiptUnitsRoot } from '../../domain/money/merkle.ts';
 import { receiptTypedData } from '../../domain/money/receipt.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { PendingReceipts } from '../../ports/gateway/protocol.ts';
-import { retrying } from './retry.ts';
+import { retrying } from '../../ports/retry.ts';
 import type { Tally } from './tally.ts';
 
 type PendingReceipt = PendingReceipts['receipts'][number];

@@ -10,11 +10,11 @@ import { checkProjectPath } from '../../domain/paths.ts';
 import { partsOf } from '../../domain/projectFiles.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { Lease } from '../../ports/gateway/protocol.ts';
+import { isPassing, retrying } from '../../ports/retry.ts';
 import type { BlobCache } from './cache.ts';
 import { type BadCopy, download, type Source } from './download.ts';
 import { createBacklog, createTurns } from './pacing.ts';
 import type { PartFile } from './partFile.ts';
-import { isPassing, retrying } from './retry.ts';
 
 /** Blobs on their way at the same time. */
 const FETCHES = 4;

@@ -1,6 +1,6 @@
 /** Trying again while it can help: exponential steps with full jitter, so that nodes do not come back all at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FarmError } from '../../domain/errors.ts';
+import { FarmError } from '../domain/errors.ts';
 
 export interface RetryOptions {
   /** Ends the waiting and the trying; its reason is thrown. */
