@@ -234,19 +234,21 @@ describe('claimChunk', () => {
     expect(await mustClaim(database, fresh)).toMatchObject({ chunkId: chunkIds[3] });
   });
 
-  it('does not count against a node that the store of its site was full, but does that its own disk was', async () => {
+  it('does not count against a node that the store of its site was full or silent, but does what only it has met', async () => {
     const { database } = record;
-    const { chunkIds } = await addJob(database, { studioId: studio, name: 'full', frames: 8, chunkFrames: 1 });
-    const fail = async (place: Record<string, string>): Promise<string> => {
+    const { chunkIds } = await addJob(database, { studioId: studio, name: 'full', frames: 10, chunkFrames: 1 });
+    const fail = async (place: Record<string, string | number>, code = 'DiskFull'): Promise<string> => {
       const lease = await mustClaim(database, node);
-      const problem = { code: 'DiskFull', message: 'no space', place };
+      const problem = { code, message: 'no space', place };
       await database.asService((tx) => finishLease(tx, { ...lease, nodeId: node.id, outcome: 'failed', problem }));
       return lease.chunkId;
     };
     const failed = [];
     for (let i = 0; i < 4; i++) failed.push(await fail({ origin: 'http://store' }));
-    for (let i = 0; i < 3; i++) failed.push(await fail({ path: '/cache' }));
-    expect(failed).toEqual(chunkIds.slice(0, 7));
+    for (let i = 0; i < 2; i++) failed.push(await fail({ silentSeconds: 120 }, 'StoreFailed'));
+    failed.push(await fail({ silentSeconds: 120, origin: 'http://store' }, 'StoreFailed'));
+    for (let i = 0; i < 2; i++) failed.push(await fail({ path: '/cache' }));
+    expect(failed).toEqual(chunkIds.slice(0, 9));
     expect(await claim(database, node)).toBeNull();
   });
 

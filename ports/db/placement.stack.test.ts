@@ -11,7 +11,7 @@ import {
   type TestRecord,
 } from '../../test/support/rows.ts';
 import { finishLease } from './lease.ts';
-import { loseSite, regainSite } from './lostSites.ts';
+import { loseSite, regainSite, takeBackUnverified, unverifiedAt } from './lostSites.ts';
 import type { PlacementDocument } from './placement.ts';
 import { changeSite, registerSite, requireSite } from './sites.ts';
 
@@ -45,7 +45,7 @@ beforeEach(async () => {
     `UPDATE chunks SET status = 'cancelled', lease_ends_at = NULL WHERE status IN ('planned', 'offered', 'leased')`,
   );
   await record.query(`UPDATE nodes SET status = 'online'`);
-  await record.query(`UPDATE sites SET status = 'online'`);
+  await record.query(`UPDATE sites SET status = 'online', wanted = 'online'`);
 });
 
 /** A job of single-frame chunks, placed by the names of sites. */
@@ -141,4 +141,44 @@ it('places chunks of a lost site anew, where its pins allow, and takes it back w
   expect(event?.data).toMatchObject({ chunks: 2, from: 'paris', to: 'berlin' });
   await record.database.asService((tx) => regainSite(tx, id.paris!));
   expect((await mustClaim(record.database, paris)).jobId).toBe(pinned.jobId);
+});
+
+it('keeps in mind that a site drains while it is lost', async () => {
+  const { database } = record;
+  const lose = () => database.asService((tx) => loseSite(tx, { id: id.paris!, name: 'paris' }));
+  const regain = () => database.asService((tx) => regainSite(tx, id.paris!));
+  const paris = async () => (await database.asService((tx) => requireSite(tx, 'paris'))).status;
+  await status('paris', 'draining');
+  await lose();
+  expect(await paris()).toBe('lost');
+  await regain();
+  expect(await paris()).toBe('draining');
+  // What is said of a lost site holds when it is back; it is lost until it answers.
+  await lose();
+  await status('paris', 'online');
+  expect(await paris()).toBe('lost');
+  await regain();
+  expect(await paris()).toBe('online');
+});
+
+it('renders again what was delivered to a site that is lost before it was verified', async () => {
+  const { database, query } = record;
+  const { jobId } = await placed(['paris', 'berlin']);
+  const lease = await mustClaim(database, paris);
+  const [unit] = lease.units;
+  await deliver(database, lease, paris.id, unit!.unitId, undefined, id.paris);
+  await database.asService((tx) =>
+    finishLease(tx, { chunkId: lease.chunkId, leaseNumber: 1, nodeId: paris.id, outcome: 'completed' }),
+  );
+  await database.asService((tx) => loseSite(tx, { id: id.paris!, name: 'paris' }));
+  const waiting = await database.asService((tx) => unverifiedAt(tx, id.paris!));
+  expect(waiting).toEqual([lease.chunkId]);
+  for (const chunkId of waiting) {
+    expect(await database.asService((tx) => takeBackUnverified(tx, { id: id.paris!, name: 'paris' }, chunkId))).toBe(1);
+  }
+  expect(await database.asService((tx) => unverifiedAt(tx, id.paris!))).toEqual([]);
+  const again = [await mustClaim(database, berlin), await mustClaim(database, berlin)];
+  expect(again.map(({ units }) => units[0]!.unitId)).toContain(unit!.unitId);
+  // Reserved for the two leases, and for nothing else.
+  expect(await query(`SELECT reserved::int FROM jobs WHERE id = $1`, [jobId])).toEqual([{ reserved: 20 }]);
 });

@@ -82,11 +82,14 @@ export async function registerSite(tx: Tx, name: string, facts: SiteFacts, addre
   await changeSite(tx, id, { ...facts, status: 'online' }, address ?? undefined);
 }
 
-/** Changes what is given. A removed site loses its address; its row stays, as frames and chunks name it. */
+/**
+ * Changes what is given. A lost site stays so until it answers, and is then what was said here. A removed site loses its
+ * address; its row stays, as frames and chunks name it.
+ */
 export async function changeSite(
   tx: Tx,
   siteId: string,
-  { priceFactor, ...facts }: SiteFacts & { status?: SiteStatus | undefined },
+  { priceFactor, status, ...facts }: SiteFacts & { status?: SiteRow['wanted'] | undefined },
   address?: SiteAddress | undefined,
 ): Promise<void> {
   await tx
@@ -94,6 +97,10 @@ export async function changeSite(
     .set({
       ...facts,
       ...(priceFactor === undefined ? {} : { priceFactorE6: Math.round(priceFactor * 1e6) }),
+      ...(status
+        ? { wanted: status, status: sql<SiteStatus>`CASE status WHEN 'lost' THEN status ELSE ${status} END` }
+        : {}),
+      ...(address ? { storeSilentSince: null } : {}),
       lastSeenAt: sql<Date>`clock_timestamp()`,
     })
     .where('id', '=', siteId)

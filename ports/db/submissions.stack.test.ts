@@ -264,6 +264,9 @@ describe('what pages ask', () => {
     expect(await codes(jobId)).toEqual(['ReadyForNode']);
     await mustClaim(database, node);
     expect(await codes(jobId)).toEqual(['NodesBusy', 'Rendering']);
+    await record.query(`UPDATE sites SET store_silent_since = now()`);
+    expect(await codes(jobId)).toEqual(['NodesBusy', 'SiteNotAvailable', 'Rendering']);
+    await record.query(`UPDATE sites SET store_silent_since = NULL`);
     const listed = await service((tx) => listNodes(tx));
     expect(listed.filter(({ working }) => working).map(({ name }) => name)).toContain('why');
     expect(JSON.stringify(listed)).not.toContain(hashOf('why token'));

@@ -1,10 +1,13 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { verifyInvoice } from '../../activities/settle/verifyInvoice.ts';
+import type { SiteStores } from '../../ports/store/siteStores.ts';
 import { type InProcessFarm, startInProcessFarm } from '../../test/replay/inProcessFarm.ts';
 import { ScriptedNode } from '../../test/replay/scriptedNode.ts';
+import { addNode, addStoreSite } from '../../test/support/rows.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { cleanUp } from './janitor.ts';
+import { watchSites } from './siteWatch.ts';
 
 let farm: InProcessFarm;
 
@@ -64,4 +67,29 @@ it('lets quotes expire, and forgets submissions that were left lying', async () 
   await expect(farm.row(left)).rejects.toMatchObject({ code: 'JobNotFound' });
   const nodes = await farm.record.query<{ status: string }>('SELECT DISTINCT status FROM nodes');
   expect(nodes).toEqual([{ status: 'offline' }]);
+});
+
+it('loses a site whose store does not answer, though not at once while its nodes do, and takes it back when it answers', async () => {
+  const { database } = farm.record;
+  const gone = { endpoint: 'http://127.0.0.1:1', region: 'r', bucket: 'gone', accessKey: 'k', secretKey: 'secret-key' };
+  const siteId = await addStoreSite(database, 'berlin', gone);
+  await addNode(database, 'alive', {}, 'berlin');
+  let answers = false;
+  const stores: SiteStores = {
+    ...farm.services.stores,
+    of: async (id) =>
+      answers ? { ...(await farm.services.stores.of(null)), siteId: id } : farm.services.stores.of(id),
+  };
+  const round = async (silenceMs: number) => {
+    await watchSites({ database, stores, log: pino({ level: 'silent' }), silenceMs });
+    return (await farm.record.query<{ status: string }>('SELECT status FROM sites WHERE id = $1', [siteId]))[0]?.status;
+  };
+  expect([await round(60_000), await round(60_000), await round(0)]).toEqual(['online', 'online', 'lost']);
+  // That its nodes ask for work does not bring the store back.
+  expect(await round(60_000)).toBe('lost');
+  answers = true;
+  expect(await round(60_000)).toBe('online');
+  answers = false;
+  await farm.record.query(`UPDATE nodes SET status = 'offline'`);
+  expect(await round(60_000)).toBe('lost');
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FarmError } from '../../domain/errors.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
 import type { RenderedUnit } from '../../renderer/engine.ts';
@@ -55,11 +56,16 @@ function noting(isAwaited = false) {
   return { calls, waits, announced, puts, told, judge, gateway: gateway as Partial<GatewayClient> as GatewayClient };
 }
 
-function deliveryOf(gateway: GatewayClient, before: Promise<unknown> = Promise.resolve()) {
+function deliveryOf(
+  gateway: GatewayClient,
+  before: Promise<unknown> = Promise.resolve(),
+  more: Partial<DeliveryDeps> = {},
+) {
   const lease = { chunkId: 'chunk', jobId: 'job', leaseNumber: 1 } as Lease;
   const deps: DeliveryDeps = {
     ...{ gateway, before, tally: new Tally(join(folder, 'tally')), signal: new AbortController().signal },
     say: () => undefined,
+    ...more,
   };
   return startDelivery(lease, deps, () => undefined);
 }
@@ -158,4 +164,33 @@ it('sends the frame as ever when its head cannot be put or told of', async () =>
     judge('one');
     await delivery.done();
   }
+});
+
+it('gives a frame up when no store takes it for a while, says so before, and waits for one that comes back', async () => {
+  const silent = new FarmError('StoreFailed', 'The object store could not stat: ECONNREFUSED', { kind: 'frames' });
+  const givenUp = async (call: 'announce' | 'report') => {
+    const lines: string[] = [];
+    const fails = () => Promise.reject(silent);
+    const more = { storePatienceMs: 1, say: (line: string) => void lines.push(line) };
+    const delivery = deliveryOf({ ...noting().gateway, [call]: fails }, undefined, more);
+    await delivery.take(...(await rendered(`no-${call}`, 10)));
+    await expect(delivery.done()).rejects.toMatchObject({
+      code: 'StoreFailed',
+      message: expect.stringContaining('ECONNREFUSED'),
+      place: { kind: 'frames', silentSeconds: expect.any(Number) },
+    });
+    expect(lines).toEqual([`Frame 1 waits: ${silent.message}`]);
+  };
+  const comesBack = async () => {
+    const { calls, judge, gateway } = noting();
+    let failures = 2;
+    const announce: GatewayClient['announce'] = (...said) =>
+      failures-- > 0 ? Promise.reject(silent) : gateway.announce(...said);
+    const delivery = deliveryOf({ ...gateway, announce });
+    await delivery.take(...(await rendered('back', 10)));
+    await expect.poll(() => calls.at(-1), { timeout: 5_000 }).toBe('report back');
+    judge('back');
+    await delivery.done();
+  };
+  await Promise.all([givenUp('announce'), givenUp('report'), comesBack()]);
 });

@@ -7,17 +7,11 @@ import { rm, stat } from 'node:fs/promises';
 import { FarmError } from '../../domain/errors.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { Artifact, Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
-import { isPassing, retrying } from '../../ports/retry.ts';
 import { hashFile } from '../../ports/store/hashFile.ts';
 import type { RenderedUnit } from '../../renderer/engine.ts';
-import { isStoreFull } from './diskFull.ts';
 import { headOf, sendAhead } from './head.ts';
+import { withStorePatience } from './storePatience.ts';
 import type { Tally } from './tally.ts';
-
-/** How long a frame waits for room in a store that is full before its lease fails: somebody may be making some. Milliseconds. */
-const STORE_PATIENCE_MS = 120_000;
-/** First and longest wait for room, milliseconds: it takes longer to come than a connection. */
-const ROOM_MS = { firstMs: 1_000, longestMs: 15_000 };
 
 /** A frame of so many bytes is large. Smaller ones take their site little time, and a node that makes many would wait for each. */
 const LARGE_BYTES = 4 * 2 ** 20;
@@ -41,7 +35,7 @@ export interface DeliveryDeps {
   before: Promise<unknown>;
   /** Takes a line for the lease's log. */
   say: (line: string) => void;
-  /** Another limit than `STORE_PATIENCE_MS`. */
+  /** Another patience with the store than that of `storePatience.ts`, milliseconds. */
   storePatienceMs?: number | undefined;
 }
 
@@ -130,49 +124,29 @@ async function deliverUnit(
       await gateway.upload(put.url, put.headers, paths.get(artifact.kind)!, artifact.sizeBytes, signal);
     }
   };
-  await whenThereIsRoom(() => retrying(send, { signal }), `Frame ${unit.frame}`, deps);
+  await withStorePatience(send, `Frame ${unit.frame}`, deps);
   await tally.record(lease.jobId, unit.unitId, BigInt(unit.price));
-  await retrying(
-    () =>
-      gateway.report(
-        lease.chunkId,
-        {
-          ...said,
-          waitMs: isLarge ? VERDICT_MS : 0,
-          measurements: {
-            renderSeconds: rendered.renderSeconds,
-            samples: rendered.samples,
-            rays: rendered.rays,
-            width: rendered.width,
-            height: rendered.height,
-            channels: rendered.channels,
-            ...rendered.maker,
-          },
+  const report = (): Promise<void> =>
+    gateway.report(
+      lease.chunkId,
+      {
+        ...said,
+        waitMs: isLarge ? VERDICT_MS : 0,
+        measurements: {
+          renderSeconds: rendered.renderSeconds,
+          samples: rendered.samples,
+          rays: rendered.rays,
+          width: rendered.width,
+          height: rendered.height,
+          channels: rendered.channels,
+          ...rendered.maker,
         },
-        signal,
-      ),
-    { signal, retryable: isPassing },
-  ).catch((error) => {
+      },
+      signal,
+    );
+  await withStorePatience(report, `Frame ${unit.frame}`, deps).catch((error) => {
     // An answer got lost and the unit went through in the meantime: it is delivered.
     if (!(error instanceof FarmError && error.code === 'UnitAlreadyCommitted')) throw error;
   });
   await Promise.all([...paths.values()].map((file) => rm(file, { force: true })));
-}
-
-/** Waits while a store is full, as long as the lease's patience lasts, and says so once. */
-async function whenThereIsRoom(
-  put: () => Promise<void>,
-  what: string,
-  { signal, say, storePatienceMs = STORE_PATIENCE_MS }: DeliveryDeps,
-): Promise<void> {
-  let fullSince: number | undefined;
-  await retrying(put, {
-    ...ROOM_MS,
-    signal,
-    retryable: (error) => isStoreFull(error) && performance.now() - (fullSince ?? performance.now()) < storePatienceMs,
-    onRetry: (error) => {
-      if (fullSince === undefined) say(`${what} waits: ${(error as Error).message}`);
-      fullSince ??= performance.now();
-    },
-  });
 }

@@ -24,7 +24,7 @@ export interface LeaseRunDeps {
   /** Absolute folder for the lease's own folders; they are removed at its end. */
   workFolder: string;
   threads: number;
-  /** Other patience with a full store than that of `delivery.ts`, milliseconds. */
+  /** Other patience with the store than that of `storePatience.ts`, milliseconds. */
   storePatienceMs?: number | undefined;
   log: Logger;
   /** The node's lease before this one, until its end; never rejects. */

@@ -20,6 +20,7 @@ import type {
   HeartbeatRequest,
   ReportRequest,
 } from '../../../ports/gateway/protocol.ts';
+import { inTime } from '../../../ports/store/inTime.ts';
 import type { ApiDeps } from '../deps.ts';
 import { checkHead } from './heads.ts';
 import type { GatewayDeps } from './plugin.ts';
@@ -27,6 +28,9 @@ import { watchForVerdict } from './verdict.ts';
 
 /** Presigned addresses live this long: time for a slow link, and no more. */
 const ADDRESS_SECONDS = 900;
+/** A node waits 15 s for an answer, and shall hear before that it is the store that does not give one. Milliseconds. */
+const STORE_ANSWER_MS = 10_000;
+const SILENT_STORE = "The site's object store does not answer the farm.";
 /** S3 takes no larger object in one PUT. */
 const LARGEST_ARTIFACT_BYTES = 5 * 2 ** 30;
 
@@ -73,7 +77,7 @@ export async function announce(
   announced.set(nameOf(key), studioId);
   const { siteId, near: store } = await stores.of(node.siteId);
   const placeOf = async ({ hash, sizeBytes }: { hash: string; sizeBytes: number }) => {
-    const stored = await store.stat(studioId, 'frames', hash);
+    const stored = await inTime(store.stat(studioId, 'frames', hash), STORE_ANSWER_MS, SILENT_STORE);
     if (stored?.sizeBytes === sizeBytes) return { url: null, headers: {} };
     return store.presignPut({ studioId, kind: 'frames', hash, sizeBytes, expiresSeconds: ADDRESS_SECONDS });
   };
@@ -113,7 +117,9 @@ export async function report(
   const { siteId, store } = await stores.of(node.siteId);
   if (studioId === null) await requireOwnAttempt(database, key);
   else {
-    const sizes = await Promise.all(artifacts.map(({ hash }) => store.stat(studioId, 'frames', hash)));
+    const sizes = await Promise.all(
+      artifacts.map(({ hash }) => inTime(store.stat(studioId, 'frames', hash), STORE_ANSWER_MS, SILENT_STORE)),
+    );
     const lacking = artifacts.find(({ sizeBytes }, index) => sizes[index]?.sizeBytes !== sizeBytes);
     // Once the lease is lost, what lies in the store is none of this node's business any more.
     if (lacking && (await studioOfLease(database, key)) !== null) {

@@ -11,6 +11,7 @@ import {
   type SiteListing,
   storedBytes,
 } from '../../../ports/db/sites.ts';
+import { inTime } from '../../../ports/store/inTime.ts';
 import { createMinioStore } from '../../../ports/store/minioStore.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import type { Hub } from '../live/hub.ts';
@@ -42,7 +43,7 @@ export function addSites(api: Api, { database, hub }: ApiDeps & { hub: Hub }): v
   };
   /** @param stored null for who may not know what all studios store together */
   const viewOf = (
-    { createdAt: _, lastSeenAt, ...listing }: SiteListing,
+    { createdAt: _c, wanted: _w, storeSilentSince: _s, lastSeenAt, ...listing }: SiteListing,
     stored: Map<string, number> | null,
   ): SiteView => ({
     ...listing,
@@ -155,7 +156,7 @@ export function addSites(api: Api, { database, hub }: ApiDeps & { hub: Hub }): v
 async function reach({ agent, nearEndpoint, ...store }: SiteStoreRequest): Promise<SiteAddress> {
   const { endpoint, bucket } = store;
   const opened = createMinioStore(store);
-  await inTime(opened.ensureBucket(), `The store at ${endpoint} does not answer.`, { endpoint, bucket });
+  await inTime(opened.ensureBucket(), PATIENCE_MS, `The store at ${endpoint} does not answer.`, { endpoint, bucket });
   if (agent) {
     const url = new URL('/v1/health', agent.url);
     const answer = await fetch(url, {
@@ -176,16 +177,4 @@ async function reach({ agent, nearEndpoint, ...store }: SiteStoreRequest): Promi
   }
   const near = nearEndpoint ?? endpoint;
   return { ...store, nearEndpoint: near, agentUrl: agent?.url ?? null, agentToken: agent?.token ?? null };
-}
-
-async function inTime<T>(work: Promise<T>, message: string, place: Record<string, string>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new FarmError('StoreFailed', message, place)), PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

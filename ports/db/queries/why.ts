@@ -104,7 +104,10 @@ async function reasonsOfWork(tx: Tx, job: JobRow): Promise<WaitReason[]> {
   const count = chunks[0] as (typeof chunks)[number];
   const reasons: WaitReason[] = [];
   if (count.offered > 0) reasons.push(fitReason(await fitOfNextChunk(tx, job), count.offered));
-  if (count.leased > 0) reasons.push(reason('Rendering', `Nodes work on ${count.leased} of its chunks.`));
+  if (count.leased > 0) {
+    reasons.push(...(await silentStores(tx, job)));
+    reasons.push(reason('Rendering', `Nodes work on ${count.leased} of its chunks.`));
+  }
   if (count.parked > 0)
     reasons.push(reason('Verifying', `Delivered frames of ${count.parked} chunks are being verified.`));
   if (reasons.length > 0) return reasons;
@@ -121,6 +124,22 @@ async function reasonsOfWork(tx: Tx, job: JobRow): Promise<WaitReason[]> {
     ];
   }
   return [reason('Finishing', 'All chunks are done; the job is being assembled and settled.')];
+}
+
+/** Of each site whose store does not answer and whose nodes hold chunks of the job. */
+async function silentStores(tx: Tx, job: JobRow): Promise<WaitReason[]> {
+  const { rows } = await sql<{ name: string; chunks: number; seconds: number }>`
+    SELECT s.name, count(*) AS chunks, extract(epoch FROM clock_timestamp() - s.store_silent_since)::int AS seconds
+    FROM chunks AS c JOIN nodes AS n ON n.id = c.node_id JOIN sites AS s ON s.id = n.site_id
+    WHERE c.studio_id = ${job.studioId} AND c.job_id = ${job.id} AND c.status = 'leased'
+      AND s.store_silent_since IS NOT NULL GROUP BY s.id ORDER BY s.name`.execute(tx);
+  return rows.map(({ name, chunks, seconds }) =>
+    reason(
+      'SiteNotAvailable',
+      `The store of ${name} has not answered for ${seconds} s; its nodes hold ${chunks} of the chunks and cannot deliver.`,
+      `Look at the store of ${name}. Unless it comes back, the chunks go elsewhere, as far as pins allow.`,
+    ),
+  );
 }
 
 async function fitOfNextChunk(tx: Tx, job: JobRow): Promise<Fit> {

@@ -10,6 +10,10 @@ export interface SitesTable {
   createdAt: GeneratedTime;
   kind: Generated<'home' | 'edge'>;
   status: Generated<SiteStatus>;
+  /** What the operator wants; `status` is that again once a lost site answers. */
+  wanted: Generated<'online' | 'draining'>;
+  /** Since when its store has not answered the farm; null: it answers. */
+  storeSilentSince: Generated<Date | null>;
   country: string | null;
   /** Payload of the link, bytes a second: towards the site and away from it. */
   linkDownBytes: number | null;
