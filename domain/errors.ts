@@ -93,6 +93,13 @@ export const ERROR_CATALOGUE = {
   NotFound: entry('user', false, 404, 5, 'Check the id.'),
   // Doing things at the wrong time
   JobStateConflict: entry('user', false, 409, 8, 'Look at the job first; it is not in a state that allows this.'),
+  FramesWouldBeLost: entry(
+    'user',
+    false,
+    409,
+    8,
+    'Have the studios fetch them ("farm pull JOB"), or give them up for good ("farm site remove SITE --force").',
+  ),
   IdempotencyConflict: entry('user', false, 409, 8, 'Use a new Idempotency-Key for a different request.'),
   UploadIncomplete: entry('user', true, 409, 8, 'Upload the blobs that the answer names, then try again.'),
   TargetBusy: entry('user', true, 409, 8, 'Wait until the process named has ended, or name another place.'),

@@ -4,7 +4,7 @@ import pc from 'picocolors';
 import { connect, connectAsOperator } from '../connection.ts';
 import { table } from '../output/table.ts';
 import { refuse } from '../sdk/errors.ts';
-import type { SiteRequest, SiteView } from '../sdk/types.ts';
+import type { SiteChange, SiteRequest, SiteView } from '../sdk/types.ts';
 import { parseRate, rateText } from '../settings/rate.ts';
 import { printJson, withErrors } from './run.ts';
 import { addSiteAgent } from './siteAgent.ts';
@@ -48,22 +48,23 @@ export function addSite(program: Command): void {
       print(await connectAsOperator().changeSite(name, requestOf(flags)), flags);
     }),
   );
-  for (const [name, status, description] of [
-    ['drain', 'draining', 'Let a site finish what it has and give it no new chunks'],
-    ['resume', 'online', 'Give a drained site chunks again'],
-    ['remove', 'removed', 'Take a site out for good and forget its keys'],
-  ] as const) {
+  const steer = (name: string, status: NonNullable<SiteChange['status']>, description: string): Command =>
     site
       .command(name)
       .argument('<name>', 'name of the site')
       .description(description)
       .option('--json', 'print JSON')
       .action(
-        withErrors(async (which: string, flags: { json?: boolean }) => {
-          print(await connectAsOperator().changeSite(which, { status }), flags);
+        withErrors(async (which: string, { force, json }: { force?: boolean; json?: boolean }) => {
+          print(await connectAsOperator().changeSite(which, { status, ...(force ? { force } : {}) }), { json });
         }),
       );
-  }
+  steer('drain', 'draining', 'Let a site finish what it has and give it no new chunks');
+  steer('resume', 'online', 'Give a drained site chunks again');
+  steer('remove', 'removed', 'Take a site out for good and forget its keys').option(
+    '--force',
+    'also with frames there that no studio has fetched; they are lost',
+  );
   site
     .command('list')
     .description('List sites')

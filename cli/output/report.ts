@@ -42,6 +42,7 @@ const EXIT_CODES: Record<string, number> = {
   RenderFailed: 7,
   TooManyFailures: 7,
   JobStateConflict: 8,
+  FramesWouldBeLost: 8,
   IdempotencyConflict: 8,
   UploadIncomplete: 8,
   HashMismatch: 8,

@@ -410,7 +410,7 @@ export interface paths {
         head?: never;
         /**
          * Change, drain, resume or remove a site
-         * @description Operators only. What is not named stays as it is. A removed site may be registered again.
+         * @description Operators only. What is not named stays as it is. A site with frames that no studio has acknowledged is removed by `force` only. A removed site may be registered again.
          */
         patch: {
             parameters: {
@@ -3330,6 +3330,8 @@ export interface components {
              * @enum {string}
              */
             status?: "online" | "draining" | "removed";
+            /** @description With `removed`: also where frames lie that no studio has acknowledged; they can be fetched no more */
+            force?: boolean;
             store?: {
                 /**
                  * Format: uri
@@ -4365,6 +4367,8 @@ export interface components {
              * @enum {string}
              */
             status?: "online" | "draining" | "removed";
+            /** @description With `removed`: also where frames lie that no studio has acknowledged; they can be fetched no more */
+            force?: boolean;
             store?: {
                 /**
                  * Format: uri

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { commitUnit } from '../../ports/db/commit.ts';
-import { addJob, addNode, addStudio, deliver, fileOf, mustClaim } from '../../test/support/rows.ts';
+import { acknowledgeFrames } from '../../ports/db/deliveries.ts';
+import { transitionJob } from '../../ports/db/jobs.ts';
+import { addJob, addNode, addStudio, artifactsOf, deliver, fileOf, mustClaim } from '../../test/support/rows.ts';
 import { createTestBucket } from '../../test/support/services.ts';
 import { openTestApi, type TestApi } from './testing/openApi.ts';
 
@@ -52,13 +54,13 @@ it('registers a site once its store has answered, and never tells its keys', asy
   expect(JSON.stringify(listed)).not.toContain(store.secretKey);
 });
 
-it('counts what is stored at each site', async () => {
+it('counts what is stored at each site, and gives up no frames by the way', async () => {
   const other = await openTestApi();
   try {
     const { database, query } = other.record;
     const studioId = await addStudio(database, 'stored');
     const node = await addNode(database, 'painter', {}, 'berlin');
-    await addJob(database, { studioId, frames: 2, files: [fileOf('scene.glb')] });
+    const { jobId } = await addJob(database, { studioId, frames: 2, files: [fileOf('scene.glb')] });
     const lease = await mustClaim(database, node);
     for (const [index, { unitId }] of lease.units.entries()) {
       await deliver(database, lease, node.id, unitId);
@@ -85,6 +87,25 @@ it('counts what is stored at each site', async () => {
       { name: 'local', storedBytes: null, nodes: 0 },
       { name: 'berlin', storedBytes: null, nodes: 1 },
     ]);
+
+    // A site is not taken out with frames that no studio has; unless that is what its operator wants.
+    const key = await other.key(null, 'operator');
+    const change = async (method: string, path: string, body: unknown) => {
+      const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+      return (await fetch(other.url + path, { method, headers, body: JSON.stringify(body) })).json();
+    };
+    const remove = (more = {}) => change('PATCH', '/v1/sites/berlin', { status: 'removed', ...more });
+    expect(await remove({ force: true })).toMatchObject({ code: 'JobStateConflict' });
+    await database.asService((tx) => transitionJob(tx, { jobId, to: 'completed' }));
+    const refused = { code: 'FramesWouldBeLost', place: { site: 'berlin', frames: 1, jobs: 1, job: jobId } };
+    expect(await remove()).toMatchObject(refused);
+    expect(await remove({ force: true })).toMatchObject({ status: 'removed' });
+    expect(await change('POST', '/v1/sites', { name: 'berlin' })).toMatchObject({ status: 'online' });
+    expect(await remove()).toMatchObject(refused);
+    const { unitId } = lease.units[0]!;
+    const hash = artifactsOf(unitId).find(({ kind }) => kind === 'exr')!.hash;
+    await database.asService((tx) => acknowledgeFrames(tx, { jobId, frames: [{ unitId, hash }] }));
+    expect(await remove()).toMatchObject({ status: 'removed' });
   } finally {
     await other.close();
   }

@@ -109,10 +109,16 @@ export async function changeSite(
 }
 
 /**
- * Takes a site out for good: no new chunks, its nodes have left, its credentials are forgotten.
- * @throws FarmError `JobStateConflict` while jobs that are not over have frames or chunks there
+ * Takes a site out for good: no new chunks, its nodes have left, its credentials are forgotten, and so are its frames in the
+ * frame cache.
+ * @param options.force also where frames lie there that no studio has acknowledged; they can be fetched no more
+ * @throws FarmError `JobStateConflict` while jobs that are not over have frames or chunks there, `FramesWouldBeLost`
  */
-export async function removeSite(tx: Tx, { id, name, kind }: Pick<SiteRow, 'id' | 'name' | 'kind'>): Promise<void> {
+export async function removeSite(
+  tx: Tx,
+  { id, name, kind }: Pick<SiteRow, 'id' | 'name' | 'kind'>,
+  { force = false }: { force?: boolean | undefined } = {},
+): Promise<void> {
   if (kind === 'home')
     throw new FarmError('JobStateConflict', 'The farm cannot do without its own site.', { site: name });
   const { rows } = await sql<{ jobs: number }>`
@@ -129,9 +135,24 @@ export async function removeSite(tx: Tx, { id, name, kind }: Pick<SiteRow, 'id' 
       jobs,
     });
   }
+  if (!force) await requireNoFramesAt(tx, { id, name });
   await tx.updateTable('nodes').set({ status: 'left' }).where('siteId', '=', id).execute();
+  await tx.deleteFrom('frameCache').where('siteId', '=', id).execute();
   await tx.deleteFrom('siteStores').where('siteId', '=', id).execute();
   await tx.updateTable('sites').set({ status: 'removed' }).where('id', '=', id).execute();
+}
+
+/** @throws FarmError `FramesWouldBeLost` where committed frames lie at the site that no studio has acknowledged */
+async function requireNoFramesAt(tx: Tx, { id, name }: Pick<SiteRow, 'id' | 'name'>): Promise<void> {
+  const { rows } = await sql<{ frames: number; jobs: number; job: string | null }>`
+    SELECT count(*) AS frames, count(DISTINCT u.job_id) AS jobs, max(u.job_id::text) AS job FROM units AS u
+    WHERE u.site_id = ${id} AND u.status = 'committed'
+      AND NOT EXISTS (SELECT FROM deliveries AS d WHERE d.studio_id = u.studio_id AND d.unit_id = u.id)`.execute(tx);
+  const { frames = 0, jobs = 0, job = null } = rows[0] ?? {};
+  if (frames === 0) return;
+  const what = `${frames} ${frames === 1 ? 'frame' : 'frames'} of ${jobs === 1 ? `job ${job}` : `${jobs} jobs`}`;
+  const message = `${what} ${frames === 1 ? 'lies' : 'lie'} at "${name}" and nowhere else, and no studio has said that it has ${frames === 1 ? 'it' : 'them'}.`;
+  throw new FarmError('FramesWouldBeLost', message, { site: name, frames, jobs, job });
 }
 
 /**

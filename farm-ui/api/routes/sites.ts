@@ -122,7 +122,8 @@ export function addSites(api: Api, { database, hub }: ApiDeps & { hub: Hub }): v
       schema: {
         tags,
         summary: 'Change, drain, resume or remove a site',
-        description: 'Operators only. What is not named stays as it is. A removed site may be registered again.',
+        description:
+          'Operators only. What is not named stays as it is. A site with frames that no studio has acknowledged is removed by `force` only. A removed site may be registered again.',
         params,
         body: siteChange,
         response: { 200: site, ...problems },
@@ -130,7 +131,7 @@ export function addSites(api: Api, { database, hub }: ApiDeps & { hub: Hub }): v
     },
     async (request) => {
       requireCaller(request, 'operate');
-      const { status, store, ...facts } = request.body;
+      const { status, force, store, ...facts } = request.body;
       const { name } = request.params;
       const known = await database.asService((tx) => requireSite(tx, name));
       if (known.kind === 'home' && store) {
@@ -142,7 +143,7 @@ export function addSites(api: Api, { database, hub }: ApiDeps & { hub: Hub }): v
       const stored = await storedNow();
       return database.asService(async (tx) => {
         if (status === 'removed') {
-          await removeSite(tx, known);
+          await removeSite(tx, known, { force });
           return viewOf({ ...known, status, hasStore: false, hasAgent: false, nodesOnline: 0, nodes: 0 }, stored);
         }
         await changeSite(tx, known.id, { ...facts, status }, address);

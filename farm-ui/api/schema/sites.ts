@@ -75,6 +75,10 @@ export const siteRequest = z.object({
 });
 export const siteChange = z.object({
   status: z.enum(['online', 'draining', 'removed']).optional().describe('A draining site takes no new chunks'),
+  force: z
+    .boolean()
+    .optional()
+    .describe('With `removed`: also where frames lie that no studio has acknowledged; they can be fetched no more'),
   store: siteStore.optional(),
   ...facts,
 });

@@ -192,7 +192,7 @@ function consequence(change: Change, { nodes, hasStore, storedBytes }: Site): st
     hasStore
       ? `The farm forgets how the store is reached: ${storedBytes === null ? 'what lies' : `the ${formatBytes(storedBytes)}`} there can be fetched no more.`
       : '',
-    'While jobs that are not over have work there, this is refused. The site can be registered again.',
+    'While jobs that are not over have work there, or frames lie there that no studio has fetched, this is refused. The site can be registered again.',
   ];
   return parts.filter((part) => part !== '').join(' ');
 }
