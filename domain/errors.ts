@@ -85,6 +85,7 @@ export const ERROR_CATALOGUE = {
   QuoteExpired: entry('user', false, 409, 4, 'Ask for a new quote.'),
   QuoteTaken: entry('user', false, 409, 4, 'This quote was accepted before; look at the job it names.'),
   FundsMissing: entry('user', false, 402, 4, "Bring CMP to the studio's account, then accept the quote again."),
+  NothingToPay: entry('user', false, 404, 5, 'Nothing to do: what costs nothing has no invoice.'),
   // Who may see what
   Unauthenticated: entry('user', false, 401, 5, 'Send a valid key as "Authorization: Bearer …".'),
   Forbidden: entry('user', false, 403, 5, 'Ask someone with the named role.'),
@@ -140,6 +141,13 @@ export const ERROR_CATALOGUE = {
   // The farm
   StackNotRunning: entry('system', true, 503, 6, 'Start the farm with "npm start" or "farm up".'),
   ServiceFailed: entry('system', true, 503, 6, 'Run "farm doctor" to see which service is down and why.'),
+  PinnedSiteAway: entry(
+    'system',
+    true,
+    503,
+    6,
+    'Look at the sites ("farm site list"); submit again when one of them is back, or with another pin.',
+  ),
   PortTaken: entry('system', false, 503, 6, 'Stop the program on that port or set another.'),
   DiskFull: entry('system', true, 507, 6, 'Free space on the disk named.'),
   BinaryMissing: entry('system', false, 503, 6, 'Install the named program or set its path in the environment.'),

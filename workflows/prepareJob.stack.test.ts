@@ -9,6 +9,7 @@ import { isSignedBy } from '../ports/chain/accounts.ts';
 import { getQuote } from '../ports/db/jobs.ts';
 import { type InProcessFarm, startInProcessFarm } from '../test/replay/inProcessFarm.ts';
 import { ScriptedNode } from '../test/replay/scriptedNode.ts';
+import { addNode } from '../test/support/rows.ts';
 import { cubeScene } from '../test/support/scenes.ts';
 
 let farm: InProcessFarm;
@@ -114,6 +115,22 @@ describe('prepareJob', () => {
     node = await new ScriptedNode(farm, 'latecomer').start();
     await farm.prepare(job);
     expect((await farm.row(job)).status).toBe('quoted');
+  });
+
+  it('names the site that a job is pinned to when no node is online there', async () => {
+    node = await new ScriptedNode(farm, 'elsewhere').start();
+    await addNode(farm.record.database, 'alive', {}, 'berlin');
+    await farm.record.query(`UPDATE sites SET status = 'lost' WHERE name = 'berlin'`);
+    const job = await farm.submit({ bytes: await uniqueScene('pinned'), policy: { calibrationWaitSeconds: 0.3 } });
+    await farm.record.query(
+      `UPDATE jobs SET placement = '{"wish": {"objective": "finish", "sites": ["berlin"]}}' WHERE id = $1`,
+      [job.jobId],
+    );
+    expect(await problemOf(job)).toMatchObject({
+      code: 'PinnedSiteAway',
+      message: 'No node can take the job where it is pinned to: berlin is lost.',
+    });
+    expect((await farm.row(job)).status).toBe('uploading');
   });
 
   it('leaves a job alone that is quoted already', async () => {

@@ -1,7 +1,11 @@
 /** Lets a node trace a little of a scene, so that its price can be fixed before anything is spent. */
 import { Context } from '@temporalio/activity';
 import { FarmError, fromProblem } from '../../domain/errors.ts';
+import { barredBy, NO_WISH } from '../../domain/placement.ts';
 import { cancelChunk, chunkState, failChunk, loseLease } from '../../ports/db/chunks.ts';
+import { nodesOnlineFor, type PlacementDocument } from '../../ports/db/placement.ts';
+import { listSites } from '../../ports/db/sites.ts';
+import type { JobRow } from '../../ports/db/tables.ts';
 import { finalFailure } from '../failure.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
@@ -15,7 +19,8 @@ export interface CalibrateInput extends JobKey {
 
 /**
  * Offers the estimate chunk over the same path as frames and waits for its answer, which the chunk then holds.
- * @throws FarmError what the node found wrong with the scene; `ServiceFailed` when no node takes it in time
+ * @throws FarmError what the node found wrong with the scene; when no node takes it in time `ServiceFailed`, or `PinnedSiteAway`
+ * where none is online at the sites that the job is pinned to
  */
 export async function calibrate(
   services: DispatchServices,
@@ -24,7 +29,7 @@ export async function calibrate(
   const job = await inRecord(services, (tx) =>
     tx
       .selectFrom('jobs')
-      .select('policy')
+      .select(['policy', 'placement'])
       .where('studioId', '=', studioId)
       .where('id', '=', jobId)
       .executeTakeFirstOrThrow(),
@@ -54,7 +59,7 @@ export async function calibrate(
         const left = since + seconds * 1000 - services.clock.now().getTime();
         if (left <= 0) {
           await inRecord(services, (tx) => cancelChunk(tx, chunkId));
-          throw finalFailure(await whyNobodyCame(services, started));
+          throw finalFailure(await whyNobodyCame(services, job.placement, started));
         }
         await watch.next(AbortSignal.any([signal, AbortSignal.timeout(left)]));
       } finally {
@@ -65,17 +70,31 @@ export async function calibrate(
   });
 }
 
-async function whyNobodyCame(services: FarmServices, started: boolean): Promise<FarmError> {
+async function whyNobodyCame(
+  services: FarmServices,
+  placement: JobRow['placement'],
+  started: boolean,
+): Promise<FarmError> {
   if (started) return new FarmError('ServiceFailed', 'No node finished the calibration in time; submit again later.');
-  const { online } = await inRecord(services, (tx) =>
-    tx
-      .selectFrom('nodes')
-      .select((node) => node.fn.countAll<number>().as('online'))
-      .where('status', '=', 'online')
-      .executeTakeFirstOrThrow(),
-  );
+  const { wish = NO_WISH } = placement as PlacementDocument;
+  const { online, placed, sites } = await inRecord(services, async (tx) => ({
+    ...(await nodesOnlineFor(tx, placement)),
+    sites: await listSites(tx),
+  }));
   if (online === 0)
     return new FarmError('ServiceFailed', 'No node is online, so the job cannot be calibrated.', { nodes: 0 });
-  const message = `None of the ${online} nodes online was free to calibrate the job; try again later.`;
-  return new FarmError('ServiceFailed', message, { nodes: online });
+  if (placed > 0) {
+    const message = `None of the ${placed} nodes online that may take the job was free to calibrate it; try again later.`;
+    return new FarmError('ServiceFailed', message, { nodes: placed });
+  }
+  const pinned = sites.filter((site) => barredBy({ ...site, status: 'online' }, wish) === null);
+  const states = pinned.map(({ name, status }) =>
+    status === 'online' ? `no node is online at ${name}` : `${name} is ${status}`,
+  );
+  const where =
+    wish.sites || wish.country ? 'No node can take the job where it is pinned to' : 'No site takes jobs now';
+  const names = pinned.map(({ name }) => name).join(', ');
+  return new FarmError('PinnedSiteAway', `${where}: ${states.join(', ') || 'there is no such site'}.`, {
+    sites: names,
+  });
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { addJob, addStudio, fileOf } from '../../test/support/rows.ts';
 import { openTestApi } from './testing/openApi.ts';
 
-it('does not pause, fund or cancel a job that is paid and only waits for its frames to be fetched', async () => {
+it('does not pause, fund or cancel a job that is paid and only waits for its frames to be fetched, and says when there is nothing to pay', async () => {
   const farm = await openTestApi();
   try {
     const { database, query } = farm.record;
@@ -29,6 +29,21 @@ it('does not pause, fund or cancel a job that is paid and only waits for its fra
     expect(await query(`SELECT payload ->> 'signal' AS signal FROM outbox WHERE topic = 'signal-workflow'`)).toEqual([
       { signal: 'cancelJob' },
     ]);
+
+    // All of it from the frame cache: there is nothing to pay, and no invoice will come.
+    await query(`UPDATE jobs SET status = 'completed', delivery = 'on-demand', cached_units = 2 WHERE id = $1`, [
+      jobId,
+    ]);
+    const finance = await farm.key(studioId, 'finance');
+    for (const document of ['invoice', 'invoice.pdf']) {
+      const answer = await fetch(`${farm.url}/v1/jobs/${jobId}/${document}`, {
+        headers: { authorization: `Bearer ${finance}` },
+      });
+      expect(await answer.json()).toMatchObject({
+        ...{ status: 404, code: 'NothingToPay' },
+        detail: 'There is nothing to pay, so the job has no invoice: all its frames (2) came from the frame cache.',
+      });
+    }
   } finally {
     await farm.close();
   }

@@ -50,6 +50,17 @@ export async function sitesNow(
   }));
 }
 
+/** Nodes that are online, and those of them that are at a site which may take a job with such a wish. */
+export async function nodesOnlineFor(
+  tx: Tx,
+  placement: JobRow['placement'],
+): Promise<{ online: number; placed: number }> {
+  const { rows } = await sql<{ online: number; placed: number }>`
+    SELECT count(*) AS online, count(*) FILTER (WHERE may_render(${JSON.stringify(placement)}::jsonb, site_id)) AS placed
+    FROM nodes WHERE status = 'online'`.execute(tx);
+  return rows[0]!;
+}
+
 /** Ids of the sites, beside home, that have a copy of a blob, by its hash. */
 export async function copiesOf(tx: Tx, studioId: string, hashes: readonly string[]): Promise<Map<string, string[]>> {
   const { rows } = await sql<{ hash: string; sites: string[] }>`

@@ -5,8 +5,9 @@ import { invoicePdf } from '../../../activities/settle/documents/invoicePdf.ts';
 import type { InvoiceStanding } from '../../../activities/settle/documents/standing.ts';
 import { verifyInvoice } from '../../../activities/settle/verifyInvoice.ts';
 import { FarmError } from '../../../domain/errors.ts';
+import { isFinalJob } from '../../../domain/statuses.ts';
 import { getInvoice } from '../../../ports/db/invoices.ts';
-import type { InvoiceRow } from '../../../ports/db/tables.ts';
+import type { InvoiceRow, JobRow } from '../../../ports/db/tables.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { requireStudio } from '../plugins/auth.ts';
 import { problems } from '../plugins/openapi.ts';
@@ -27,11 +28,12 @@ export function addInvoices(api: Api, { database, stores, chain }: ApiDeps): voi
     },
     async (request) => {
       const { studioId } = requireStudio(request, 'money');
-      const view = await database.withStudio(studioId, async (tx) =>
-        readInvoiceView(tx, (await requireJobById(tx, request.params.id)).id),
-      );
-      if (!view) throw noInvoice(request.params.id);
-      return view;
+      return database.withStudio(studioId, async (tx) => {
+        const job = await requireJobById(tx, request.params.id);
+        const view = await readInvoiceView(tx, job.id);
+        if (!view) throw noInvoice(job);
+        return view;
+      });
     },
   );
 
@@ -58,10 +60,12 @@ export function addInvoices(api: Api, { database, stores, chain }: ApiDeps): voi
     studioId: string,
     jobId: string,
   ): Promise<{ row: InvoiceRow; standing: InvoiceStanding }> => {
-    const issued = await database.withStudio(studioId, async (tx) =>
-      getInvoice(tx, (await requireJobById(tx, jobId)).id),
-    );
-    if (!issued) throw noInvoice(jobId);
+    const issued = await database.withStudio(studioId, async (tx) => {
+      const job = await requireJobById(tx, jobId);
+      const found = await getInvoice(tx, job.id);
+      if (!found) throw noInvoice(job);
+      return found;
+    });
     const { status, transactionHash: transaction } = issued.invoice;
     return { row: issued.invoice, standing: { status, transaction, proof: 'unchecked' } };
   };
@@ -118,5 +122,12 @@ export function addInvoices(api: Api, { database, stores, chain }: ApiDeps): voi
   );
 }
 
-const noInvoice = (jobId: string): FarmError =>
-  new FarmError('NotFound', 'The job has no invoice yet; it comes when the job is settled.', { job: jobId });
+/** Why there is none: what came from the frame cache, or was never rendered, costs nothing. */
+function noInvoice({ id, status, stageSeconds, committedUnits, cachedUnits }: JobRow): FarmError {
+  const isSettled = isFinalJob(status) || stageSeconds.settle !== undefined;
+  if (!isSettled || committedUnits > 0)
+    return new FarmError('NotFound', 'The job has no invoice yet; it comes when the job is settled.', { job: id });
+  const frames = `all its frames (${cachedUnits}) came from the frame cache`;
+  const message = `There is nothing to pay, so the job has no invoice: ${cachedUnits > 0 ? frames : 'nothing of it was rendered'}.`;
+  return new FarmError('NothingToPay', message, { job: id, cachedFrames: cachedUnits });
+}
