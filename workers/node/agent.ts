@@ -13,6 +13,7 @@ import { signJoin } from './identity.ts';
 import { machineLabels, type NodeTier } from './labels.ts';
 import { type LeaseOutcome, runLease } from './leaseRun.ts';
 import { signPendingReceipts } from './receipts.ts';
+import { StoreSilence } from './storePatience.ts';
 import { Tally } from './tally.ts';
 
 export interface AgentOptions {
@@ -54,6 +55,7 @@ export async function runAgent(options: AgentOptions, shutdown: AbortSignal): Pr
   await mkdir(workFolder, { recursive: true });
   const cache = await BlobCache.open(options.cacheFolder ?? join(home, 'cache'), options.cacheBytes);
   const tally = new Tally(join(home, 'tally'));
+  const silence = new StoreSilence();
   await tally.prune(new Date(Date.now() - TALLY_DAYS * 86_400_000));
 
   let signing: Promise<number> | undefined;
@@ -79,7 +81,7 @@ export async function runAgent(options: AgentOptions, shutdown: AbortSignal): Pr
       onRendered = resolve;
     });
     const { storePatienceMs } = options;
-    const services = { gateway, engine, cache, tally, workFolder, threads, storePatienceMs, log, shutdown };
+    const services = { gateway, engine, cache, tally, workFolder, threads, storePatienceMs, silence, log, shutdown };
     const before = newest;
     const ended = runLease(lease, { ...services, before, onRendered, onReceiptsPending: signReceipts });
     newest = ended;

@@ -9,6 +9,7 @@ import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
 import type { RenderedUnit } from '../../renderer/engine.ts';
 import { type DeliveryDeps, startDelivery } from './delivery.ts';
+import { StoreSilence } from './storePatience.ts';
 import { Tally } from './tally.ts';
 
 let folder: string;
@@ -149,6 +150,13 @@ it('puts the head of its first frame before the whole where that is awaited, and
   judge('two');
   await second;
   await delivery.done();
+});
+
+it('counts the silence of a store over leases, and not over a pause', () => {
+  const silence = new StoreSilence();
+  expect([0, 20_000, 45_000, 80_000, 90_000].map((at) => silence.failed(at))).toEqual([0, 0, 0, 80_000, 80_000]);
+  silence.answered();
+  expect(silence.failed(91_000)).toBe(91_000);
 });
 
 it('sends the frame as ever when its head cannot be put or told of', async () => {

@@ -10,7 +10,7 @@ import type { Artifact, Lease, LeaseUnit } from '../../ports/gateway/protocol.ts
 import { hashFile } from '../../ports/store/hashFile.ts';
 import type { RenderedUnit } from '../../renderer/engine.ts';
 import { headOf, sendAhead } from './head.ts';
-import { withStorePatience } from './storePatience.ts';
+import { type StoreSilence, withStorePatience } from './storePatience.ts';
 import type { Tally } from './tally.ts';
 
 /** A frame of so many bytes is large. Smaller ones take their site little time, and a node that makes many would wait for each. */
@@ -37,6 +37,8 @@ export interface DeliveryDeps {
   say: (line: string) => void;
   /** Another patience with the store than that of `storePatience.ts`, milliseconds. */
   storePatienceMs?: number | undefined;
+  /** What the node's leases know of its store. */
+  silence?: StoreSilence | undefined;
 }
 
 /** @param onFailure called once, with the first failure */

@@ -14,6 +14,7 @@ import { startDelivery } from './delivery.ts';
 import { asDiskFull } from './diskFull.ts';
 import { type Heart, LeaseStopped, startHeart } from './heart.ts';
 import { startStaging } from './staging.ts';
+import type { StoreSilence } from './storePatience.ts';
 import type { Tally } from './tally.ts';
 
 export interface LeaseRunDeps {
@@ -26,6 +27,8 @@ export interface LeaseRunDeps {
   threads: number;
   /** Other patience with the store than that of `storePatience.ts`, milliseconds. */
   storePatienceMs?: number | undefined;
+  /** What the node's leases know of its store. */
+  silence: StoreSilence;
   log: Logger;
   /** The node's lease before this one, until its end; never rejects. */
   before: Promise<unknown>;
@@ -133,11 +136,11 @@ async function renderUnits(
   options: Omit<RenderRequest, 'units'>,
   heart: Heart,
   failed: AbortController,
-  { gateway, engine, tally, log, before, storePatienceMs, onRendered }: LeaseRunDeps,
+  { gateway, engine, tally, log, before, storePatienceMs, silence, onRendered }: LeaseRunDeps,
 ): Promise<void> {
   const { signal } = heart;
   const say = (line: string): void => heart.log(line);
-  const delivery = startDelivery(lease, { gateway, tally, signal, before, say, storePatienceMs }, (error) =>
+  const delivery = startDelivery(lease, { gateway, tally, signal, before, say, storePatienceMs, silence }, (error) =>
     failed.abort(error),
   );
   const units = new Map(lease.units.map((unit) => [keyOf(unit), unit]));

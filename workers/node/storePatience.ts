@@ -12,12 +12,34 @@ const FEWEST_TRIES = 4;
 /** One failure may be a hiccup. */
 const SAY_AT = 2;
 
+/** Failures further apart than this, milliseconds, are not of one silence. */
+const LONGEST_GAP_MS = 30_000;
+
+/** What the leases of a node know together of their site's store: the second one does not wait as long again. Times in milliseconds. */
+export class StoreSilence {
+  #since: number | null = null;
+  #last = Number.NEGATIVE_INFINITY;
+
+  /** It failed once more. @returns since when it has */
+  failed(now: number): number {
+    if (this.#since === null || now - this.#last > LONGEST_GAP_MS) this.#since = now;
+    this.#last = now;
+    return this.#since;
+  }
+
+  answered(): void {
+    this.#since = null;
+  }
+}
+
 interface PatienceDeps {
   signal: AbortSignal;
   /** Takes a line for the lease's log. */
   say: (line: string) => void;
   /** Another limit than `STORE_PATIENCE_MS`. */
   storePatienceMs?: number | undefined;
+  /** Of the node; without one the lease knows what it has seen itself. */
+  silence?: StoreSilence | undefined;
 }
 
 /**
@@ -30,15 +52,16 @@ interface PatienceDeps {
 export async function withStorePatience(
   call: () => Promise<void>,
   what: string,
-  { signal, say, storePatienceMs = STORE_PATIENCE_MS }: PatienceDeps,
+  { signal, say, storePatienceMs = STORE_PATIENCE_MS, silence = new StoreSilence() }: PatienceDeps,
 ): Promise<void> {
   let since: number | undefined;
   let failures = 0;
   let isSaid = false;
   const mayWait = (error: unknown): boolean => {
-    since ??= performance.now();
+    const now = performance.now();
+    since = Math.min(since ?? now, isStoreFailed(error) ? silence.failed(now) : now);
     failures++;
-    return performance.now() - since < storePatienceMs || (isStoreFailed(error) && failures < FEWEST_TRIES);
+    return now - since < storePatienceMs || (isStoreFailed(error) && failures < FEWEST_TRIES);
   };
   const tell = (error: unknown): void => {
     const isStores = isStoreFull(error) || (isStoreFailed(error) && failures >= SAY_AT);
@@ -59,6 +82,7 @@ export async function withStorePatience(
       retryable: (error) => isStoreFull(error) && mayWait(error),
       onRetry: tell,
     });
+    silence.answered();
   } catch (error) {
     if (signal.aborted || !(error instanceof FarmError) || !isStoreFailed(error)) throw error;
     const silentSeconds = Math.round((performance.now() - (since ?? performance.now())) / 1000);
