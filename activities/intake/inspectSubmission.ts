@@ -1,19 +1,22 @@
 /** Looks into what was uploaded and completes the job's settings from it. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FarmError } from '../../domain/errors.ts';
 import { formatFrames } from '../../domain/frames.ts';
+import { blobsOfFiles } from '../../domain/projectFiles.ts';
 import type { SceneInspection } from '../../domain/scene.ts';
 import { frameRangeWarnings } from '../../domain/sceneFrames.ts';
 import { resolveSettings } from '../../domain/settings.ts';
+import { markLost } from '../../ports/db/blobs.ts';
 import { json, type Submission } from '../../ports/db/documents.ts';
 import { setResolved } from '../../ports/db/submissions.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
+import { checkObject } from '../../ports/store/checkStores.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
 import { inspectIsolated } from './inspectIsolated.ts';
-import { checkUploads, materialise } from './materialise.ts';
+import { materialise, missingBlobs, uploadIncomplete } from './materialise.ts';
 
 /** The submission once its scene was read; the quote moves the inspection to the project's version. */
 export interface InspectedSubmission extends Submission {
@@ -29,10 +32,22 @@ export async function inspectSubmission(services: FarmServices, key: JobKey): Pr
   const policy = policyOf(services, job);
   const { submission } = job;
   await withHeartbeat(async (signal) => {
-    await checkUploads(services.store, key.studioId, submission);
+    const missing = await missingBlobs(services.store, key.studioId, submission);
+    if (missing.size > 0) throw await lost(services, key, submission, missing);
     const root = await mkdtemp(join(tmpdir(), 'framewright-intake-'));
     try {
-      await materialise(services.store, key.studioId, submission.files, root);
+      await materialise(services.store, key.studioId, submission.files, root).catch(async (error: unknown) => {
+        const blob = damagedBlob(error, submission);
+        const place =
+          blob && ({ studioId: key.studioId, kind: 'blobs', hash: blob, siteId: null, copy: false } as const);
+        const damage = place && (await checkObject(services, place, true));
+        if (!damage) throw error;
+        if (damage.outcome === 'kept') throw await lost(services, key, submission, new Set([damage.hash]));
+        // It was mended from another copy. What came before it stays.
+        await rm(root, { recursive: true, force: true });
+        await mkdir(root);
+        await materialise(services.store, key.studioId, submission.files, root);
+      });
       const bounds = { seconds: policy.inspectSeconds, memoryMiB: policy.inspectMemoryMiB };
       const inspection = await inspectIsolated({ root, main: submission.main }, bounds, signal);
       await keep(services, job, inspection);
@@ -40,6 +55,24 @@ export async function inspectSubmission(services: FarmServices, key: JobKey): Pr
       await rm(root, { recursive: true, force: true });
     }
   });
+}
+
+/** The next upload is asked for these again, also where the farm had them. */
+async function lost(
+  services: FarmServices,
+  { studioId }: JobKey,
+  submission: Submission,
+  missing: ReadonlySet<string>,
+): Promise<FarmError> {
+  await inRecord(services, (tx) => markLost(tx, studioId, [...missing]));
+  return uploadIncomplete(submission, missing);
+}
+
+/** The blob whose bytes could not be read, where that is what went wrong. */
+function damagedBlob(error: unknown, { files, blobs }: Submission): string | undefined {
+  if (!(error instanceof FarmError)) return undefined;
+  const { hash, expected } = error.place as { hash?: string; expected?: string };
+  return blobsOfFiles(files, blobs).find((blob) => blob.hash === (hash ?? expected))?.hash;
 }
 
 async function keep(services: FarmServices, job: JobRow, inspection: SceneInspection): Promise<void> {

@@ -8,7 +8,7 @@ import type { ProjectFile } from '../../domain/projectFiles.ts';
 import { createMinioStore } from '../../ports/store/minioStore.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
 import { createTestBucket } from '../../test/support/services.ts';
-import { checkUploads, materialise } from './materialise.ts';
+import { materialise, missingBlobs, uploadIncomplete } from './materialise.ts';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -44,7 +44,8 @@ describe('files of a submission', () => {
       file('a/same.txt', small, [part(0, 100, 10)]),
       file('whole.bin', cuts[1]!),
     ];
-    await checkUploads(store, studioId, { formatVersion: 1, main: 'scene.glb', template: '', files, blobs });
+    const submission = { formatVersion: 1 as const, main: 'scene.glb', template: '', files, blobs };
+    expect(await missingBlobs(store, studioId, submission)).toEqual(new Set());
     await materialise(store, studioId, files, root);
     expect(await readFile(join(root, 'scene.glb'))).toEqual(bytes);
     expect(await readFile(join(root, 'a/small.txt'))).toEqual(small);
@@ -57,8 +58,8 @@ describe('files of a submission', () => {
       place: { file: 'scene.glb' },
     });
     await store.remove(studioId, 'blobs', blobs[2]!.hash);
-    await expect(
-      checkUploads(store, studioId, { formatVersion: 1, main: 'scene.glb', template: '', files, blobs }),
-    ).rejects.toMatchObject({ code: 'UploadIncomplete', place: { missing: 1, file: 'scene.glb' } });
+    const missing = await missingBlobs(store, studioId, submission);
+    expect(missing).toEqual(new Set([blobs[2]!.hash]));
+    expect(uploadIncomplete(submission, missing)).toMatchObject({ place: { missing: 1, file: 'scene.glb' } });
   });
 });

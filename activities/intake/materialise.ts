@@ -15,12 +15,14 @@ const PARALLEL = 8;
 const NAMED = 5;
 
 /**
- * Checks that all blobs of the submission are in the store, whole.
- * @throws FarmError `UploadIncomplete` naming files that miss some; `FileEmpty` for a scene file without bytes;
- *   `AssetMissing` when the scene file is not among the files; `NameInvalid`
+ * Blobs of the submission that the store does not hold, or not whole.
+ * @throws FarmError `FileEmpty` for a scene file without bytes; `AssetMissing` when the scene file is not among the files; `NameInvalid`
  */
-export async function checkUploads(store: ObjectStore, studioId: string, submission: Submission): Promise<void> {
-  const { files, blobs, main } = submission;
+export async function missingBlobs(
+  store: ObjectStore,
+  studioId: string,
+  { files, blobs, main }: Submission,
+): Promise<Set<string>> {
   checkProjectPaths(files.map(({ path }) => path));
   const scene = files.find(({ path }) => path === main);
   if (!scene) throw new FarmError('AssetMissing', `The scene file ${main} is not among the files.`, { file: main });
@@ -30,11 +32,15 @@ export async function checkUploads(store: ObjectStore, studioId: string, submiss
     const found = await store.stat(studioId, 'blobs', hash);
     if (found?.sizeBytes !== sizeBytes) missing.add(hash);
   });
-  if (missing.size === 0) return;
+  return missing;
+}
+
+/** Names the files that lack these blobs. */
+export function uploadIncomplete({ files }: Pick<Submission, 'files'>, missing: ReadonlySet<string>): FarmError {
   const short = files.filter((file) => partsOf(file).some(({ blob }) => missing.has(blob)));
   const names = short.slice(0, NAMED).map(({ path }) => path);
   const more = short.length > NAMED ? ` and ${short.length - NAMED} more` : '';
-  throw new FarmError('UploadIncomplete', `Not uploaded yet: ${names.join(', ')}${more}.`, {
+  return new FarmError('UploadIncomplete', `Not uploaded yet: ${names.join(', ')}${more}.`, {
     missing: short.length,
     file: names[0]!,
   });

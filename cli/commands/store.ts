@@ -73,13 +73,13 @@ async function fsck({ repair = false, json }: { repair?: boolean; json?: boolean
 }
 
 /** What is damaged, what was done, and each file that names it. */
-function damageText({ kind, hash, siteId, condition, outcome, recoverable, namedBy }: Damage): string {
+function damageText({ kind, hash, site, condition, outcome, recoverable, namedBy }: Damage): string {
   const done = {
     copied: 'copied from another place',
     forgotten: 'a copy, given up',
     kept: recoverable ? 'another place has it' : 'no place has it',
   };
-  const head = `${condition} ${kind}/${hash} at ${siteId ?? 'home'}: ${done[outcome]}`;
+  const head = `${condition} ${kind}/${hash} at ${site ?? 'home'}: ${done[outcome]}`;
   return [head, ...namedBy.map(({ name, of, path, offset }) => `  ${name} ${of}  ${path} at byte ${offset}`)].join(
     '\n',
   );

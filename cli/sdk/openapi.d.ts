@@ -3397,6 +3397,8 @@ export interface components {
                 studioId: string;
                 /** @description Null: the farm's own store */
                 siteId: string | null;
+                /** @description Its name. Null: the farm's own store */
+                site: string | null;
                 /** @description A copy beside the one of record */
                 copy: boolean;
                 /** @enum {string} */
@@ -3418,7 +3420,7 @@ export interface components {
                     offset: number;
                 }[];
             }[];
-            /** @description Sites (`home` for the own store) that did not answer */
+            /** @description Names of sites (`home` for the own store) that did not answer */
             unreachable: string[];
             nextCursor: string | null;
         };
@@ -4434,6 +4436,8 @@ export interface components {
                 studioId: string;
                 /** @description Null: the farm's own store */
                 siteId: string | null;
+                /** @description Its name. Null: the farm's own store */
+                site: string | null;
                 /** @description A copy beside the one of record */
                 copy: boolean;
                 /** @enum {string} */
@@ -4455,7 +4459,7 @@ export interface components {
                     offset: number;
                 }[];
             }[];
-            /** @description Sites (`home` for the own store) that did not answer */
+            /** @description Names of sites (`home` for the own store) that did not answer */
             unreachable: string[];
             nextCursor: string | null;
         };

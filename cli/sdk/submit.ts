@@ -1,5 +1,6 @@
 /** From files on disk to a quoted job: check, upload what the store lacks, create, prepare. */
 import type { FarmClient } from './client.ts';
+import { FarmApiError } from './errors.ts';
 import type { Project } from './project.ts';
 import type { JobRequest, JobView } from './types.ts';
 import { memoryOf } from './upload/remembered.ts';
@@ -40,7 +41,14 @@ export async function submitProject(
     const created = await client.createJob({ ...wishes, files: uploaded.files, blobs: uploaded.blobs });
     await uploaded.sendAgain(created.missing);
     progress?.preparing();
-    return await client.prepareJob(created.id);
+    try {
+      return await client.prepareJob(created.id);
+    } catch (error) {
+      // The farm had lost some of what it said it has, and notices now.
+      if (!(error instanceof FarmApiError && error.code === 'UploadIncomplete')) throw error;
+      if ((await uploaded.sendLost()) === 0) throw error;
+      return await client.prepareJob(created.id);
+    }
   } finally {
     await uploaded.close();
   }

@@ -14,15 +14,22 @@ export async function holdBlobs(tx: Tx, studioId: string): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock_shared(hashtextextended(${blobLock(studioId)}, 0))`.execute(tx);
 }
 
-/** Those of `hashes` that the studio has already. Ask in the transaction that creates the submission. */
+/** Those of `hashes` that the studio has already, but for lost ones. Ask in the transaction that creates the submission. */
 export async function knownBlobs(tx: Tx, studioId: string, hashes: readonly string[]): Promise<Set<string>> {
   await holdBlobs(tx, studioId);
   const { rows } = await sql<{ hash: string }>`
-    SELECT hash FROM blobs WHERE studio_id = ${studioId} AND hash = ANY (${[...hashes]}::text[])`.execute(tx);
+    SELECT hash FROM blobs WHERE studio_id = ${studioId} AND hash = ANY (${[...hashes]}::text[])
+      AND lost_at IS NULL`.execute(tx);
   return new Set(rows.map(({ hash }) => hash));
 }
 
-/** Records blobs that are in the store and whose bytes were checked. */
+/** Blobs whose bytes no place has any more: the next upload is asked for them. Those that are not on record are left out. */
+export async function markLost(tx: Tx, studioId: string, hashes: readonly string[]): Promise<void> {
+  await sql`UPDATE blobs SET lost_at = coalesce(lost_at, clock_timestamp())
+    WHERE studio_id = ${studioId} AND hash = ANY (${[...hashes]}::text[])`.execute(tx);
+}
+
+/** Records blobs that are in the store and whose bytes were checked; they are not lost any more. */
 export async function recordBlobs(
   tx: Tx,
   studioId: string,
@@ -33,7 +40,7 @@ export async function recordBlobs(
   const sizes = blobs.map(({ sizeBytes }) => sizeBytes);
   await sql`INSERT INTO blobs (studio_id, hash, size_bytes)
     SELECT ${studioId}::uuid, hash, size FROM unnest(${hashes}::text[], ${sizes}::bigint[]) AS b (hash, size)
-    ON CONFLICT DO NOTHING`.execute(tx);
+    ON CONFLICT (studio_id, hash) DO UPDATE SET lost_at = NULL WHERE blobs.lost_at IS NOT NULL`.execute(tx);
 }
 
 /** A blob that an upload announced. */
@@ -43,14 +50,14 @@ export interface AnnouncedBlob {
 }
 
 /**
- * Which of `blobs` are on record, and which were announced by an upload or submission that is still under way: those may
- * lie in the store already. Ask in the transaction that announces them or creates the submission.
+ * Which of `blobs` are on record, which were announced by an upload or submission that is still under way (those may lie in the store
+ * already), and which were lost: what lies there under their names may be wrong. Ask in the transaction that announces them or creates the submission.
  */
 export async function blobStates(
   tx: Tx,
   studioId: string,
   blobs: readonly AnnouncedBlob[],
-): Promise<{ known: Set<string>; announced: Set<string> }> {
+): Promise<{ known: Set<string>; announced: Set<string>; lost: Set<string> }> {
   const hashes = blobs.map(({ hash }) => hash);
   const known = await knownBlobs(tx, studioId, hashes);
   const { rows } = await sql<{ hash: string }>`
@@ -59,7 +66,14 @@ export async function blobStates(
     UNION SELECT named FROM jobs AS j, blobs_named_by(j.submission) AS named
     WHERE j.studio_id = ${studioId} AND j.status IN ('uploading', 'preparing') AND named = ANY (${hashes}::text[])
     `.execute(tx);
-  return { known, announced: new Set(rows.map(({ hash }) => hash)) };
+  const lost = await tx
+    .selectFrom('blobs')
+    .select('hash')
+    .where('studioId', '=', studioId)
+    .where('hash', 'in', hashes.length > 0 ? hashes : [''])
+    .where('lostAt', 'is not', null)
+    .execute();
+  return { known, announced: new Set(rows.map(({ hash }) => hash)), lost: new Set(lost.map(({ hash }) => hash)) };
 }
 
 /** Notes that these blobs are being put; nobody removes them for `seconds`, or until a submission that names them ends. */

@@ -207,6 +207,9 @@ async function upsertVersion(
     .where('projectId', '=', projectId)
     .where('manifestHash', '=', manifestHash)
     .executeTakeFirst();
+  const blobs = blobsOfFiles(files, manifest.blobs);
+  // Also of a version that is there: what was lost of it has come again.
+  await recordBlobs(tx, studioId, blobs);
   if (same) return { versionId: same.id, version: same.number };
   const { id: versionId, number: version } = await tx
     .insertInto('projectVersions')
@@ -219,8 +222,6 @@ async function upsertVersion(
     })
     .returning(['id', 'number'])
     .executeTakeFirstOrThrow();
-  const blobs = blobsOfFiles(files, manifest.blobs);
-  await recordBlobs(tx, studioId, blobs);
   await sql`INSERT INTO version_blobs (studio_id, version_id, hash)
     SELECT ${studioId}::uuid, ${versionId}::uuid, hash FROM unnest(${blobs.map(({ hash }) => hash)}::text[]) AS hash
     `.execute(tx);

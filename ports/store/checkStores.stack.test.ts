@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import {
   addJob,
   addNode,
@@ -10,6 +13,7 @@ import {
   type TestRecord,
 } from '../../test/support/rows.ts';
 import { createTestBucket, putRaw, type TestBucket } from '../../test/support/services.ts';
+import { blobStates, recordBlobs } from '../db/blobs.ts';
 import { commitUnit } from '../db/commit.ts';
 import type { StoredObject } from '../db/storedObjects.ts';
 import { type CheckReport, checkStores, type Damage } from './checkStores.ts';
@@ -142,4 +146,31 @@ it('finds what is missing or wrong at home and at sites, mends it from another c
   ]);
   expect(await edge.stat(studioId, 'blobs', shared.hash)).toBeNull();
   expect(await check(true)).toMatchObject({ checked: 3, damages: [] });
+});
+
+it('takes what a store that answers cannot read for wrong, and asks the next upload for it', async () => {
+  const { database } = record;
+  const owner = await addStudio(database, 'rotting');
+  const data = randomBytes(400_000);
+  const blob = await home.put(owner, 'blobs', data, 'application/octet-stream');
+  await database.asService((tx) => recordBlobs(tx, owner, [blob]));
+  // MinIO looks at its own sums when it reads, not when it is asked whether it has the object.
+  const place = join(inject('stack').home, 'store', buckets.home.bucket, objectKey(owner, 'blobs', blob.hash));
+  const part = (await readdir(place, { recursive: true })).find((path) => path.endsWith('part.1'));
+  const file = await open(join(place, part!), 'r+');
+  await file.write(Buffer.from('rot'), 0, 3, 200_000);
+  await file.close();
+  expect(await home.stat(owner, 'blobs', blob.hash)).toEqual({ sizeBytes: data.length });
+  const states = () => database.asService((tx) => blobStates(tx, owner, [blob]));
+  const round = { after: null, repair: true, maxMs: 60_000, maxObjects: 100 };
+  const report = await checkStores({ database, stores }, round);
+  expect(report.damages).toMatchObject([{ hash: blob.hash, condition: 'wrong', outcome: 'kept', recoverable: false }]);
+  expect(report.unreachable).toEqual([]);
+  expect(await states()).toMatchObject({ known: new Set(), lost: new Set([blob.hash]) });
+
+  await home.remove(owner, 'blobs', blob.hash);
+  await home.put(owner, 'blobs', data, 'application/octet-stream');
+  await database.asService((tx) => recordBlobs(tx, owner, [blob]));
+  expect(await states()).toMatchObject({ known: new Set([blob.hash]), lost: new Set() });
+  expect(await checkStores({ database, stores }, round)).toMatchObject({ damages: [], unreachable: [] });
 });

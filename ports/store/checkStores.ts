@@ -2,7 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FarmError } from '../../domain/errors.ts';
+import { markLost } from '../db/blobs.ts';
 import type { Database } from '../db/client.ts';
 import {
   dropCachedFile,
@@ -42,8 +44,9 @@ export interface CheckInput {
 
 export interface CheckReport {
   checked: number;
-  damages: Damage[];
-  /** Sites whose objects were not looked at, since their stores did not answer. */
+  /** With the name of the site; null: home. */
+  damages: (Damage & { site: string | null })[];
+  /** Names of sites (`home` for the farm's own store) whose objects were not looked at, since their stores did not answer. */
   unreachable: string[];
   /** Where the next round goes on; null: all was looked at. */
   next: StoredObject | null;
@@ -54,7 +57,12 @@ export async function checkStores(services: StoreServices, input: CheckInput): P
   const report: CheckReport = { checked: 0, damages: [], unreachable: [], next: null };
   const unreachable = new Set<string>();
   const ends = performance.now() + input.maxMs;
-  const objects = await services.database.asService((tx) => nextStoredObjects(tx, input.after, input.maxObjects));
+  const { objects, sites } = await services.database.asService(async (tx) => ({
+    objects: await nextStoredObjects(tx, input.after, input.maxObjects),
+    sites: await tx.selectFrom('sites').select(['id', 'name']).execute(),
+  }));
+  const names = new Map(sites.map(({ id, name }) => [id, name]));
+  const siteOf = ({ siteId }: StoredObject): string | null => siteId && (names.get(siteId) ?? siteId);
   let last: StoredObject | null = null;
   for (const object of objects) {
     if (last !== null && performance.now() > ends) break;
@@ -62,10 +70,10 @@ export async function checkStores(services: StoreServices, input: CheckInput): P
     try {
       const damage = await checkObject(services, object, input.repair);
       report.checked++;
-      if (damage) report.damages.push(damage);
+      if (damage) report.damages.push({ ...damage, site: siteOf(object) });
     } catch (error) {
-      if (!(error instanceof FarmError && error.code === 'StoreFailed')) throw error;
-      unreachable.add(object.siteId ?? 'home');
+      if (!isStoreFailure(error)) throw error;
+      unreachable.add(siteOf(object) ?? 'home');
     }
   }
   const all = last === objects.at(-1) && objects.length < input.maxObjects;
@@ -99,21 +107,48 @@ export async function checkObject(
   }
 }
 
-/** Reads it to `path`, hashed on the way. */
+/** Whether a store gives the right bytes of an object. @throws FarmError `StoreFailed` when it does not answer */
+export async function isWhole(store: ObjectStore, object: StoredObject): Promise<boolean> {
+  const folder = await mkdtemp(join(tmpdir(), 'framewright-check-'));
+  try {
+    return (await conditionOf(store, object, join(folder, 'bytes'))) === 'whole';
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** How often a store that answers is asked for bytes that it does not give, before they count as wrong; between two times, milliseconds. */
+const TRIES = 3;
+const PAUSE_MS = 300;
+
+/**
+ * Reads it to `path`, hashed on the way. Bytes that a store cannot read though it answers are `wrong`: MinIO checks its own sums, and
+ * says 503 of an object that does not match them.
+ * @throws FarmError `StoreFailed` when the store does not answer
+ */
 async function conditionOf(
   store: ObjectStore,
   { studioId, kind, hash }: StoredObject,
   path: string,
 ): Promise<'whole' | 'missing' | 'wrong'> {
-  try {
-    await store.getToFile(studioId, kind, hash, path);
-    return 'whole';
-  } catch (error) {
-    if (error instanceof FarmError && error.code === 'NotFound') return 'missing';
-    if (error instanceof FarmError && error.code === 'HashMismatch') return 'wrong';
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await store.getToFile(studioId, kind, hash, path);
+      return 'whole';
+    } catch (error) {
+      if (error instanceof FarmError && error.code === 'NotFound') return 'missing';
+      if (error instanceof FarmError && error.code === 'HashMismatch') return 'wrong';
+      if (!isStoreFailure(error)) throw error;
+      // A store that does not answer says so here, too.
+      await store.check();
+      await store.stat(studioId, kind, hash);
+      if (attempt === TRIES) return 'wrong';
+    }
+    await sleep(PAUSE_MS);
   }
 }
+
+const isStoreFailure = (error: unknown): boolean => error instanceof FarmError && error.code === 'StoreFailed';
 
 /** Whether some other place gave the right bytes, which lie at `path` then. */
 async function fetchElsewhere(
@@ -126,7 +161,7 @@ async function fetchElsewhere(
       const { store } = await stores.of(siteId);
       if ((await conditionOf(store, object, path)) === 'whole') return true;
     } catch (error) {
-      if (!(error instanceof FarmError && error.code === 'StoreFailed')) throw error;
+      if (!isStoreFailure(error)) throw error;
     }
   }
   return false;
@@ -148,6 +183,7 @@ async function mend(
   }
   if (good === null) {
     if (kind === 'frames') await database.asService((tx) => dropCachedFile(tx, object));
+    if (kind === 'blobs') await database.asService((tx) => markLost(tx, studioId, [hash]));
     return 'kept';
   }
   // A store takes no second object of a name, also where the first one's bytes went bad.

@@ -76,6 +76,18 @@ export class BlobSender {
     await Promise.all(missing.map((put) => this.#send(this.#offers.get(put.hash)!.blob, put)));
   }
 
+  /** Asks once more for everything that was offered, and sends what the store lacks of it. Returns how many blobs that was. */
+  async sendLost(): Promise<number> {
+    const offered = [...this.#offers.values()].map(({ blob: { hash, sizeBytes } }) => ({ hash, sizeBytes }));
+    let sent = 0;
+    for (let from = 0; from < offered.length; from += BATCH) {
+      const { missing } = await this.#client.missingBlobs(offered.slice(from, from + BATCH));
+      await this.sendAgain(missing);
+      sent += missing.length;
+    }
+    return sent;
+  }
+
   close(): void {
     this.#putter.close();
   }

@@ -47,6 +47,8 @@ export interface Uploaded {
   blobs: SubmittedBlob[] | undefined;
   /** Sends what the store turned out to lack when the job was created. */
   sendAgain(missing: readonly MissingBlob[]): Promise<void>;
+  /** Asks for all blobs again and sends what the store lacks by now; how many that was. @throws FarmApiError */
+  sendLost(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -128,6 +130,7 @@ class Upload {
       files: this.#files.map(({ path }) => this.#submitted.get(path)!),
       blobs: blobs.length > 0 ? blobs : undefined,
       sendAgain: (missing) => this.#sender.sendAgain(missing),
+      sendLost: () => this.#sender.sendLost(),
       close,
     };
   }

@@ -11,6 +11,7 @@ import { audit } from '../../../ports/db/audit.ts';
 import { announceBlobs, blobStates } from '../../../ports/db/blobs.ts';
 import { createSubmission } from '../../../ports/db/jobs.ts';
 import { requirePlaces } from '../../../ports/db/sites.ts';
+import { isWhole } from '../../../ports/store/checkStores.ts';
 import { checkBlob, checkSubmission, checkWishes } from '../checkSubmission.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { requireStudio } from '../plugins/auth.ts';
@@ -143,19 +144,24 @@ export function addSubmit(api: Api, deps: ApiDeps): void {
   );
 }
 
-/** Addresses to put those blobs that are neither on record nor in the store already. */
+/** Addresses to put those blobs that are neither on record nor in the store already, or were lost. */
 async function missingOf(
   { store }: ApiDeps,
   studioId: string,
   blobs: readonly Blob[],
-  { known, announced }: Awaited<ReturnType<typeof blobStates>>,
+  { known, announced, lost }: Awaited<ReturnType<typeof blobStates>>,
 ): Promise<z.infer<typeof missingBlobs>['missing']> {
   const limit = pLimit(STATS_AT_ONCE);
   const answers = blobs.map(async ({ hash, sizeBytes }) => {
     if (known.has(hash)) return [];
     // What was announced before may have arrived: an upload that goes on sends it once.
     const stored = announced.has(hash) ? await limit(() => store.stat(studioId, 'blobs', hash)) : null;
-    if (stored?.sizeBytes === sizeBytes) return [];
+    if (lost.has(hash)) {
+      const place = { studioId, kind: 'blobs', hash, siteId: null, copy: false } as const;
+      if (await limit(() => isWhole(store, place))) return [];
+      // A store takes no second object of a name.
+      await store.remove(studioId, 'blobs', hash);
+    } else if (stored?.sizeBytes === sizeBytes) return [];
     const put = { studioId, kind: 'blobs', hash, sizeBytes, expiresSeconds: UPLOAD_SECONDS } as const;
     return [{ hash, ...(await store.presignPut(put)) }];
   });

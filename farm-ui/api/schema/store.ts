@@ -30,6 +30,7 @@ export const checkReport = z.object({
       hash: z.string(),
       studioId: z.uuid(),
       siteId: z.uuid().nullable().describe("Null: the farm's own store"),
+      site: z.string().nullable().describe("Its name. Null: the farm's own store"),
       copy: z.boolean().describe('A copy beside the one of record'),
       condition: z.enum(['missing', 'wrong']),
       outcome: z.enum(['copied', 'forgotten', 'kept']).describe('Whole again; a copy given up; as it was found'),
@@ -44,6 +45,6 @@ export const checkReport = z.object({
       ),
     }),
   ),
-  unreachable: z.array(z.string()).describe('Sites (`home` for the own store) that did not answer'),
+  unreachable: z.array(z.string()).describe('Names of sites (`home` for the own store) that did not answer'),
   nextCursor: z.string().nullable(),
 });

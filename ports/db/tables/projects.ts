@@ -9,6 +9,8 @@ export interface BlobsTable {
   hash: string;
   sizeBytes: number;
   createdAt: GeneratedTime;
+  /** Since when its bytes are known to be gone or wrong, everywhere. */
+  lostAt: Generated<Date | null>;
 }
 
 export interface BlobUploadsTable {

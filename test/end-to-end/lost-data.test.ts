@@ -1,0 +1,43 @@
+/** Project data that the farm's own store lost or cannot read any more: the next upload brings it again, by itself. */
+import { createHash } from 'node:crypto';
+import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { FarmClient } from '../../cli/sdk/client.ts';
+import { readProject } from '../../cli/sdk/project.ts';
+import { submitProject } from '../../cli/sdk/submit.ts';
+import { writeCube } from '../support/scenes.ts';
+
+const { home, url, key } = inject('farm');
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'framewright-lost-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it('is asked for again when it is gone, and when its store cannot read it', { timeout: 120_000 }, async () => {
+  const scene = await writeCube(join(folder, 'lost.glb'), { variant: 'lost-data' });
+  const hash = createHash('sha256')
+    .update(await readFile(scene))
+    .digest('hex');
+  const client = new FarmClient({ url, key });
+  // The first one's version keeps the blob; what a declined submission brought goes with it.
+  const submit = async (samples: number) =>
+    submitProject(client, await readProject(scene), { width: 32, height: 18, samples, frames: '1' });
+  const stored = async (): Promise<string> => {
+    const all = await readdir(join(home, 'store'), { recursive: true });
+    return join(home, 'store', all.find((path) => path.endsWith(`blobs/${hash}`))!);
+  };
+  const { id } = await submit(2);
+  await rm(await stored(), { recursive: true });
+  const again = await submit(3);
+  expect(again.status).toBe('quoted');
+  const meta = await open(join(await stored(), 'xl.meta'), 'r+');
+  const { size } = await meta.stat();
+  await meta.write(Buffer.alloc(8, 0xa5), 0, 8, size - 60);
+  await meta.close();
+  const third = await submit(4);
+  expect(third.status).toBe('quoted');
+  for (const job of [third.id, again.id, id]) await client.declineJob(job);
+});
