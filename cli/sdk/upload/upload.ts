@@ -216,9 +216,12 @@ class Upload {
       await this.#sender.offer({ ...known, path, read });
       return known;
     }
-    const { hash, bytes } = await build();
-    const blob = { hash, sizeBytes: bytes.length };
-    await this.#sender.offer({ ...blob, path, read: async () => bytes });
+    const built = await build();
+    const blob = { hash: built.hash, sizeBytes: built.bytes.length };
+    // The sender keeps `read` for the whole upload, and with it what it holds.
+    let held: Uint8Array | null = built.bytes;
+    await this.#sender.offer({ ...blob, path, read: async () => held ?? (await build()).bytes });
+    held = null;
     this.#memory.keepPack(members, blob);
     return blob;
   }
