@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ProjectReader } from '../../renderer/pathtracer/gltf/files.ts';
 import { readProject } from './project.ts';
 
 let folder: string;
@@ -84,6 +85,83 @@ describe('readProject', () => {
     await rm(join(project, 'textures', 'again'));
     await symlink('/etc/hostname', join(project, 'shot.hdr'));
     await refusal(join(project, 'shot.glb')).toMatchObject({ code: 'NameInvalid', place: { path: 'shot.hdr' } });
+  });
+
+  it('takes and refuses the same links whether the folder or the scene file is named, and says what they are', async () => {
+    const project = join(folder, 'both ways');
+    const scene = join(project, 'shot.gltf');
+    await mkdir(join(project, 'textures'), { recursive: true });
+    await mkdir(join(folder, 'outside'));
+    await writeFile(join(folder, 'outside', 'secret.png'), 'secret');
+    await writeFile(join(project, 'textures', 'wood.png'), 'wood');
+    const names = (uri: string) => writeFile(scene, JSON.stringify({ images: [{ uri }] }));
+    const bothWays = async (name: string, target: string, uri = name) => {
+      await symlink(target, join(project, name));
+      await names(uri);
+      const read = await Promise.allSettled([readProject(project), readProject(scene)]);
+      await rm(join(project, name));
+      return read.map((one) =>
+        one.status === 'fulfilled' ? one.value.files.map(({ path }) => path).includes(uri) : one.reason,
+      );
+    };
+    expect(await bothWays('oak.png', join('textures', 'wood.png'))).toEqual([true, true]);
+    expect(await bothWays('tex', 'textures', 'tex/wood.png')).toEqual([true, true]);
+    const refusals = [
+      ['tex', join('..', 'outside'), 'tex/secret.png', 'NameInvalid', '"tex" is a link out of the project.'],
+      ['tex', '..', 'tex/outside/secret.png', 'NameInvalid', '"tex" is a link out of the project.'],
+      ['a.png', '../outside/secret.png', 'a.png', 'NameInvalid', '"a.png" is a link out of the project.'],
+      ['a.png', 'gone.png', 'a.png', 'FileNotFound', '"a.png" is a link to "gone.png", which is not there.'],
+      ['a.png', 'a.png', 'a.png', 'NameInvalid', '"a.png" is a link that leads back to itself.'],
+    ] as const;
+    for (const [name, target, uri, code, message] of refusals) {
+      const refusal = { name: 'FarmApiError', code, place: { path: name }, message };
+      expect(await bothWays(name, target, uri)).toEqual([
+        expect.objectContaining(refusal),
+        expect.objectContaining(refusal),
+      ]);
+    }
+    const circle = (await bothWays('self', '.', 'shot.gltf'))[0];
+    expect(circle).toMatchObject({ code: 'NameInvalid', message: '"self" is a link to a folder that it lies in.' });
+    // Not a file of the project, though there is something of this name.
+    await names('textures');
+    await expect(readProject(scene)).rejects.toMatchObject({ code: 'AssetMissing', place: { path: 'textures' } });
+  });
+
+  it('reads URIs as the engine does, and names the scene with one that it refuses', async () => {
+    const project = join(folder, 'uris');
+    const scene = join(project, 'shot.gltf');
+    await mkdir(join(project, 'sub'), { recursive: true });
+    const files = ['100%.bin', 'a b.png', '50%20.png', 'sub/c.png', 'sub/d%é.png'];
+    for (const file of files) await writeFile(join(project, file), 'x');
+    const engine = new ProjectReader(project);
+    const read = async (uri: string) => {
+      await writeFile(scene, JSON.stringify({ images: [{ uri }] }));
+      return (await readProject(scene)).files.map(({ path }) => path).find((path) => path !== 'shot.gltf');
+    };
+    const taken = [
+      '100%.bin',
+      '100%25.bin',
+      'a%20b.png',
+      'a b.png',
+      '50%2520.png',
+      'sub\\c.png',
+      './sub//../sub/c.png',
+    ];
+    for (const uri of [...taken, 'sub/d%é.png'])
+      expect([uri, await read(uri)]).toEqual([uri, engine.resolveUri('shot.gltf', uri)]);
+    for (const uri of [
+      '../up.png',
+      '/etc/hostname',
+      'file:///etc/hostname',
+      'https://x/a.png',
+      'a%00b',
+      '%2e%2e/up.png',
+    ]) {
+      expect(() => engine.resolveUri('shot.gltf', uri)).toThrow(expect.objectContaining({ code: 'NameInvalid' }));
+      await expect(read(uri)).rejects.toMatchObject({ code: 'NameInvalid', place: { path: uri, scene: 'shot.gltf' } });
+    }
+    await writeFile(scene, '{"images": [null, 5], "scenes": [null], "buffers": [{"uri": 3}]}');
+    expect((await readProject(scene)).files).toHaveLength(1);
   });
 
   it.skipIf(process.platform !== 'linux')(

@@ -1,8 +1,9 @@
 /** Looks at a project on disk for submission: which files belong to it. */
-import { lstatSync, type Stats, statSync } from 'node:fs';
-import { lstat, open, readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { refuse } from './errors.ts';
+import { ProjectFolder } from './projectFolder.ts';
+import { environmentsBeside, filesNamedBy } from './sceneFiles.ts';
 import type { LocalFile } from './upload/upload.ts';
 
 export interface Project {
@@ -25,12 +26,14 @@ export async function readProject(path: string): Promise<Project> {
   const info = await stat(absolute).catch(() => undefined);
   if (!info && !isPattern(absolute))
     throw refuse('FileNotFound', `There is no file or folder "${path}".`, 'Check the path.', { path });
-  const { root, main, files: paths } = info?.isDirectory() ? await listFolder(absolute) : await listScene(absolute);
-  const real = await realpath(root);
+  const isFolder = info?.isDirectory() ?? false;
+  const root = isFolder ? absolute : dirname(absolute);
+  const folder = openFolder(root);
+  const { main, files: paths } = isFolder ? await listFolder(folder) : await listScene(folder, basename(absolute));
   const files: LocalFile[] = [];
   for (const file of paths.toSorted()) {
     const source = join(root, ...file.split('/'));
-    files.push({ path: file, source, sizeBytes: (await statInside(real, root, source)).size });
+    files.push({ path: file, source, sizeBytes: (folder.look(source) ?? missing(file)).size });
   }
   if (files.find((file) => file.path === main)!.sizeBytes === 0) {
     throw refuse('FileEmpty', `"${main}" is empty.`, 'Export the file again.', { path: main });
@@ -38,49 +41,39 @@ export async function readProject(path: string): Promise<Project> {
   return { name: nameOf(main, files.length), root, main, files };
 }
 
-/**
- * What lies at `full`, links followed. Not asynchronous: 60,000 files are looked at in half a second.
- * @param real the root without links
- * @throws FarmApiError `NameInvalid` for a link out of the project, `FileNotFound`
- */
-async function statInside(real: string, root: string, full: string): Promise<Stats> {
-  const shown = relative(root, full);
+function openFolder(root: string): ProjectFolder {
   try {
-    const info = lstatSync(full);
-    if (!info.isSymbolicLink()) return info;
-    const target = await realpath(full).catch(() => undefined);
-    if (target?.startsWith(real + sep)) return statSync(full);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw refuse('FileNotFound', `"${shown}" cannot be looked at: ${why}`, 'Check the file.', { path: shown });
+    return new ProjectFolder(root);
+  } catch {
+    throw refuse('FileNotFound', `There is no folder "${root}".`, 'Check the path.', { path: root });
   }
-  throw refuse('NameInvalid', `"${shown}" is a link out of the project.`, 'Copy the file into the project.', {
-    path: shown,
-  });
 }
 
-async function listFolder(root: string): Promise<{ root: string; main: string; files: string[] }> {
+/** A file that went away between two looks, or what is none. */
+function missing(path: string): never {
+  throw refuse('FileNotFound', `There is no file "${path}".`, 'Check the file.', { path });
+}
+
+async function listFolder(folder: ProjectFolder): Promise<{ main: string; files: string[] }> {
+  const { root } = folder;
   const files: string[] = [];
-  const real = await realpath(root);
   /** @param above folders on the way here, without links */
-  const visit = async (folder: string, above: readonly string[]): Promise<void> => {
-    const here = await realpath(folder);
+  const visit = async (at: string, above: readonly string[]): Promise<void> => {
+    const here = folder.realFolder(at);
     if (above.includes(here)) {
-      const shown = relative(root, folder);
-      throw refuse('NameInvalid', `"${shown}" is a link to a folder that it lies in.`, 'Remove the link.', {
-        path: shown,
-      });
+      const path = folder.pathOf(at);
+      throw refuse('NameInvalid', `"${path}" is a link to a folder that it lies in.`, 'Remove the link.', { path });
     }
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
+    for (const entry of await readdir(at, { withFileTypes: true })) {
       if (entry.name.startsWith('.')) continue;
-      const full = join(folder, entry.name);
+      const full = join(at, entry.name);
+      const path = folder.pathOf(full);
       if (entry.name.includes('\ufffd')) {
-        const shown = relative(root, full);
-        throw refuse('NameInvalid', `The name of "${shown}" is not valid UTF-8.`, 'Rename the file.', { path: shown });
+        throw refuse('NameInvalid', `The name of "${path}" is not valid UTF-8.`, 'Rename the file.', { path });
       }
-      const info = entry.isSymbolicLink() ? await statInside(real, root, full) : entry;
+      const info = entry.isSymbolicLink() ? (folder.look(full) ?? missing(path)) : entry;
       if (info.isDirectory()) await visit(full, [...above, here]);
-      else if (info.isFile()) files.push(toProjectPath(root, full));
+      else if (info.isFile()) files.push(path);
     }
   };
   await visit(root, []);
@@ -100,23 +93,24 @@ async function listFolder(root: string): Promise<{ root: string; main: string; f
       },
     );
   }
-  return { root, main: scenes[0]!, files };
+  return { main: scenes[0]!, files };
 }
 
-async function listScene(scene: string): Promise<{ root: string; main: string; files: string[] }> {
-  const root = dirname(scene);
-  const main = basename(scene);
+/** @param main name of a scene file, or pattern of a sequence */
+async function listScene(folder: ProjectFolder, main: string): Promise<{ main: string; files: string[] }> {
   const extension = extname(main).toLowerCase();
   if (!SCENE_EXTENSIONS.has(extension)) {
     throw refuse('SceneUnsupported', `"${main}" is not a scene the farm renders (.glb, .gltf).`, 'Export it as .glb.', {
       path: main,
     });
   }
-  const scenes = await framesOf(root, main);
+  const scenes = await framesOf(folder.root, main);
   const named: string[] = [];
-  for (const file of scenes) named.push(...(await filesNamedBy(join(root, file))));
-  for (const file of scenes) named.push(...(await environmentsBeside(root, file)));
-  return { root, main: scenes[0]!, files: [...new Set([...scenes, ...named])] };
+  // Before they are read: they may be links as well.
+  for (const file of scenes) if (!folder.look(join(folder.root, file))?.isFile()) missing(file);
+  for (const file of scenes) named.push(...(await filesNamedBy(folder, file)));
+  for (const file of scenes) named.push(...(await environmentsBeside(folder, file)));
+  return { main: scenes[0]!, files: [...new Set([...scenes, ...named])] };
 }
 
 const NUMBERED = /^(.*?(?:^|[._-]))(\d{1,7})(\.(?:glb|gltf))$/i;
@@ -149,88 +143,3 @@ async function framesOf(root: string, main: string): Promise<string[]> {
   }
   return names[0] === main ? names : [main];
 }
-
-/** What of a scene's JSON names files. */
-interface NamingJson {
-  buffers?: { uri?: string }[];
-  images?: { uri?: string }[];
-  extensions?: EnvironmentExtension;
-  scenes?: { extensions?: EnvironmentExtension }[];
-}
-interface EnvironmentExtension {
-  FRAMEWRIGHT_environment?: { uri?: string };
-}
-
-/** The external buffers, images and environments of a scene. What is named and not there is a mistake of the submission. */
-async function filesNamedBy(scene: string): Promise<string[]> {
-  const json = await jsonOf(scene);
-  if (json === null) return [];
-  const environments = [json.extensions, ...listOf(json.scenes).map(({ extensions }) => extensions)];
-  const uris = [
-    ...listOf(json.buffers),
-    ...listOf(json.images),
-    ...environments.map((extensions) => extensions?.FRAMEWRIGHT_environment ?? {}),
-  ]
-    .map(({ uri }) => uri)
-    .filter((uri): uri is string => typeof uri === 'string' && !uri.startsWith('data:'))
-    .map((uri) => decodeURIComponent(uri));
-  for (const uri of uris) {
-    const file = resolve(dirname(scene), uri);
-    if (!file.startsWith(dirname(scene) + sep)) {
-      throw refuse(
-        'NameInvalid',
-        `The scene names "${uri}", which lies outside its folder.`,
-        'Copy the file beside the scene.',
-        { path: uri },
-      );
-    }
-    if (!(await lstat(file).catch(() => undefined))?.isFile()) {
-      throw refuse('AssetMissing', `The scene names "${uri}", which is not there.`, 'Put the file beside the scene.', {
-        path: uri,
-      });
-    }
-  }
-  return uris.map((uri) => toProjectPath(dirname(scene), resolve(dirname(scene), uri)));
-}
-
-/** Damaged files are the inspection's to explain. */
-const listOf = <T>(value: T[] | undefined): T[] => (Array.isArray(value) ? value : []);
-
-const GLB_MAGIC = 0x46546c67;
-
-/** The scene's JSON; null for a `.glb` whose first chunk is not whole, about which the farm's inspection says more. */
-async function jsonOf(scene: string): Promise<NamingJson | null> {
-  if (extname(scene).toLowerCase() === '.gltf') {
-    const text = await readFile(scene, 'utf8');
-    if (text.length === 0) return null;
-    try {
-      return JSON.parse(text) as NamingJson;
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw refuse('SceneInvalid', `"${basename(scene)}" is not JSON: ${why}`, 'Export the scene again.', {
-        path: basename(scene),
-      });
-    }
-  }
-  const file = await open(scene);
-  try {
-    const { buffer: head, bytesRead } = await file.read(Buffer.alloc(20), 0, 20, 0);
-    if (bytesRead < 20 || head.readUInt32LE(0) !== GLB_MAGIC) return null;
-    const length = Math.min(head.readUInt32LE(12), (await file.stat()).size);
-    const chunk = await file.read(Buffer.alloc(length), 0, length, 20);
-    return JSON.parse(chunk.buffer.toString('utf8', 0, chunk.bytesRead)) as NamingJson;
-  } catch {
-    return null;
-  } finally {
-    await file.close();
-  }
-}
-
-/** Pictures that the engine takes as the scene's light when they lie beside it: those with its name, or `environment`. */
-async function environmentsBeside(root: string, main: string): Promise<string[]> {
-  const stems = [basename(main, extname(main)).toLowerCase(), 'environment'];
-  const names = new Set(stems.flatMap((stem) => ['.exr', '.hdr'].map((extension) => stem + extension)));
-  return (await readdir(root)).filter((name) => names.has(name.toLowerCase()));
-}
-
-const toProjectPath = (root: string, full: string): string => relative(root, full).split(sep).join('/');

@@ -41,16 +41,17 @@ describe('a whole scene', () => {
   it('is read from .gltf with a buffer and a texture beside it, and lists them', async () => {
     const { json, binary } = changed((gltf) => {
       gltf.buffers[0].uri = 'data%20one.bin';
-      gltf.images = [{ uri: 'red.png' }];
+      // Not a percent escape: some exporters do not encode.
+      gltf.images = [{ uri: '100% red.png' }];
       gltf.textures = [{ source: 0 }];
       gltf.materials[0].pbrMetallicRoughness.baseColorTexture = { index: 0 };
     });
     const red = await sharp({ create: { width: 3, height: 2, channels: 3, background: '#f00' } })
       .png()
       .toBuffer();
-    const root = await projectWith({ 'shot.gltf': JSON.stringify(json), 'data one.bin': binary, 'red.png': red });
+    const root = await projectWith({ 'shot.gltf': JSON.stringify(json), 'data one.bin': binary, '100% red.png': red });
     const scene = await loadScene({ root, main: '' });
-    expect(scene.files.map((file) => file.path)).toEqual(['shot.gltf', 'data one.bin', 'red.png']);
+    expect(scene.files.map((file) => file.path)).toEqual(['shot.gltf', 'data one.bin', '100% red.png']);
     expect(scene.files[1]!.sizeBytes).toBe(binary.length);
     expect(scene.images[0]).toMatchObject({ width: 3, height: 2 });
     expect([...scene.images[0]!.data.subarray(0, 4)]).toEqual([255, 0, 0, 255]);
