@@ -137,6 +137,11 @@ describe('a submission', () => {
     ['an empty scene', { files: [{ path: 'scene.glb', sizeBytes: 0, hash }] }, 'FileEmpty'],
     ['no scene format', { main: 'a.txt', files: [{ path: 'a.txt', sizeBytes: 1, hash }] }, 'SceneUnsupported'],
     ['a path that leaves the project', { files: [{ path: '../scene.glb', sizeBytes: 1, hash }] }, 'NameInvalid'],
+    [
+      'a file that is also a folder',
+      { files: [...submission().files, { path: 'scene.glb/a', sizeBytes: 1, hash }] },
+      'NameInvalid',
+    ],
     ['unknown frame syntax', { frames: '1..10' }, 'FrameRangeInvalid'],
     ['a reversed range', { frames: '10-1' }, 'FrameRangeInvalid'],
     ['a million frames', { frames: '1-1000000', cap: '1' }, 'FrameRangeTooLarge'],
