@@ -1,6 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Wallet } from 'ethers';
 import { afterAll, describe, expect, it } from 'vitest';
+import { visible } from '../../domain/text.ts';
+import { GATEWAY_VERSION, joinMessage } from '../../ports/gateway/protocol.ts';
 import { accountOf, addJob, addQuoted } from '../../test/support/rows.ts';
+import { JOIN_TOKEN } from './testing/openApi.ts';
 import { openTwoStudios } from './testing/twoStudios.ts';
 
 const { farm, north, south, call } = await openTwoStudios();
@@ -170,6 +174,65 @@ describe('a submission', () => {
     });
     expect([broken.status, ((await broken.json()) as { code: string }).code]).toEqual([400, 'RequestInvalid']);
   });
+});
+
+describe('text that no record can keep', () => {
+  const files = (path: string) => ({ main: path, files: [{ path, sizeBytes: bytes.length, hash }] });
+  const requests: [string, string, string, object | undefined][] = [
+    ['half a character in a path', 'POST', '/v1/jobs', submission(files('x\ud800y.glb'))],
+    ['a NUL in a path', 'POST', '/v1/jobs', submission(files('x\0y.glb'))],
+    ['a NUL in the main file', 'POST', '/v1/jobs', submission({ main: 'x\0y.glb' })],
+    ...['\0', '\ud800', '\u001b[31m', '\u009b31m', 'a\nb'].flatMap((text): typeof requests => [
+      [`${visible(text)} in a name`, 'POST', '/v1/jobs', submission({ name: `a${text}` })],
+      [`${visible(text)} in a template`, 'POST', '/v1/jobs', submission({ template: `{frame}.{ext}${text}` })],
+    ]),
+    ...['\0', '\udfff'].flatMap((text): typeof requests => [
+      [`${visible(text)} as a camera`, 'POST', '/v1/jobs', submission({ camera: text })],
+      [`${visible(text)} as a scene`, 'POST', '/v1/jobs', submission({ scene: text })],
+      [`${visible(text)} as a variant`, 'POST', '/v1/jobs', submission({ variant: text })],
+      [`${visible(text)} as frames`, 'POST', '/v1/jobs', submission({ frames: text })],
+      [`${visible(text)} as a layer`, 'POST', '/v1/jobs', submission({ output: { layers: [text] } })],
+      [`${visible(text)} as a site`, 'POST', '/v1/jobs', submission({ placement: { sites: [text] } })],
+      [`${visible(text)} as a country`, 'POST', '/v1/jobs', submission({ placement: { country: text } })],
+    ]),
+    ['a NUL in an address', 'GET', '/v1/jobs/%00', undefined],
+    ['a NUL in a cursor', 'GET', '/v1/jobs?cursor=%00', undefined],
+    ['a broken escape in an address', 'GET', '/v1/jobs/%zz', undefined],
+    ['a parameter too long', 'GET', `/v1/jobs/${'a'.repeat(300)}/frames`, undefined],
+  ];
+
+  it.each(requests)('is refused as a problem: %s', async (_, method, path, body) => {
+    const first = { 'idempotency-key': randomBytes(8).toString('hex') };
+    // Twice: a refusal is kept for its repetition.
+    for (const headers of [first, first]) {
+      const answer = await call(north.key, method, path, body, headers);
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      expect(answer.body).toMatchObject({ status: answer.status, fault: 'user', remedy: expect.stringMatching(/./) });
+      // For people to read, on a terminal too.
+      expect(Object.values(answer.body.place).join() + answer.body.detail).not.toMatch(/[^\P{Cc}\n\t]|\p{Cs}/u);
+    }
+    const [route] = path === '/v1/jobs' ? ['/v1/jobs/check'] : [];
+    if (!route) return;
+    const { files, ...wishes } = body as ReturnType<typeof submission>;
+    const named = files.map(({ path, sizeBytes }) => ({ path, sizeBytes }));
+    const checked = await call(north.key, 'POST', route, { ...wishes, files: named });
+    expect([checked.status, checked.body.code]).not.toEqual([204, undefined]);
+  });
+});
+
+it('refuses a node that says what no record can keep', async () => {
+  const wallet = Wallet.createRandom();
+  const issuedAt = new Date().toISOString();
+  const join = (site: string, device: string) =>
+    call(null, 'POST', '/node/v1/join', {
+      ...{ version: GATEWAY_VERSION, joinToken: JOIN_TOKEN, name: 'odd', site, account: wallet.address, issuedAt },
+      signature: wallet.signMessageSync(joinMessage('odd', wallet.address, issuedAt)),
+      probe: { engine: 'e', build: 'b', tier: 'cpu', device, threads: 1, memoryBytes: 1, score: 1 },
+    });
+  const refusal = { status: 400, body: { code: 'RequestInvalid', fault: 'user' } };
+  expect(await join('lab', 'a GPU\0')).toMatchObject(refusal);
+  expect(await join('lab\n', 'a GPU')).toMatchObject({ ...refusal, body: { place: { field: 'site' } } });
+  expect((await join('lab', 'a GPU')).status).toBe(200);
 });
 
 describe('an Idempotency-Key', () => {

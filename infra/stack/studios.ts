@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { FarmError } from '../../domain/errors.ts';
 import type { Role } from '../../domain/statuses.ts';
+import { PLAIN_TEXT } from '../../domain/text.ts';
 import { operatorAccount, sessionAccount, studioAccount } from '../../ports/chain/accounts.ts';
 import { readDeployment } from '../../ports/chain/deployment.ts';
 import { connectChain } from '../../ports/chain/ethersChain.ts';
@@ -24,17 +25,22 @@ export interface OpenedStudio {
 
 /**
  * Opens a studio whose keys the farm keeps.
- * @throws FarmError `RequestInvalid` for a bad slug or currency, `JobStateConflict` when the slug is taken
+ * @throws FarmError `RequestInvalid` for a bad slug, name or currency, `JobStateConflict` when the slug is taken
  */
 export async function openStudio(
   environment: FarmEnvironment,
   input: { slug: string; name: string; currency: string },
 ): Promise<OpenedStudio> {
-  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(input.slug) || !/^[A-Z]{3}$/.test(input.currency) || input.name === '') {
-    throw new FarmError('RequestInvalid', 'A studio needs a slug like "north-light", a name and a currency like EUR.', {
-      slug: input.slug,
-      currency: input.currency,
-    });
+  const isNamed = input.name !== '' && PLAIN_TEXT.test(input.name);
+  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(input.slug) || !/^[A-Z]{3}$/.test(input.currency) || !isNamed) {
+    throw new FarmError(
+      'RequestInvalid',
+      'A studio needs a slug like "north-light", a name of one line and a currency like EUR.',
+      {
+        slug: input.slug,
+        currency: input.currency,
+      },
+    );
   }
   return withDatabase(environment, async (database) => {
     const { mnemonic } = environment.chain;

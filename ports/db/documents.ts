@@ -3,6 +3,7 @@ import type { ErrorPlace } from '../../domain/errors.ts';
 import type { FrameSeconds } from '../../domain/frameSeconds.ts';
 import type { Blob, ProjectFile } from '../../domain/projectFiles.ts';
 import type { Stage } from '../../domain/statuses.ts';
+import { storableJson } from '../../domain/text.ts';
 
 /** A file of a submission or version. */
 export type StoredFile = ProjectFile;
@@ -142,7 +143,12 @@ export interface InvoicedUnit {
 export type JsonText = string & { readonly jsonText: never };
 
 /**
- * A value for a jsonb column. Money inside must be decimal strings.
+ * A value for a jsonb column. Money inside must be decimal strings. Names out of scenes and lines of logs may hold what the
+ * column does not take; that is replaced.
  * @throws TypeError for a bigint inside
  */
-export const json = (value: unknown): JsonText => JSON.stringify(value) as JsonText;
+export const json = (value: unknown): JsonText => {
+  const text: string | undefined = JSON.stringify(value);
+  // A column that is not named keeps what it has.
+  return (text === undefined ? text : storableJson(text)) as JsonText;
+};

@@ -37,6 +37,14 @@ const service = <T>(work: (tx: Tx) => Promise<T>) => record.database.asService(w
 const log = (jobId: string, line: string) => ({ studioId, jobId, type: 'log' as const, data: { node: null, line } });
 
 describe('events', () => {
+  it('keep a line that holds what no JSON column takes', async () => {
+    const { jobId } = await addJob(record.database, { studioId, offered: false });
+    const before = (await service((tx) => getJob(tx, jobId)))!.eventSeq;
+    await service((tx) => appendEvent(tx, log(jobId, 'a\0b\ud800 C:\\u0000')));
+    const [event] = await service((tx) => readEvents(tx, { jobId, after: before, limit: 1 }));
+    expect(event!.data.line).toBe('a\ufffdb\ufffd C:\\u0000');
+  });
+
   it('are numbered without gaps by 20 writers, some of whom fail', async () => {
     const { jobId } = await addJob(record.database, { studioId, offered: false });
     const before = (await service((tx) => getJob(tx, jobId)))!.eventSeq;

@@ -19,6 +19,7 @@
  * | POST /node/v1/leave | 200 `{}`: no more leases; the running one is handed back |
  */
 import { z } from 'zod';
+import { PLAIN_TEXT } from '../../domain/text.ts';
 
 export const GATEWAY_VERSION = 1;
 
@@ -38,7 +39,7 @@ export const joinRequest = z.object({
   /** One-time or shared secret that the farm's operator handed out. */
   joinToken: z.string().min(1),
   name: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/),
-  site: z.string().min(1).default('local'),
+  site: z.string().min(1).regex(PLAIN_TEXT).default('local'),
   account: address,
   /** EIP-191 signature of `framewright-join:<name>:<account lower case>:<issuedAt>` with the account's key. */
   signature: z.string(),

@@ -50,10 +50,16 @@ export function addIdempotency(api: Api, { database }: Pick<ApiDeps, 'database'>
     if (!idempotency) return payload;
     request.idempotency = null;
     const status = reply.statusCode;
-    await database.withStudio(idempotency.studioId, async (tx) => {
-      if (status >= 500) await abandon(tx, idempotency);
-      else await complete(tx, { ...idempotency, status, response: parsed(payload) });
-    });
+    try {
+      await database.withStudio(idempotency.studioId, async (tx) => {
+        if (status >= 500) await abandon(tx, idempotency);
+        else await complete(tx, { ...idempotency, status, response: parsed(payload) });
+      });
+    } catch (error) {
+      // A refusal left nothing behind and can be made again: better that than an error about an error.
+      if (status < 400) throw error;
+      request.log.error({ err: error }, 'a refusal is not on record for its repetition');
+    }
     return payload;
   });
 }

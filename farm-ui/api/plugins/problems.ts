@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
 import { ERROR_CATALOGUE, FarmError, isErrorCode, type Problem, toProblem } from '../../../domain/errors.ts';
+import { visible } from '../../../domain/text.ts';
 import type { Api } from '../deps.ts';
 
 /** A problem as it travels, RFC 9457 members first. */
@@ -23,14 +24,20 @@ function problemDetails(error: FarmError, status: number = ERROR_CATALOGUE[error
     type: `urn:framewright:problem:${code}`,
     title: code.replace(/(?<=[a-z])(?=[A-Z])/g, ' '),
     status,
-    detail: message,
+    detail: visible(message),
     code,
-    place,
+    place: visiblePlace(place),
     remedy,
     fault,
     retryable,
   };
 }
+
+/** Refusals quote what was asked. */
+const visiblePlace = (place: Problem['place']): Problem['place'] =>
+  Object.fromEntries(
+    Object.entries(place).map(([key, value]) => [visible(key), typeof value === 'string' ? visible(value) : value]),
+  );
 
 /** A problem as kept in the record (a job's, a chunk's) in the same shape; null stays null. */
 export function storedProblem(
@@ -42,16 +49,19 @@ export function storedProblem(
 }
 
 export function addProblems(api: Api): void {
-  api.setErrorHandler((error: FastifyError, request, reply) => {
-    const farmError = asFarmError(error, request);
-    const status =
-      farmError.code === 'RequestInvalid' && error.statusCode && error.statusCode >= 400 && error.statusCode < 500
-        ? error.statusCode
-        : ERROR_CATALOGUE[farmError.code].status;
-    if (status >= 500) request.log.error({ err: error }, 'request failed');
-    else request.log.info({ code: farmError.code, detail: farmError.message }, 'request refused');
-    return sendProblem(reply, farmError, status);
-  });
+  api.setErrorHandler(answerError);
+}
+
+/** The answer to whatever went wrong with a request, also before it had a route. */
+export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const farmError = asFarmError(error, request);
+  const status =
+    farmError.code === 'RequestInvalid' && error.statusCode && error.statusCode >= 400 && error.statusCode < 500
+      ? error.statusCode
+      : ERROR_CATALOGUE[farmError.code].status;
+  if (status >= 500) request.log.error({ err: error }, 'request failed');
+  else request.log.info({ code: farmError.code, detail: farmError.message }, 'request refused');
+  return sendProblem(reply, farmError, status);
 }
 
 export function sendProblem(reply: FastifyReply, error: FarmError, status?: number): FastifyReply {
@@ -75,6 +85,10 @@ function asFarmError(error: FastifyError, request: FastifyRequest): FarmError {
   if (isResponseSerializationError(error)) {
     return new FarmError('Internal', `The answer to request ${request.id} had a wrong shape.`, { request: request.id });
   }
+  if (isUnstorable(error)) {
+    const why = 'The request holds a NUL, or half a character, where the farm keeps text.';
+    return new FarmError('RequestInvalid', why, { reason: error.code });
+  }
   if (isServiceDown(error)) {
     return new FarmError('ServiceFailed', 'A service of the farm does not answer.', { request: request.id });
   }
@@ -84,6 +98,9 @@ function asFarmError(error: FastifyError, request: FastifyRequest): FarmError {
   // What went wrong inside stays inside: the log has it under the request's id.
   return new FarmError('Internal', `Something broke inside the farm (request ${request.id}).`, { request: request.id });
 }
+
+/** PostgreSQL's `character_not_in_repertoire` and `untranslatable_character`: no text of ours has such, only a caller's. */
+const isUnstorable = ({ code }: FastifyError): boolean => code === '22021' || code === '22P05';
 
 /** Connection refused, reset, timed out; PostgreSQL starting, stopping or out of connections. */
 function isServiceDown(error: unknown): boolean {

@@ -14,6 +14,7 @@ import { STAGES } from '../../../domain/statuses.ts';
 import { delivery } from './delivery.ts';
 import { renderSettings, requestedSettings } from './settings.ts';
 import { placement, placementWish } from './sites.ts';
+import { plainText } from './text.ts';
 
 export const hash = z
   .string()
@@ -47,7 +48,7 @@ export const submittedFile = namedFile.extend({
 });
 
 const wishes = {
-  name: z.string().min(1).max(128).describe('Shot name; also names the project'),
+  name: plainText.min(1).max(128).describe('Shot name; also names the project'),
   main: z.string().min(1).describe('Path of the scene file among the files'),
   ...requestedSettings,
   template: z.string().max(200).optional().describe('Output name, default {shot}_{layer}_v{version}.{frame:04}.{ext}'),

@@ -9,6 +9,7 @@ import {
   TECHNIQUES,
   VIEW_TRANSFORMS,
 } from '../../../domain/scene.ts';
+import { storableText } from './text.ts';
 
 const technique = z.enum(TECHNIQUES).describe('raster: scrub draft; raycast: quick look; pathtrace: final');
 const tier = z.enum(['auto', 'cpu', 'gpu']).describe('Tier that traces; auto lets the node decide');
@@ -60,9 +61,9 @@ export const requestedSettings = {
     .optional(),
   shutter: z.number().optional().describe('Share of the frame that the shutter is open; 0.5 is 180 degrees'),
   seed: z.int().optional(),
-  scene: z.string().max(500).nullable().optional().describe('Scene of the file, by name or number'),
-  variant: z.string().max(500).nullable().optional().describe('Material variant, by name'),
-  camera: z.string().nullable().optional(),
+  scene: storableText.max(500).nullable().optional().describe('Scene of the file, by name or number'),
+  variant: storableText.max(500).nullable().optional().describe('Material variant, by name'),
+  camera: storableText.nullable().optional(),
   fps: z.number().positive().max(1000).optional(),
   start: z.int().optional().describe('Frame number of time 0; default what the scene says, else 1'),
   denoise: z.boolean().optional(),

@@ -1,5 +1,6 @@
 /** Shapes of sites: places with an object store, nodes, a link and a price. */
 import { z } from 'zod';
+import { plainText } from './text.ts';
 
 const country = z
   .string()
@@ -15,12 +16,12 @@ const address = z.url({ protocol: /^https?$/ }).max(500);
 const siteStore = z.object({
   endpoint: address.describe('S3 address for the farm and the studios'),
   nearEndpoint: address.optional().describe("The same store as the site's own nodes reach it; default: the same"),
-  region: z.string().min(1).max(64).default('us-east-1'),
+  region: plainText.min(1).max(64).default('us-east-1'),
   bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
-  accessKey: z.string().min(1).max(256),
-  secretKey: z.string().min(1).max(256),
+  accessKey: plainText.min(1).max(256),
+  secretKey: plainText.min(1).max(256),
   agent: z
-    .object({ url: address, token: z.string().min(16).max(512) })
+    .object({ url: address, token: plainText.min(16).max(512) })
     .optional()
     .describe('The site agent beside the store, which verifies frames where they lie'),
 });
