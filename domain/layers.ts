@@ -96,12 +96,19 @@ export const LAYER_GROUPS: Record<string, readonly LayerName[]> = {
 /**
  * Layers by name or group, each once, in the order of `LAYERS`.
  * @param setting what to name in the error
+ * @param available those that a group stands for; a layer that is named is taken as it is
  * @throws FarmError `SettingInvalid` with all names when one is unknown
  */
-export function chosenLayers(setting: string, wanted: readonly string[]): LayerName[] {
+export function chosenLayers(
+  setting: string,
+  wanted: readonly string[],
+  available: readonly LayerName[] = LAYER_NAMES,
+): LayerName[] {
   const chosen = new Set<LayerName>();
   for (const word of wanted) {
-    const layers = Object.hasOwn(LAYERS, word) ? [word as LayerName] : LAYER_GROUPS[word];
+    const layers = Object.hasOwn(LAYERS, word)
+      ? [word as LayerName]
+      : LAYER_GROUPS[word]?.filter((layer) => available.includes(layer));
     if (!layers) {
       const known = [...LAYER_NAMES, ...Object.keys(LAYER_GROUPS)].join(', ');
       throw new FarmError('SettingInvalid', `${setting} names "${word}", which is no layer; there are ${known}.`, {

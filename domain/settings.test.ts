@@ -7,6 +7,7 @@ import {
   type RequestedSettings,
   resolveSettings,
 } from './settings.ts';
+import { TECHNIQUE_LAYERS } from './techniques.ts';
 
 const scene: SceneInspection = {
   formatVersion: 1,
@@ -46,6 +47,17 @@ const scene: SceneInspection = {
 const refusal = (code: string) => expect.objectContaining({ code });
 
 describe('resolveSettings', () => {
+  it('takes of a group of layers what is asked for, or what the technique has', () => {
+    const output = { layers: ['albedo', 'emission'], floatLayers: ['all'] };
+    expect(completeSettings({ output }).output.floatLayers).toEqual(['beauty', 'emission', 'albedo']);
+    const light = { layers: ['albedo', 'emission'], floatLayers: ['light'] };
+    expect(completeSettings({ output: light }).output.floatLayers).toEqual(['emission']);
+    expect(completeSettings({ technique: 'raster', output: { layers: ['all'] } }).output.layers).toEqual(
+      TECHNIQUE_LAYERS.raster,
+    );
+    expect(() => checkRequestedSettings({ output: { layers: ['albedo'], floatLayers: ['uv'] } })).toThrow(/uv/);
+  });
+
   it('takes frames, camera, fps and start from the scene', () => {
     const { settings, frames } = resolveSettings({}, scene);
     expect(frames).toHaveLength(48);

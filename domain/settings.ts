@@ -14,10 +14,12 @@ import {
   type PixelFilterKind,
   type PixelRect,
   type RenderSettings,
+  type RenderTechnique,
   type SceneInspection,
 } from './scene.ts';
 import { requireFrameFiles } from './sceneFrames.ts';
 import { checkResolution, checkSettings } from './settingRules.ts';
+import { TECHNIQUE_LAYERS } from './techniques.ts';
 
 type Maybe<T> = { [K in keyof T]?: T[K] | undefined };
 
@@ -70,16 +72,20 @@ export function completeSettings({ frames: _, ...asked }: RequestedSettings): Re
     depths: withDefaults(defaults.depths, depths),
     filter: { kind, radius: filter?.radius ?? (filter?.kind ? FILTER_RADIUS[kind] : defaults.filter.radius) },
     lens: withDefaults(defaults.lens, lens),
-    output: completeOutput(output),
+    output: completeOutput(output, asked.technique ?? defaults.technique),
   };
 }
 
-function completeOutput({ layers, floatLayers, ...plain }: RequestedOutput = {}): OutputSettings {
+function completeOutput(
+  { layers, floatLayers, ...plain }: RequestedOutput = {},
+  technique: RenderTechnique,
+): OutputSettings {
   const defaults = DEFAULT_RENDER_SETTINGS.output;
+  const chosen = chosenLayers('output.layers', ['beauty', ...(layers ?? defaults.layers)], TECHNIQUE_LAYERS[technique]);
   return {
     ...withDefaults(defaults, plain),
-    layers: chosenLayers('output.layers', ['beauty', ...(layers ?? defaults.layers)]),
-    floatLayers: chosenLayers('output.floatLayers', floatLayers ?? defaults.floatLayers),
+    layers: chosen,
+    floatLayers: chosenLayers('output.floatLayers', floatLayers ?? defaults.floatLayers, chosen),
   };
 }
 

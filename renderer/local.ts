@@ -2,7 +2,7 @@
  * Rendering on this machine without a farm, for the command line: the same engine, the same rules for settings and the same
  * defaults as a farm's nodes use, so the same bits.
  */
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarmError } from '../domain/errors.ts';
 import type { PictureFormat, RenderSettings, SceneInspection } from '../domain/scene.ts';
@@ -10,6 +10,7 @@ import { frameRangeWarnings } from '../domain/sceneFrames.ts';
 import { type RequestedSettings, resolveSettings } from '../domain/settings.ts';
 import type { RenderEngine, RenderUnit, SceneFiles } from './engine.ts';
 import { ImageProcessor } from './image/imageProcessor.ts';
+import { workFolderBeside } from './outputFolder.ts';
 import { createPathTracerEngine } from './pathtracer/engine.ts';
 import { sampleSuffix } from './pathtracer/frameFiles.ts';
 import { type GeometryMemory, measureGeometry } from './pathtracer/geometryMemory.ts';
@@ -151,16 +152,14 @@ export interface LocalRenderOptions {
 
 /**
  * Renders frames to their places. A frame appears whole or not at all; a frame that was there is replaced.
- * @throws FarmError as the engine does; `Cancelled` soon after an abort, with the frames before it kept
+ * @throws FarmError as the engine does; `NotWritable` and `DiskFull` before anything is rendered; `Cancelled` soon after an abort, with
+ * the frames before it kept
  */
 export async function renderShot(engine: RenderEngine, options: LocalRenderOptions): Promise<void> {
   const { shot, frames, target, signal } = options;
   if (frames.length === 0) return;
   requireNumbers(target, frames);
-  const folder = path.dirname(target.pathOf(frames[0]!));
-  await mkdir(folder, { recursive: true });
-  // Beside the frames: a rename within one disk is atomic.
-  const work = await mkdtemp(path.join(folder, '.farm-render-'));
+  const work = await workFolderBeside(frames.map(target.pathOf), '.farm-render-');
   try {
     await engine.render(
       {
@@ -224,9 +223,7 @@ export async function mergeLocally(
   }
   requireNumbers(target, [...frames.keys()]);
   const processor = new ImageProcessor();
-  const folder = path.dirname(target.pathOf(0));
-  await mkdir(folder, { recursive: true });
-  const work = await mkdtemp(path.join(folder, '.farm-merge-'));
+  const work = await workFolderBeside([...frames.keys()].map(target.pathOf), '.farm-merge-');
   try {
     for (const [frame, parts] of frames) {
       const files = parts.map(({ file }) => file);

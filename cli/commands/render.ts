@@ -11,6 +11,9 @@ import { type FarmApiError, refuse } from '../sdk/errors.ts';
 import { addSettingFlags, requestOf, type SettingFlags } from '../settings/flags.ts';
 import { printJson, withErrors } from './run.ts';
 
+/** That the tracer takes. */
+const MOST_THREADS = 256;
+
 interface RenderFlags extends SettingFlags {
   output?: string;
   skipExisting?: boolean;
@@ -95,8 +98,12 @@ async function render(scene: string, flags: RenderFlags): Promise<void> {
     if (stop.signal.aborted) throw stopped(done.length);
     const seconds = (performance.now() - began) / 1000;
     const skipped = shot.frames.length - frames.length;
-    if (flags.json) printJson({ build: engine.build, settings: shot.settings, seconds, skipped, frames: done });
-    else summarise(done, skipped, seconds);
+    if (flags.json) {
+      // Without a frame no tracer was loaded.
+      const build = done.length > 0 ? engine.build : null;
+      const { warnings } = shot.inspection;
+      printJson({ build, settings: shot.settings, warnings, seconds, skipped, frames: done });
+    } else summarise(done, skipped, seconds);
   } finally {
     display?.stop();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
@@ -107,8 +114,8 @@ async function render(scene: string, flags: RenderFlags): Promise<void> {
 function threadsOf(text: string | undefined): number {
   if (text === undefined) return availableParallelism();
   const threads = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (threads >= 1 && threads <= 1024) return threads;
-  throw refuse('SettingInvalid', `--threads is "${text}".`, 'Give a whole number from 1 to 1024.', {
+  if (threads >= 1 && threads <= MOST_THREADS) return threads;
+  throw refuse('SettingInvalid', `--threads is "${text}".`, `Give a whole number from 1 to ${MOST_THREADS}.`, {
     setting: 'threads',
     value: text,
   });
@@ -161,8 +168,10 @@ function createDisplay(shot: LocalShot, total: number, quiet: boolean): Display 
   const say = (text: string): void => {
     process.stderr.write(`${text}\n`);
   };
-  const frameLine = ({ path, renderSeconds, rays }: LocalFrame): string =>
-    `  ${pc.green('✓')} ${relative(process.cwd(), path)}  ${pc.dim(`${duration(renderSeconds)}, ${raysText(rays / renderSeconds)}`)}`;
+  const frameLine = ({ path, renderSeconds, rays }: LocalFrame): string => {
+    const facts = [duration(renderSeconds), raysText(rays / renderSeconds)].filter((text) => text !== '').join(', ');
+    return `  ${pc.green('✓')} ${relative(process.cwd(), path)}  ${pc.dim(facts)}`;
+  };
   if (!process.stderr.isTTY) {
     return { progress() {}, frame: (frame) => say(frameLine(frame)), line: say, stop() {} };
   }

@@ -50,6 +50,7 @@ describe('farm render', () => {
       ['002', '005'].flatMap((frame) => [`cube.${frame}.exr`, `cube.${frame}.png`]),
     );
     const result = JSON.parse(stdout);
+    expect(result.warnings).toMatchObject([{ code: 'NoLight' }]);
     expect(result.frames.map(({ frame }: { frame: number }) => frame)).toEqual([2, 5]);
 
     // What a node does with a lease.
@@ -98,6 +99,20 @@ describe('farm render', () => {
     expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 there already') });
     expect((await stat(join(folder, 'out', 'cube.002.exr'))).mtimeMs).toBe(before.mtimeMs);
     expect((await stat(join(folder, 'out', 'cube.003.exr'))).size).toBeGreaterThan(1000);
+  });
+
+  it('says before it renders that frames cannot go where they should', async () => {
+    await mkdir(join(folder, 'taken', 'cube.0001.exr'), { recursive: true });
+    for (const [output, why] of [
+      ['cube.glb/cube.####.exr', 'a file is where a folder should be'],
+      ['taken/cube.####.exr', 'a folder has this name'],
+      ['/proc/cube.####.exr', 'cannot be written'],
+    ]) {
+      const { exitCode, stderr } = await farm('render', scene, '-o', output!, '--frames', '1', ...SMALL);
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 5, stderr: expect.stringContaining(why!) });
+      expect(stderr).toContain('NotWritable');
+    }
+    expect(await readdir(join(folder, 'taken'))).toEqual(['cube.0001.exr']);
   });
 
   it('renders sample ranges, which farm merge makes the very bytes of whole frames of', async () => {

@@ -119,7 +119,11 @@ export async function loadScene(
 function partWarnings({ ignoredPrimitives, unreadSets }: SceneParts): SceneWarning[] {
   const messages: string[] = [];
   if (ignoredPrimitives > 0) {
-    messages.push(`${ignoredPrimitives} primitives of points or lines have no surface and are left out.`);
+    messages.push(
+      ignoredPrimitives === 1
+        ? '1 primitive of points or lines has no surface and is left out.'
+        : `${ignoredPrimitives} primitives of points or lines have no surface and are left out.`,
+    );
   }
   if (unreadSets.length > 0) {
     const names = `${unreadSets.slice(0, 3).join(', ')}${unreadSets.length > 3 ? ', …' : ''}`;
