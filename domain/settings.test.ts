@@ -7,6 +7,7 @@ import {
   type RequestedSettings,
   resolveSettings,
 } from './settings.ts';
+import { shotWarnings } from './shotWarnings.ts';
 import { TECHNIQUE_LAYERS } from './techniques.ts';
 
 const scene: SceneInspection = {
@@ -47,6 +48,22 @@ const scene: SceneInspection = {
 const refusal = (code: string) => expect.objectContaining({ code });
 
 describe('resolveSettings', () => {
+  it('is warned of what the chosen scene lacks, not the default one', () => {
+    const warnings = [
+      { code: 'NoLight' as const, message: 'no light' },
+      { code: 'ExtensionIgnored' as const, message: 'ignored' },
+    ];
+    const inspection = { ...scene, sceneCameras: [['main'], []], warnings };
+    const said = (wanted?: string) => {
+      const { settings, frames } = resolveSettings({ ...(wanted ? { scene: wanted } : {}), frames: '1' }, inspection);
+      return shotWarnings(inspection, settings, frames).map(({ code }) => code);
+    };
+    expect(said()).toEqual(['NoLight', 'ExtensionIgnored']);
+    expect(said('Shot')).toEqual(['NoLight', 'ExtensionIgnored']);
+    expect(said('Turntable')).toEqual(['ExtensionIgnored', 'NoCamera']);
+    expect(said('1')).toEqual(['ExtensionIgnored', 'NoCamera']);
+  });
+
   it('takes of a group of layers what is asked for, or what the technique has', () => {
     const output = { layers: ['albedo', 'emission'], floatLayers: ['all'] };
     expect(completeSettings({ output }).output.floatLayers).toEqual(['beauty', 'emission', 'albedo']);

@@ -19,6 +19,7 @@ import {
 } from './scene.ts';
 import { requireFrameFiles } from './sceneFrames.ts';
 import { checkResolution, checkSettings } from './settingRules.ts';
+import { sceneIndexOf } from './shotWarnings.ts';
 import { TECHNIQUE_LAYERS } from './techniques.ts';
 
 type Maybe<T> = { [K in keyof T]?: T[K] | undefined };
@@ -135,9 +136,7 @@ export function resolveSettings(request: RequestedSettings, scene: SceneInspecti
 
 /** Names of the cameras of the scene that is asked for. */
 function cameraNames(wanted: string | null, { scenes, sceneCameras, cameras }: SceneInspection): string[] {
-  const named = wanted === null ? -1 : scenes.indexOf(wanted);
-  const index = named < 0 && wanted !== null ? Number(wanted) : named;
-  return sceneCameras[index] ?? cameras.map(({ name }) => name);
+  return sceneCameras[sceneIndexOf(wanted, scenes) ?? -1] ?? cameras.map(({ name }) => name);
 }
 
 function resolveCamera(name: string | undefined, names: readonly string[]): string | null {

@@ -6,8 +6,8 @@ import { rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarmError } from '../domain/errors.ts';
 import type { PictureFormat, RenderSettings, SceneInspection } from '../domain/scene.ts';
-import { frameRangeWarnings } from '../domain/sceneFrames.ts';
 import { type RequestedSettings, resolveSettings } from '../domain/settings.ts';
+import { shotWarnings } from '../domain/shotWarnings.ts';
 import type { RenderEngine, RenderUnit, SceneFiles } from './engine.ts';
 import { ImageProcessor } from './image/imageProcessor.ts';
 import { workFolderBeside } from './outputFolder.ts';
@@ -82,7 +82,7 @@ export async function openShot(engine: RenderEngine, scene: string, asked: Reque
   const files = await findScene(scene);
   const inspection = await engine.inspect(files);
   const { settings, frames } = resolveSettings(asked, inspection);
-  const warnings = [...inspection.warnings, ...frameRangeWarnings(inspection, frames, settings)];
+  const warnings = shotWarnings(inspection, settings, frames);
   return { files, inspection: { ...inspection, warnings }, settings, frames };
 }
 

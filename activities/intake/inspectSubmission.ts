@@ -6,8 +6,8 @@ import { FarmError } from '../../domain/errors.ts';
 import { formatFrames } from '../../domain/frames.ts';
 import { blobsOfFiles } from '../../domain/projectFiles.ts';
 import type { SceneInspection } from '../../domain/scene.ts';
-import { frameRangeWarnings } from '../../domain/sceneFrames.ts';
 import { resolveSettings } from '../../domain/settings.ts';
+import { shotWarnings } from '../../domain/shotWarnings.ts';
 import { markLost } from '../../ports/db/blobs.ts';
 import { json, type Submission } from '../../ports/db/documents.ts';
 import { setResolved } from '../../ports/db/submissions.ts';
@@ -78,7 +78,7 @@ function damagedBlob(error: unknown, { files, blobs }: Submission): string | und
 async function keep(services: FarmServices, job: JobRow, inspection: SceneInspection): Promise<void> {
   const { submission, settings: wishes } = job;
   const { settings, frames } = resolveSettings({ ...wishes, frames: submission.frames }, inspection);
-  const warnings = [...inspection.warnings, ...frameRangeWarnings(inspection, frames, settings)];
+  const warnings = shotWarnings(inspection, settings, frames);
   const inspected: InspectedSubmission = { ...submission, inspection: { ...inspection, warnings } };
   await inRecord(services, async (tx) => {
     await setResolved(tx, { jobId: job.id, settings, frames: formatFrames(frames), frameCount: frames.length });

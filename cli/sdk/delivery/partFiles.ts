@@ -107,14 +107,15 @@ function isWriting(left: Left): boolean {
   return process === PROCESS_NAME ? underWay.has(pull) : isAlive(process);
 }
 
-/** @returns false: somebody else was first */
+/** @returns false: somebody else was first, or it cannot be had */
 async function takeOver(left: Left, part: string): Promise<boolean> {
   try {
     if (isKnown(left)) await rename(left.path, part);
     else await copyFile(left.path, part);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    // What others left and do not let us read is no reason to stop; a full disk says so again.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || !isKnown(left)) return false;
     throw error;
   }
 }
