@@ -62,6 +62,10 @@ describe('resolveSettings', () => {
     expect(said('Shot')).toEqual(['NoLight', 'ExtensionIgnored']);
     expect(said('Turntable')).toEqual(['ExtensionIgnored', 'NoCamera']);
     expect(said('1')).toEqual(['ExtensionIgnored', 'NoCamera']);
+    const quick = resolveSettings({ technique: 'raycast', frames: '1', shutter: 0.5, lens: { fStop: 2 } }, scene);
+    expect(
+      shotWarnings({ ...scene, warnings: [] }, quick.settings, quick.frames).map(({ message }) => message),
+    ).toEqual(['Technique raycast does not follow lens.fStop and shutter.']);
   });
 
   it('takes of a group of layers what is asked for, or what the technique has', () => {

@@ -38,7 +38,7 @@ function describe(scene: string, { inspection: it, defaults, geometry }: LocalIn
   const size = it.bounds.slice(3).map((high, axis) => (high - it.bounds[axis]!).toPrecision(3));
   const facts: [string, string][] = [
     ['written by', it.generator ?? pc.dim('not said')],
-    ['frames', framesText(frames, settings.fps, it.durationSeconds)],
+    ['frames', framesText(it, frames, settings.fps)],
     ['resolution', `${settings.width}×${settings.height}, ${settings.samples} samples (unless you say otherwise)`],
     [
       'scenes',
@@ -47,8 +47,9 @@ function describe(scene: string, { inspection: it, defaults, geometry }: LocalIn
         'none',
       ),
     ],
+    ...camerasOfScenes(it),
     ['variants', list(it.variants, 'none')],
-    ['clips', list(it.animations, 'none: a still')],
+    ['clips', list(it.animations, it.sequence ? 'none: a file a frame' : 'none: a still')],
     [
       'light',
       [
@@ -105,7 +106,19 @@ function describe(scene: string, { inspection: it, defaults, geometry }: LocalIn
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
-function framesText(frames: readonly number[], fps: number, seconds: number): string {
+/** Of a file with several scenes: the table below has those of its own choice. */
+function camerasOfScenes({ scenes, sceneCameras }: LocalInspection['inspection']): [string, string][] {
+  if (scenes.length < 2) return [];
+  const text = sceneCameras.map((cameras, index) => `${scenes[index]}: ${list(cameras, 'none')}`).join('; ');
+  return [['cameras', text]];
+}
+
+function framesText(
+  { sequence, durationSeconds: seconds }: LocalInspection['inspection'],
+  frames: readonly number[],
+  fps: number,
+): string {
+  if (sequence) return `${sequence.frames} (${of(frames.length, 'file')}) at ${fps} fps`;
   if (frames.length === 1) return `${frames[0]}, a still`;
   return `${frames[0]}–${frames.at(-1)} (${count(frames.length)}) at ${fps} fps, ${duration(seconds)}`;
 }

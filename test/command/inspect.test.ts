@@ -44,16 +44,28 @@ describe('farm inspect', () => {
     const { inspection, defaults } = JSON.parse(stdout);
     expect(inspection.sequence).toEqual({ pattern: 'shot.####.glb', frames: '7-8' });
     expect(defaults.frames).toEqual({ first: 7, last: 8, count: 2 });
+    const said = (await farm('inspect', 'shot.####.glb')).stdout;
+    expect(said).toMatch(/frames +7-8 \(2 files\) at 24 fps\n/);
+    expect(said).toMatch(/clips +none: a file a frame/);
   });
 
   it('refuses what is not there, is no scene or needs an extension that is not known, by code, place and remedy', async () => {
     const { json, binary } = triangleScene();
     await writeFile(join(folder, 'odd.glb'), toGlb({ json: { ...json, extensionsRequired: ['ACME_odd'] }, binary }));
+    const newer = { ...json, asset: { version: '2.0', minVersion: '2.1' } };
+    await writeFile(join(folder, 'newer.glb'), toGlb({ json: newer, binary }));
+    const wide = {
+      ...{ ...json, cameras: [{ type: 'perspective', perspective: { yfov: 3.2, znear: 0.1 } }] },
+      nodes: [{ ...json.nodes[0], camera: 0 }],
+    };
+    await writeFile(join(folder, 'wide.glb'), toGlb({ json: wide, binary }));
     await writeFile(join(folder, 'text.glb'), 'no scene at all');
     for (const [file, code, named] of [
       ['missing.glb', 'FileNotFound', 'missing.glb'],
       ['text.glb', 'SceneInvalid', 'text.glb'],
       ['odd.glb', 'SceneUnsupported', 'ACME_odd'],
+      ['newer.glb', 'SceneUnsupported', '2.1'],
+      ['wide.glb', 'SceneInvalid', '180°'],
     ] as const) {
       const { exitCode, stdout, stderr } = await farm('inspect', file);
       expect({ exitCode, stdout }, file).toEqual({ exitCode: 3, stdout: '' });

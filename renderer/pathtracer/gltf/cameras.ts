@@ -73,6 +73,12 @@ export function readOptics(json: GLTF.IGLTF, index: number, file: string): Camer
       pointer,
     });
   }
+  if (perspective.yfov >= Math.PI) {
+    const pointer = `/cameras/${index}/perspective/yfov`;
+    throw new FarmError('SceneInvalid', `${file}: ${pointer} is ${perspective.yfov}: a view has less than 180°, pi`, {
+      ...{ file, pointer },
+    });
+  }
   return {
     projection: { kind: 'perspective', yfov: Math.min(Math.max(perspective.yfov, 1e-4), Math.PI - 1e-4) },
     aspectRatio: perspective.aspectRatio ?? null,

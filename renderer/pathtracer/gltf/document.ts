@@ -69,6 +69,13 @@ export async function readJson(bytes: Buffer, file: string) {
   if (json.asset?.version === undefined) {
     throw new FarmError('SceneInvalid', `${file} is no glTF: it has no asset.version`, { file, pointer: '/asset' });
   }
+  const { minVersion } = json.asset;
+  if (minVersion !== undefined && Number(minVersion) > 2) {
+    const pointer = '/asset/minVersion';
+    throw new FarmError('SceneUnsupported', `${file} wants a reader of glTF ${minVersion}; this engine reads 2.0`, {
+      ...{ file, pointer },
+    });
+  }
   const warnings = checkExtensions(json, file);
   for (const texture of emptyTextures(json)) {
     warnings.push({ code: 'FeatureIgnored', message: `Texture ${texture} has no picture that this engine reads.` });

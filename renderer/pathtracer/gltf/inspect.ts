@@ -32,7 +32,9 @@ export function inspectScene(scene: LoadedScene, engine: string): SceneInspectio
   const { meshes, instances } = new SceneInstancer(scene).at(0, null, 16 / 9);
   const trianglesOf = (mesh: number): number => meshes[mesh]!.indices.length / 3;
   const animatedNodes = new Set(scene.clips.flatMap((clip) => clip.channels.map((channel) => channel.node)));
-  const isAnimated = (node: number): boolean => {
+  const pointers = scene.clips.flatMap((clip) => clip.channels.flatMap(({ pointer }) => pointer ?? []));
+  const isAnimated = ({ node, source }: LoadedScene['cameras'][number]): boolean => {
+    if (pointers.some((pointer) => pointer.startsWith(`/cameras/${source}/`))) return true;
     for (let at = node; at >= 0; at = scene.nodes[at]!.parent) if (animatedNodes.has(at)) return true;
     return false;
   };
@@ -52,7 +54,7 @@ export function inspectScene(scene: LoadedScene, engine: string): SceneInspectio
       name: camera.name,
       yfov: camera.projection.kind === 'perspective' ? camera.projection.yfov : null,
       aspectRatio: camera.aspectRatio,
-      animated: isAnimated(camera.node),
+      animated: isAnimated(camera),
       lens: camera.lens,
     })),
     animations: [...scene.clips, ...scene.skippedClips].map((clip) => clip.name),
