@@ -3,6 +3,7 @@ import path from 'node:path';
 import { writeExr, writeHdr } from 'hdrify';
 import { describe, expect, it } from 'vitest';
 import { inspectScene } from '../gltf/inspect.ts';
+import { inspectShot } from '../gltf/inspectShot.ts';
 import { SceneInstancer } from '../gltf/instantiate.ts';
 import { loadScene } from '../gltf/load.ts';
 import { type LooseGltf, projectWith, toGlb, triangleScene } from '../gltf/tinyScenes.ts';
@@ -80,6 +81,19 @@ describe('the environment of a scene', () => {
     const inspection = inspectScene(scene, 'pathtracer');
     expect(inspection.files.map((file) => file.path)).toEqual(['a.glb', 'sky.exr']);
     expect(inspection.warnings.map((warning) => warning.code)).toEqual(['NoCamera']);
+  });
+
+  it('of another scene than the file’s own is among the files that are needed', async () => {
+    const glb = sceneWith((json) => {
+      json.extensionsUsed = ['FRAMEWRIGHT_environment'];
+      json.scenes.push({ nodes: [0], extensions: { FRAMEWRIGHT_environment: { uri: 'sky.exr' } } });
+      json.scenes.push({ nodes: [0], extensions: { FRAMEWRIGHT_environment: { uri: 'gone.exr' } } });
+    });
+    const root = await projectWith({ 'a.glb': glb, 'sky.exr': writeExr(picture()) });
+    const inspection = await inspectShot({ root, main: 'a.glb' }, 'pathtracer');
+    expect(inspection.files.map(({ path }) => path)).toEqual(['a.glb', 'sky.exr']);
+    expect(inspection.frameFiles).toEqual([{ frames: null, files: ['a.glb', 'sky.exr'], perFrame: [] }]);
+    expect(inspection.hasEnvironment).toBe(false);
   });
 
   it('is refused when it is missing or senseless', async () => {

@@ -17,7 +17,7 @@ import { checkExtensions } from './validate.ts';
 /** Throws as `loadScene`, and `AssetMissing` for what any frame of a sequence lacks. */
 export async function inspectShot(files: SceneFiles, engine: string): Promise<SceneInspection> {
   const sequence = await findSequence(files);
-  if (!sequence) return inspectScene(await loadScene(files), engine);
+  if (!sequence) return inspectFile(files, engine);
   const { pattern, frames } = sequence;
   const first = await loadScene({ root: files.root, main: sequenceFile(pattern, frames[0]!) });
   const reader = new ProjectReader(files.root);
@@ -28,6 +28,29 @@ export async function inspectShot(files: SceneFiles, engine: string): Promise<Sc
     sequence: { pattern, frames: formatFrames(frames) },
     files: reader.files,
     frameFiles: grouped(lists),
+  };
+}
+
+/** Its own scene, and the environments of all: a job may choose another. */
+async function inspectFile(files: SceneFiles, engine: string): Promise<SceneInspection> {
+  const scene = await loadScene(files);
+  const inspection = inspectScene(scene, engine);
+  const reader = new ProjectReader(files.root);
+  const known = new Set(inspection.files.map(({ path }) => path));
+  for (const path of await environmentPaths(scene.json, reader, files.main)) {
+    if (known.has(path)) continue;
+    // Missing, it is missed by a job that chooses its scene.
+    await reader.readHead(path, 0, 'AssetMissing', files.main).catch((error: unknown) => {
+      if (!(error instanceof FarmError && error.code === 'AssetMissing')) throw error;
+    });
+  }
+  const others = reader.files.filter(({ path }) => !known.has(path));
+  if (others.length === 0) return inspection;
+  const all = [...inspection.files, ...others];
+  return {
+    ...inspection,
+    files: all,
+    frameFiles: [{ frames: null, files: all.map(({ path }) => path), perFrame: [] }],
   };
 }
 
