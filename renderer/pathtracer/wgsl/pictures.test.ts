@@ -123,7 +123,7 @@ describe.skipIf(!VULKAN)('pictures of the GPU tier and of the CPU tier', () => {
 
   // Each scene's kernel takes a while to compile, and stays until another scene comes.
   it('show the same light, and other light where a base colour is 3 % wrong on one of them', {
-    timeout: 300_000,
+    timeout: 900_000,
   }, async () => {
     const here = await measured(cpu, room(0.5), 1);
     const there = await measured(gpu, room(0.5), 101);
@@ -135,7 +135,7 @@ describe.skipIf(!VULKAN)('pictures of the GPU tier and of the CPU tier', () => {
     expect(testPictures(wrong, there)).toMatchObject({ agrees: false, worst: { channel: 1 } });
   });
 
-  it('are equal bit for bit where the GPU computes as IEEE 754 says', { timeout: 300_000 }, async ({ skip }) => {
+  it('are equal bit for bit where the GPU computes as IEEE 754 says', { timeout: 900_000 }, async ({ skip }) => {
     skip(!/SwiftShader/.test(gpu.device), 'needs SwiftShader');
     const asked = request({ ...size, sampleCount: 16, maxDepth: 4 });
     await gpu.setScene(room(0.5));
@@ -146,7 +146,7 @@ describe.skipIf(!VULKAN)('pictures of the GPU tier and of the CPU tier', () => {
     expect(there.depth).toEqual(here.depth);
   });
 
-  it('are made of paths that go the same ways, step by step', { timeout: 300_000 }, async ({ skip }) => {
+  it('are made of paths that go the same ways, step by step', { timeout: 900_000 }, async ({ skip }) => {
     skip(!/SwiftShader/.test(gpu.device), 'needs SwiftShader');
     const asked = request({ ...size, sampleCount: 16, maxDepth: 4 });
     await gpu.setScene(room(0.5));
@@ -162,7 +162,7 @@ describe.skipIf(!VULKAN)('pictures of the GPU tier and of the CPU tier', () => {
     await expect(gpu.recordPath(asked, size.width, 0, 0)).rejects.toMatchObject({ code: 'SettingInvalid' });
   });
 
-  it('stop at the same samples when they sample adaptively, whatever the tile', { timeout: 300_000 }, async ({
+  it('stop at the same samples when they sample adaptively, whatever the tile', { timeout: 900_000 }, async ({
     skip,
   }) => {
     skip(!/SwiftShader/.test(gpu.device), 'needs SwiftShader');
@@ -188,7 +188,7 @@ describe.skipIf(!VULKAN)('pictures of the GPU tier and of the CPU tier', () => {
     await expect(gpu.tracePartial({ ...plain, options })).rejects.toMatchObject({ code: 'SettingInvalid' });
   });
 
-  it('hold the same in every layer, of what moves too', { timeout: 300_000 }, async ({ skip }) => {
+  it('hold the same in every layer, of what moves too', { timeout: 900_000 }, async ({ skip }) => {
     skip(!/SwiftShader/.test(gpu.device), 'needs SwiftShader');
     const own: LayerName[] = ['beauty', 'albedo', 'normal', 'depth'];
     const layers = (Object.keys(LAYERS) as LayerName[]).filter((name) => !own.includes(name));
@@ -205,13 +205,13 @@ describe.skipIf(!VULKAN)('pictures of the GPU tier and of the CPU tier', () => {
     expect(new Set(here.layers.cryptomatte_object).size).toBeGreaterThan(4);
   });
 
-  it('show the same light of lamps, textures, glass and a cut-out', { timeout: 300_000 }, async () => {
+  it('show the same light of lamps, textures, glass and a cut-out', { timeout: 900_000 }, async () => {
     const [here, there] = [await measured(cpu, studio(), 1, 32), await measured(gpu, studio(), 101, 32)];
     expect(there.mean).not.toEqual(here.mean);
     expect(testPictures(here, there)).toMatchObject({ agrees: true, rejected: 0 });
   });
 
-  it('look up textures, sky and lamps alike', { timeout: 300_000 }, async ({ skip }) => {
+  it('look up textures, sky and lamps alike', { timeout: 900_000 }, async ({ skip }) => {
     skip(!/SwiftShader/.test(gpu.device), 'needs SwiftShader');
     const asked = request({ ...size, sampleCount: 16, maxDepth: 5 });
     await gpu.setScene(studio());
