@@ -10,7 +10,7 @@ import { type RequestedSettings, resolveSettings } from '../domain/settings.ts';
 import { shotWarnings } from '../domain/shotWarnings.ts';
 import type { RenderEngine, RenderUnit, SceneFiles } from './engine.ts';
 import { ImageProcessor } from './image/imageProcessor.ts';
-import { workFolderBeside } from './outputFolder.ts';
+import { asDiskFull, workFolderBeside } from './outputFolder.ts';
 import { createPathTracerEngine } from './pathtracer/engine.ts';
 import { sampleSuffix } from './pathtracer/frameFiles.ts';
 import { type GeometryMemory, measureGeometry } from './pathtracer/geometryMemory.ts';
@@ -184,6 +184,8 @@ export async function renderShot(engine: RenderEngine, options: LocalRenderOptio
       },
       signal,
     );
+  } catch (error) {
+    throw asDiskFull(error, path.dirname(work));
   } finally {
     await rm(work, { recursive: true, force: true });
   }

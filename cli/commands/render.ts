@@ -11,7 +11,7 @@ import { type FarmApiError, refuse } from '../sdk/errors.ts';
 import { addSettingFlags, requestOf, type SettingFlags } from '../settings/flags.ts';
 import { printJson, withErrors } from './run.ts';
 
-/** That the tracer takes. */
+/** That the tracer takes (`createCpuTracer`), which is too large to be loaded for a flag. */
 const MOST_THREADS = 256;
 
 interface RenderFlags extends SettingFlags {

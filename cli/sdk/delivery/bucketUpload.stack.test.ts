@@ -122,7 +122,7 @@ describe('an upload that came to no end', () => {
   });
 
   const uploadBegun = () =>
-    expect.poll(() => bucket.client.findUploadId(studio.bucket, KEY), { interval: 1 }).toBeDefined();
+    expect.poll(() => bucket.client.findUploadId(studio.bucket, KEY), { interval: 1, timeout: 30_000 }).toBeDefined();
 
   it('is begun anew where another pull took it for left', async () => {
     // Two parts come through, so that it has begun.

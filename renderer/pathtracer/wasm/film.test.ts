@@ -58,6 +58,17 @@ const still = (): SceneDescription => {
   });
 };
 
+/** A diffuse floor and nothing but a point light over it, in candela: all of its light is direct. */
+const floorUnderLamp = (height: number, strength: number): SceneDescription =>
+  scene({
+    meshes: [square(20, 0)],
+    instances: [place(0)],
+    materials: [material({ specular: { factor: 0, color: [1, 1, 1], texture: null, colorTexture: null } })],
+    camera: camera([0, 2, 2], [0, 0, 0], 0.1),
+    environment: null,
+    lights: [{ kind: 'point', position: [0, height, 0], intensity: [strength, strength, strength] }],
+  });
+
 const changes: RequestChanges = { width: 30, height: 22, sampleCount: 6, options: options(ALL) };
 let whole: Promise<TracedPixels> | undefined;
 async function traced(): Promise<TracedPixels> {
@@ -179,16 +190,7 @@ describe('other layers', () => {
 
   it('estimate the variance of each layer of light: all of it where there is no other light', async () => {
     const tracer = await createCpuTracer({ threads: 1 });
-    await tracer.setScene(
-      scene({
-        meshes: [square(20, 0)],
-        instances: [place(0)],
-        materials: [material({ specular: { factor: 0, color: [1, 1, 1], texture: null, colorTexture: null } })],
-        camera: camera([0, 2, 2], [0, 0, 0], 0.1),
-        environment: null,
-        lights: [{ kind: 'point', position: [0, 0.1, 0], intensity: [1, 1, 1] }],
-      }),
-    );
+    await tracer.setScene(floorUnderLamp(0.1, 1));
     const names = SAMPLED_LIGHT.map((layer) => `${layer}_variance` as const);
     const { layers } = await tracer.trace(request({ sampleCount: 16, options: options(['variance', ...names]) }));
     expect(layers.variance!.some((value) => value > 1e-2)).toBe(true);
@@ -211,16 +213,7 @@ describe('other layers', () => {
     const tracer = await createCpuTracer({ threads: 1 });
     const layers = ['variance', 'diffuse_direct_variance'] as const;
     const scatter = async (strength: number): Promise<Float32Array[]> => {
-      await tracer.setScene(
-        scene({
-          meshes: [square(20, 0)],
-          instances: [place(0)],
-          materials: [material({ specular: { factor: 0, color: [1, 1, 1], texture: null, colorTexture: null } })],
-          camera: camera([0, 2, 2], [0, 0, 0], 0.1),
-          environment: null,
-          lights: [{ kind: 'point', position: [0, 0.3, 0], intensity: [strength, strength, strength] }],
-        }),
-      );
+      await tracer.setScene(floorUnderLamp(0.3, strength));
       const traced = await tracer.trace(request({ sampleCount: 16, options: options([...layers]) }));
       return layers.map((layer) => traced.layers[layer]!.map((value) => value / strength ** 2));
     };
