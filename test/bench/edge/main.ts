@@ -25,7 +25,7 @@ import { type EdgeOptions, readOptions, USAGE } from './options.ts';
 import { collect, planRuns, projectsOf } from './plan.ts';
 import { writeReport } from './report/write.ts';
 import { type BenchProject, makeProject, PROJECT_VERSION } from './shotProject.ts';
-import { shotSize, TINY_SIZE } from './size.ts';
+import { SHOT_FRAMES, shotSize, TINY_SIZE } from './size.ts';
 import { ASSUMPTIONS, EMULATED } from './statements.ts';
 import { traceFrames } from './tracedFrames.ts';
 
@@ -58,7 +58,12 @@ async function benchmark(options: EdgeOptions): Promise<EdgeReport> {
   }
   const framesFolder = join(cache, `frames-${key}`);
   say(`Frames of ${size.width}×${size.height} from ${framesFolder}; traced now where they are missing.`);
-  const traced = await traceFrames(framesFolder, projects.get('shot')!, size, os.availableParallelism(), (done) => {
+  const traceable = {
+    // What a frame costs is measured with other frames than the runs'.
+    count: options.parts.includes('costs') ? SHOT_FRAMES : options.frames,
+    threads: os.availableParallelism(),
+  };
+  const traced = await traceFrames(framesFolder, projects.get('shot')!, size, traceable, (done) => {
     if (done % 10 === 0) say(`  ${done} frames`);
   });
 
@@ -101,7 +106,8 @@ async function costsOrder(cache: string, { size, sites }: EdgeOptions): Promise<
     makeProject(join(cache, `${kind}-${PROJECT_VERSION}-${size}`), kind, shotSize(size));
   const tinyFolder = join(cache, `frames-${PROJECT_VERSION}-${TINY_SIZE}`);
   const tiny = await make('shot', TINY_SIZE);
-  const tinyFrames = await traceFrames(tinyFolder, tiny, shotSize(TINY_SIZE), os.availableParallelism(), () => {});
+  const all = { count: SHOT_FRAMES, threads: os.availableParallelism() };
+  const tinyFrames = await traceFrames(tinyFolder, tiny, shotSize(TINY_SIZE), all, () => {});
   return { size, sites, tiny, tinyFolder, tinyFrames, allShared: await make('all-shared', size) };
 }
 

@@ -20,7 +20,9 @@ export function benchSettings({ width, height }: ShotSize): RequestedSettings {
 }
 
 /**
- * Traces the frames into `folder`, or finds them there; a run that was interrupted goes on where it stopped.
+ * Traces the first frames of the shot into `folder`, or finds them there (they may be more); a run that was interrupted, or asked
+ * for fewer, is gone on with.
+ * @param count of frames that will be handed out
  * @returns their index, as the replay engine reads it
  * @throws FarmError `Internal` when two frames are equal
  */
@@ -28,18 +30,21 @@ export async function traceFrames(
   folder: string,
   project: BenchProject,
   size: ShotSize,
-  threads: number,
+  { count, threads }: { count: number; threads: number },
   onFrame: (done: number) => void,
 ): Promise<ReplayIndex> {
   const indexPath = join(folder, replayIndexFile);
   const known = await readFile(indexPath, 'utf8').catch(() => null);
-  if (known !== null) return JSON.parse(known) as ReplayIndex;
+  if (known !== null) {
+    const index = JSON.parse(known) as ReplayIndex;
+    if (index.frames.length >= count) return index;
+  }
   const work = join(folder, 'work');
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
   const frames: ReplayFrame[] = [];
   const missing: number[] = [];
-  for (let frame = 1; frame <= SHOT_FRAMES; frame += 1) {
+  for (let frame = 1; frame <= count; frame += 1) {
     const record = await readFile(join(folder, recordFile(frame)), 'utf8').catch(() => null);
     if (record === null) missing.push(frame);
     else frames.push(JSON.parse(record) as ReplayFrame);
@@ -74,7 +79,7 @@ export async function traceFrames(
       ...{ formatVersion: 1, engineBuild: engine.build },
       frames: frames.sort((a, b) => a.frame - b.frame),
     };
-    assertDistinct(index);
+    assertDistinct(index, count);
     await rm(work, { recursive: true, force: true });
     await writeFile(`${indexPath}.new`, JSON.stringify(index, null, 1));
     await rename(`${indexPath}.new`, indexPath);
@@ -86,9 +91,9 @@ export async function traceFrames(
 
 const recordFile = (frame: number): string => `frame.${String(frame).padStart(4, '0')}.json`;
 
-function assertDistinct({ frames }: ReplayIndex): void {
+function assertDistinct({ frames }: ReplayIndex, count: number): void {
   const hashes = new Set(frames.map(({ hash }) => hash));
-  if (hashes.size === SHOT_FRAMES && frames.length === SHOT_FRAMES) return;
+  if (hashes.size === count && frames.length === count) return;
   throw new FarmError('Internal', `Of ${frames.length} traced frames only ${hashes.size} are different.`, {});
 }
 
