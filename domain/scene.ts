@@ -43,7 +43,10 @@ export interface FrameFiles {
   perFrame: string[];
 }
 
-/** The answer of `RenderEngine.inspect`: all that intake shows, plan estimates from and submit checks against. */
+/**
+ * The answer of `RenderEngine.inspect`: all that intake shows, plan estimates from and submit checks against. Cameras, lights,
+ * surfaces, length and warnings are those of the one scene that was chosen.
+ */
 export interface SceneInspection {
   formatVersion: 1;
   engine: string;
@@ -92,7 +95,7 @@ export interface SceneInspection {
 }
 
 export interface SceneWarning {
-  code: 'NoCamera' | 'NoLight' | 'ExtensionIgnored' | 'FeatureIgnored' | 'FrameRangeHolds';
+  code: 'NoCamera' | 'NoLight' | 'NoSurface' | 'ExtensionIgnored' | 'FeatureIgnored' | 'FrameRangeHolds';
   message: string;
 }
 

@@ -48,20 +48,7 @@ const scene: SceneInspection = {
 const refusal = (code: string) => expect.objectContaining({ code });
 
 describe('resolveSettings', () => {
-  it('is warned of what the chosen scene lacks, not the default one', () => {
-    const warnings = [
-      { code: 'NoLight' as const, message: 'no light' },
-      { code: 'ExtensionIgnored' as const, message: 'ignored' },
-    ];
-    const inspection = { ...scene, sceneCameras: [['main'], []], warnings };
-    const said = (wanted?: string) => {
-      const { settings, frames } = resolveSettings({ ...(wanted ? { scene: wanted } : {}), frames: '1' }, inspection);
-      return shotWarnings(inspection, settings, frames).map(({ code }) => code);
-    };
-    expect(said()).toEqual(['NoLight', 'ExtensionIgnored']);
-    expect(said('Shot')).toEqual(['NoLight', 'ExtensionIgnored']);
-    expect(said('Turntable')).toEqual(['ExtensionIgnored', 'NoCamera']);
-    expect(said('1')).toEqual(['ExtensionIgnored', 'NoCamera']);
+  it('is warned of settings that a quick technique does not follow', () => {
     const quick = resolveSettings({ technique: 'raycast', frames: '1', shutter: 0.5, lens: { fStop: 2 } }, scene);
     expect(
       shotWarnings({ ...scene, warnings: [] }, quick.settings, quick.frames).map(({ message }) => message),

@@ -19,7 +19,6 @@ import {
 } from './scene.ts';
 import { requireFrameFiles } from './sceneFrames.ts';
 import { checkResolution, checkSettings } from './settingRules.ts';
-import { sceneIndexOf } from './shotWarnings.ts';
 import { TECHNIQUE_LAYERS } from './techniques.ts';
 
 type Maybe<T> = { [K in keyof T]?: T[K] | undefined };
@@ -127,16 +126,24 @@ export function resolveSettings(request: RequestedSettings, scene: SceneInspecti
       ...completeSettings(request),
       scene: resolveScene(request.scene ?? null, scene.scenes),
       variant: resolveVariant(request.variant ?? null, scene.variants),
-      camera: resolveCamera(request.camera ?? undefined, cameraNames(request.scene ?? null, scene)),
+      camera: resolveCamera(
+        request.camera ?? undefined,
+        scene.cameras.map(({ name }) => name),
+      ),
       fps,
       start,
     },
   };
 }
 
-/** Names of the cameras of the scene that is asked for. */
-function cameraNames(wanted: string | null, { scenes, sceneCameras, cameras }: SceneInspection): string[] {
-  return sceneCameras[sceneIndexOf(wanted, scenes) ?? -1] ?? cameras.map(({ name }) => name);
+/** Index of the scene that is asked for: by its name or, where none has that name, by its number; else the file's own choice. */
+export function chosenScene(
+  wanted: string | null,
+  { scenes, defaultScene }: Pick<SceneInspection, 'scenes' | 'defaultScene'>,
+): number {
+  if (wanted === null) return defaultScene ?? 0;
+  const named = scenes.indexOf(wanted);
+  return named < 0 ? Number(wanted) : named;
 }
 
 function resolveCamera(name: string | undefined, names: readonly string[]): string | null {

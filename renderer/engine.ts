@@ -24,6 +24,9 @@ export interface SceneFiles {
   sequence?: InspectedSequence | null;
 }
 
+/** Which part of a file is meant: settings that decide what there is to inspect. */
+export type SceneChoice = Pick<RenderSettings, 'scene' | 'variant'>;
+
 /** What an engine can do on this machine, and how fast it measured itself to be. */
 export interface EngineProbe {
   engine: string;
@@ -120,8 +123,11 @@ export interface RenderEngine {
   readonly build: string;
   /** Measures this machine; takes at most about 2 s. */
   probe(threads: number): Promise<EngineProbe>;
-  /** Reads the scene without rendering. Throws `SceneInvalid`, `AssetMissing`, `SceneUnsupported`. */
-  inspect(files: SceneFiles): Promise<SceneInspection>;
+  /**
+   * Reads the scene without rendering: of several in a file the chosen one, by default the file's own. The files that it lists are
+   * those of all scenes. Throws `SceneInvalid`, `AssetMissing`, `SceneUnsupported`, and `SettingInvalid` for a choice that the file does not have.
+   */
+  inspect(files: SceneFiles, choice?: SceneChoice): Promise<SceneInspection>;
   /**
    * Traces a small share of a few frames (some of those given) and extrapolates, with the job's own layers, denoiser and
    * adaptive sampling. An abort ends it with `Cancelled`, also before it began. `jobFrameCount`: how many frames the job renders

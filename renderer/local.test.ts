@@ -18,6 +18,29 @@ it('says of frames beyond the animation that they hold, as the farm does', async
   expect(await warningsFor('1')).toEqual([]);
 });
 
+it('sees the scene that is asked for: its lights, cameras, surfaces and length', async () => {
+  const scene = triangleScene();
+  const { json } = scene;
+  json.scenes = [
+    { name: 'lit', nodes: [0, 1] },
+    { name: 'bare', nodes: [0] },
+    { name: 'empty', nodes: [2] },
+  ];
+  json.extensionsUsed = ['KHR_lights_punctual'];
+  json.extensions = { KHR_lights_punctual: { lights: [{ type: 'point' }] } };
+  json.cameras = [{ type: 'perspective', perspective: { yfov: 0.7, znear: 0.1 } }];
+  json.nodes.push({ camera: 0, extensions: { KHR_lights_punctual: { light: 0 } } }, { name: 'nothing' });
+  const root = await projectWith({ 'a.glb': toGlb(scene) });
+  const seen = async (wanted?: string): Promise<[cameras: number, triangles: number, codes: string[]]> => {
+    const { inspection } = await openShot(engine, root, { frames: '1', ...(wanted ? { scene: wanted } : {}) });
+    return [inspection.cameras.length, inspection.triangles, inspection.warnings.map(({ code }) => code)];
+  };
+  expect(await seen()).toEqual([1, 1, []]);
+  expect(await seen('bare')).toEqual([0, 1, ['NoCamera', 'NoLight']]);
+  expect(await seen('2')).toEqual([0, 0, ['NoSurface', 'NoCamera', 'NoLight']]);
+  await expect(seen('none')).rejects.toMatchObject({ code: 'SettingInvalid', place: { setting: 'scene' } });
+});
+
 it('writes no frame when parts of a later one do not fit', async () => {
   const root = await projectWith({ 'a.glb': toGlb(triangleScene()) });
   const folder = await mkdtemp(path.join(tmpdir(), 'framewright-merge-'));

@@ -6,9 +6,9 @@ import { rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarmError } from '../domain/errors.ts';
 import type { PictureFormat, RenderSettings, SceneInspection } from '../domain/scene.ts';
-import { type RequestedSettings, resolveSettings } from '../domain/settings.ts';
+import { chosenScene, type RequestedSettings, resolveSettings } from '../domain/settings.ts';
 import { shotWarnings } from '../domain/shotWarnings.ts';
-import type { RenderEngine, RenderUnit, SceneFiles } from './engine.ts';
+import type { RenderEngine, RenderUnit, SceneChoice, SceneFiles } from './engine.ts';
 import { ImageProcessor } from './image/imageProcessor.ts';
 import { asDiskFull, workFolderBeside } from './outputFolder.ts';
 import { createPathTracerEngine } from './pathtracer/engine.ts';
@@ -62,16 +62,23 @@ export async function findScene(scene: string): Promise<SceneFiles> {
 export interface LocalInspection {
   inspection: SceneInspection;
   defaults: { settings: RenderSettings; frames: readonly number[] };
+  /** Index of the scene that was looked at. */
+  chosenScene: number;
   geometry: GeometryMemory;
 }
 
 /** @throws FarmError as the engine does */
-export async function inspectLocally(scene: string, threads: number): Promise<LocalInspection> {
+export async function inspectLocally(
+  scene: string,
+  threads: number,
+  choice: Partial<SceneChoice> = {},
+): Promise<LocalInspection> {
   const engine = createPathTracerEngine();
   try {
-    const { files, inspection, settings, frames } = await openShot(engine, scene, {});
+    const { files, inspection, settings, frames } = await openShot(engine, scene, choice);
     const geometry = await measureGeometry(files, settings, frames[0] ?? settings.start, threads);
-    return { inspection, defaults: { settings, frames }, geometry };
+    const chosen = chosenScene(settings.scene, inspection);
+    return { inspection, defaults: { settings, frames }, chosenScene: chosen, geometry };
   } finally {
     await engine.close();
   }
@@ -80,7 +87,8 @@ export async function inspectLocally(scene: string, threads: number): Promise<Lo
 /** Reads the scene and completes the settings from it, as intake does. @throws FarmError for either */
 export async function openShot(engine: RenderEngine, scene: string, asked: RequestedSettings): Promise<LocalShot> {
   const files = await findScene(scene);
-  const inspection = await engine.inspect(files);
+  const { scene: wanted = null, variant = null } = asked;
+  const inspection = await engine.inspect(files, { scene: wanted, variant });
   const { settings, frames } = resolveSettings(asked, inspection);
   const warnings = shotWarnings(inspection, settings, frames);
   return { files, inspection: { ...inspection, warnings }, settings, frames };

@@ -7,7 +7,8 @@ import type { Problem } from '../domain/errors.ts';
 import { quoteTypedData } from '../domain/money/quote.ts';
 import { isSignedBy } from '../ports/chain/accounts.ts';
 import { getQuote } from '../ports/db/jobs.ts';
-import { type InProcessFarm, startInProcessFarm } from '../test/replay/inProcessFarm.ts';
+import { jobParts } from '../ports/db/queries/jobs.ts';
+import { type InProcessFarm, type Submitted, startInProcessFarm } from '../test/replay/inProcessFarm.ts';
 import { ScriptedNode } from '../test/replay/scriptedNode.ts';
 import { addNode } from '../test/support/rows.ts';
 import { cubeScene } from '../test/support/scenes.ts';
@@ -77,6 +78,33 @@ describe('prepareJob', () => {
     expect(isSignedBy(deployment.operator, signed, quote!.signature!)).toBe(true);
     const [version] = await farm.record.query<{ inspection: object }>('SELECT inspection FROM project_versions');
     expect(version!.inspection).toMatchObject({ engine: 'pathtracer', triangles: 12 });
+  });
+
+  it('looks at the scene that a job asks for, also where another job of the same files asked for another', async () => {
+    node = await new ScriptedNode(farm, 'chooser').start();
+    const document = await cubeScene();
+    const root = document.getRoot();
+    root.getAsset().generator = 'two scenes';
+    const [cube] = root.listNodes();
+    document.createScene('still').addChild(document.createNode('twin').setMesh(cube!.getMesh()));
+    const bytes = Buffer.from(await new NodeIO().writeBinary(document));
+    const quoted = async (wishes: Submitted) => {
+      const job = await farm.submit({ name: 'two scenes', bytes, ...wishes });
+      await farm.prepare(job);
+      const row = await farm.row(job);
+      const [parts] = await farm.record.database.asService((tx) => jobParts(tx, [row]));
+      const { cameras, warnings } = parts!.inspection!;
+      return {
+        frames: row.frames,
+        version: parts!.version,
+        cameras: cameras.length,
+        warned: warnings.map(({ code }) => code),
+      };
+    };
+    expect(await quoted({})).toEqual({ frames: '1-25', version: 1, cameras: 1, warned: ['NoLight'] });
+    expect(await quoted({ scene: 'still' })).toEqual({
+      ...{ frames: '1', version: 1, cameras: 0, warned: ['NoCamera', 'NoLight'] },
+    });
   });
 
   it.each([

@@ -4,9 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { FarmError, fromProblem, type Problem } from '../../domain/errors.ts';
 import type { SceneInspection } from '../../domain/scene.ts';
-import type { SceneFiles } from '../../renderer/engine.ts';
+import type { SceneChoice, SceneFiles } from '../../renderer/engine.ts';
 
-export type InspectionQuestion = SceneFiles;
+export interface InspectionQuestion {
+  files: SceneFiles;
+  choice: SceneChoice;
+}
 export type InspectionAnswer = 'ready' | { inspection: SceneInspection } | { problem: Problem };
 
 export interface InspectionBounds {
@@ -23,7 +26,7 @@ const PAGE_BYTES = 4096;
  * `SceneInvalid` when reading it takes too long or ends the process. An abort ends the process too.
  */
 export async function inspectIsolated(
-  files: SceneFiles,
+  { files, choice }: InspectionQuestion,
   bounds: InspectionBounds,
   signal?: AbortSignal,
 ): Promise<SceneInspection> {
@@ -63,7 +66,7 @@ export async function inspectIsolated(
         }, MEMORY_CHECK_MS),
       );
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-      child.send(files satisfies InspectionQuestion);
+      child.send({ files, choice } satisfies InspectionQuestion);
     });
   } finally {
     for (const timer of timers) clearTimeout(timer);

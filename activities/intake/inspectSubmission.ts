@@ -49,7 +49,9 @@ export async function inspectSubmission(services: FarmServices, key: JobKey): Pr
         await materialise(services.store, key.studioId, submission.files, root);
       });
       const bounds = { seconds: policy.inspectSeconds, memoryMiB: policy.inspectMemoryMiB };
-      const inspection = await inspectIsolated({ root, main: submission.main }, bounds, signal);
+      const { scene = null, variant = null } = job.settings;
+      const question = { files: { root, main: submission.main }, choice: { scene, variant } };
+      const inspection = await inspectIsolated(question, bounds, signal);
       await keep(services, job, inspection);
     } finally {
       await rm(root, { recursive: true, force: true });

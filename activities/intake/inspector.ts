@@ -14,9 +14,9 @@ process.once('disconnect', () => process.exit(1));
 // From here on, whatever ends this process early is the scene's doing.
 process.send!('ready' satisfies InspectionAnswer);
 
-async function inspect(question: InspectionQuestion): Promise<InspectionAnswer> {
+async function inspect({ files, choice }: InspectionQuestion): Promise<InspectionAnswer> {
   try {
-    return { inspection: await createPathTracerEngine().inspect(question) };
+    return { inspection: await createPathTracerEngine().inspect(files, choice) };
   } catch (error) {
     return { problem: toProblem(error) };
   }

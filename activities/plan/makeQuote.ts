@@ -74,10 +74,12 @@ export async function makeQuote(services: FarmServices, key: JobKey, mnemonic: s
         taxBasisPoints: tariff.taxBasisPoints,
       },
     });
-    // The version holds the inspection from now on.
-    const row = tx
-      .updateTable('jobs')
-      .set({ submission: json(submission), placement: json({ ...job.placement, ...(wish ? { wish } : {}) }) });
+    // The version holds the lists of files from now on; it may be older than the job, and of another choice.
+    const { files: _, frameFiles: __, sequence: ___, ...seen } = inspection;
+    const row = tx.updateTable('jobs').set({
+      submission: json({ ...submission, seen }),
+      placement: json({ ...job.placement, ...(wish ? { wish } : {}) }),
+    });
     await row.where('studioId', '=', key.studioId).where('id', '=', key.jobId).execute();
   });
 }

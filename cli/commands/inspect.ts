@@ -12,13 +12,15 @@ export function addInspect(program: Command): void {
     .command('inspect')
     .argument('<scene>', 'a .glb or .gltf file, or a folder that holds one')
     .description('Show what the farm would see in a scene')
+    .option('--scene <name>', 'scene of the file, by name or number; default the file’s own')
+    .option('--variant <name>', 'material variant')
     .option('--json', 'print JSON')
     .action(withErrors(inspect));
 }
 
-async function inspect(scene: string, flags: { json?: boolean }): Promise<void> {
+async function inspect(scene: string, flags: { scene?: string; variant?: string; json?: boolean }): Promise<void> {
   const { inspectLocally } = await import('../../renderer/local.ts');
-  const seen = await inspectLocally(scene, availableParallelism());
+  const seen = await inspectLocally(scene, availableParallelism(), { scene: flags.scene, variant: flags.variant });
   if (flags.json) {
     const { settings, frames } = seen.defaults;
     printJson({
@@ -33,7 +35,7 @@ const of = (value: number, one: string, many = `${one}s`): string => `${count(va
 const list = (words: readonly string[], none: string): string => (words.length === 0 ? pc.dim(none) : words.join(', '));
 const degrees = (radians: number): string => `${((radians * 180) / Math.PI).toFixed(1)}°`;
 
-function describe(scene: string, { inspection: it, defaults, geometry }: LocalInspection): string {
+function describe(scene: string, { inspection: it, defaults, chosenScene, geometry }: LocalInspection): string {
   const { settings, frames } = defaults;
   const size = it.bounds.slice(3).map((high, axis) => (high - it.bounds[axis]!).toPrecision(3));
   const facts: [string, string][] = [
@@ -43,7 +45,7 @@ function describe(scene: string, { inspection: it, defaults, geometry }: LocalIn
     [
       'scenes',
       list(
-        it.scenes.map((name, index) => (index === (it.defaultScene ?? 0) ? `${name} *` : name)),
+        it.scenes.map((name, index) => (index === chosenScene ? `${name} *` : name)),
         'none',
       ),
     ],

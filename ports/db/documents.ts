@@ -2,6 +2,7 @@
 import type { ErrorPlace } from '../../domain/errors.ts';
 import type { FrameSeconds } from '../../domain/frameSeconds.ts';
 import type { Blob, ProjectFile } from '../../domain/projectFiles.ts';
+import type { SceneInspection } from '../../domain/scene.ts';
 import type { Stage } from '../../domain/statuses.ts';
 import { storableJson } from '../../domain/text.ts';
 
@@ -26,8 +27,13 @@ export interface Submission {
   cache?: boolean | undefined;
   /** The studio takes the frames as they come; the job ends when it has acknowledged all. */
   awaitDelivery?: boolean | undefined;
+  /** What the scene was found to be when the quote was made, of the scene and variant that this job asks for; see `SeenScene`. */
+  seen?: SeenScene | undefined;
   [wish: string]: unknown;
 }
+
+/** A job's own view of its version: jobs that choose other scenes of a file share the version's lists of files. */
+export type SeenScene = Omit<SceneInspection, 'files' | 'frameFiles' | 'sequence'>;
 
 /** Files of a project version (`project_versions.manifest`). */
 export interface VersionManifest {

@@ -235,6 +235,12 @@ describe('what pages ask', () => {
     });
     // The list of files may be long and is nobody's business here.
     expect(parts?.inspection).not.toHaveProperty('files');
+    const own = [{ code: 'NoLight' as const, message: 'of the chosen scene' }];
+    const chosen = { ...job, submission: { ...job.submission, seen: { ...parts!.inspection!, warnings: own } } };
+    expect((await mine((tx) => jobParts(tx, [chosen])))[0]!.inspection).toEqual({
+      ...parts!.inspection,
+      warnings: own,
+    });
     const stranger = await addStudio(database, 'stranger');
     expect(await database.withStudio(stranger, (tx) => framesPage(tx, { jobId, limit: 10 }))).toEqual({
       items: [],

@@ -253,7 +253,7 @@ export function createPathTracerEngine(tracers: { slot?: TracerSlot; quick?: Qui
       return build ?? `${version}+unloaded`;
     },
     probe: (threads) => turnstile.run(() => probe(threads)),
-    inspect: (files) => inspectShot(files, 'pathtracer'),
+    inspect: (files, choice) => inspectShot(files, 'pathtracer', choice),
     estimate: (...asked) => turnstile.run(() => estimate(...asked)),
     render: (request, sink, signal) => turnstile.run(() => render(request, sink, signal)),
     close: () =>

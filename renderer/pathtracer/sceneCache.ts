@@ -7,9 +7,9 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { SceneFiles } from '../engine.ts';
+import type { SceneChoice, SceneFiles } from '../engine.ts';
 import { ContentStore } from './gltf/contentStore.ts';
-import { type LoadedScene, loadScene, OWN_CHOICE, type SceneChoice } from './gltf/load.ts';
+import { type LoadedScene, loadScene, OWN_CHOICE } from './gltf/load.ts';
 
 interface HeldScene {
   scene: LoadedScene;

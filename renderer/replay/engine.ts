@@ -46,7 +46,8 @@ export async function createReplayEngine({ folder, renderSeconds }: ReplayOption
       ...{ memoryBytes: os.totalmem(), score: 1 },
     }),
     // A node that only hands frames out need not load what reads scenes.
-    inspect: async (files) => (await import('../pathtracer/gltf/inspectShot.ts')).inspectShot(files, 'pathtracer'),
+    inspect: async (files, choice) =>
+      (await import('../pathtracer/gltf/inspectShot.ts')).inspectShot(files, 'pathtracer', choice),
     estimate: async (_files, settings, frames) => {
       for (const frame of frames) requireFrame(held, { frame, tile: 0 }, settings);
       return { secondsPerFrame: Math.max(LEAST_SECONDS, renderSeconds), referenceScore: 1, tracedShare: 0, frames: [] };

@@ -67,6 +67,8 @@ export interface Submitted {
   height?: number;
   cap?: string;
   camera?: string;
+  /** Of the file's scenes. */
+  scene?: string;
   policy?: Record<string, unknown>;
   /** The scene file; default a turning cube. */
   bytes?: Buffer;
@@ -171,7 +173,7 @@ export async function startInProcessFarm(
       const scene = bytes ?? Buffer.from(await new NodeIO().writeBinary(await cubeScene()));
       const { hash, sizeBytes } = await store.put(studioId, 'blobs', scene, 'model/gltf-binary');
       if (missing) await store.remove(studioId, 'blobs', hash);
-      const { name = 'shot', frames, cap, camera, policy, width = 16, height = 9 } = wishes;
+      const { name = 'shot', frames, cap, camera, scene: chosen, policy, width = 16, height = 9 } = wishes;
       const { main = 'scene.glb', samples = 4, cache = false, awaitDelivery } = wishes;
       const others = await Promise.all(
         more.map(async ({ path, bytes }) => ({
@@ -193,7 +195,7 @@ export async function startInProcessFarm(
             cache,
             awaitDelivery,
           },
-          settings: { width, height, samples, ...(camera ? { camera } : {}) },
+          settings: { width, height, samples, ...(camera ? { camera } : {}), ...(chosen ? { scene: chosen } : {}) },
           token: {
             chainId: deployment.chainId,
             contract: deployment.settlement,

@@ -23,7 +23,7 @@ export interface JobParts {
   quote: QuoteRow | null;
   /** Number of the project version, null before the quote. */
   version: number | null;
-  /** The scene's inspection but its list of files, which may be long; null before the quote. */
+  /** The scene's inspection, as the job chooses it, but its list of files, which may be long; null before the quote. */
   inspection: Omit<SceneInspection, 'files'> | null;
   frames: FrameCounts;
 }
@@ -95,7 +95,8 @@ export async function jobParts(tx: Tx, jobs: readonly JobRow[]): Promise<JobPart
       job,
       quote: quoteOf.get(job.id) ?? null,
       version: version?.number ?? null,
-      inspection: version?.inspection ?? null,
+      // Jobs of older builds kept none of their own.
+      inspection: version ? { ...version.inspection, ...job.submission.seen } : null,
       frames: counts.get(job.id) as FrameCounts,
     };
   });

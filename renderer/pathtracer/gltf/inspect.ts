@@ -13,6 +13,9 @@ function finiteExtra(extras: Record<string, unknown>, key: string): number | nul
 
 function defaultsTaken(scene: LoadedScene, hasLight: boolean): SceneWarning[] {
   const warnings: SceneWarning[] = [];
+  if (scene.parts.length === 0) {
+    warnings.push({ code: 'NoSurface', message: 'The scene has no surface; only what lies behind is seen.' });
+  }
   if (scene.cameras.length === 0) {
     warnings.push({
       code: 'NoCamera',

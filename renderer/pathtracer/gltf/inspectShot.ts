@@ -3,23 +3,27 @@ import type { GLTF } from '@gltf-transform/core';
 import { FarmError } from '../../../domain/errors.ts';
 import { formatFrames } from '../../../domain/frames.ts';
 import type { FrameFiles, SceneInspection } from '../../../domain/scene.ts';
-import type { SceneFiles } from '../../engine.ts';
+import type { SceneChoice, SceneFiles } from '../../engine.ts';
 import { environmentPaths } from '../environment/find.ts';
 import { jsonLength, parseContainer } from './container.ts';
 import { ProjectReader } from './files.ts';
 import { inspectScene } from './inspect.ts';
-import { loadScene } from './load.ts';
+import { loadScene, OWN_CHOICE } from './load.ts';
 import { externalUris } from './resources.ts';
 import { findSequence } from './sequence.ts';
 import { sequenceFile } from './sequenceNames.ts';
 import { checkExtensions } from './validate.ts';
 
 /** Throws as `loadScene`, and `AssetMissing` for what any frame of a sequence lacks. */
-export async function inspectShot(files: SceneFiles, engine: string): Promise<SceneInspection> {
+export async function inspectShot(
+  files: SceneFiles,
+  engine: string,
+  choice: SceneChoice = OWN_CHOICE,
+): Promise<SceneInspection> {
   const sequence = await findSequence(files);
-  if (!sequence) return inspectFile(files, engine);
+  if (!sequence) return inspectFile(files, engine, choice);
   const { pattern, frames } = sequence;
-  const first = await loadScene({ root: files.root, main: sequenceFile(pattern, frames[0]!) });
+  const first = await loadScene({ root: files.root, main: sequenceFile(pattern, frames[0]!) }, choice);
   const reader = new ProjectReader(files.root);
   const lists = new Map<number, string[]>();
   for (const frame of frames) lists.set(frame, await filesOf(reader, sequenceFile(pattern, frame), frame));
@@ -31,9 +35,9 @@ export async function inspectShot(files: SceneFiles, engine: string): Promise<Sc
   };
 }
 
-/** Its own scene, and the environments of all: a job may choose another. */
-async function inspectFile(files: SceneFiles, engine: string): Promise<SceneInspection> {
-  const scene = await loadScene(files);
+/** The chosen scene, and the environments of all: another job of the same version may choose another. */
+async function inspectFile(files: SceneFiles, engine: string, choice: SceneChoice): Promise<SceneInspection> {
+  const scene = await loadScene(files, choice);
   const inspection = inspectScene(scene, engine);
   const reader = new ProjectReader(files.root);
   const known = new Set(inspection.files.map(({ path }) => path));

@@ -2,7 +2,7 @@
 import type { Document, GLTF } from '@gltf-transform/core';
 import { FarmError } from '../../../domain/errors.ts';
 import type { InspectedFile, InspectedTexture, SceneWarning } from '../../../domain/scene.ts';
-import type { SceneFiles } from '../../engine.ts';
+import type { SceneChoice, SceneFiles } from '../../engine.ts';
 import { findEnvironment } from '../environment/find.ts';
 import type { EnvironmentMap, SurfaceMaterial, TextureImage } from '../scene/description.ts';
 import { type Clip, chooseClips, readClips } from './animation.ts';
@@ -40,14 +40,6 @@ export interface LoadedScene {
   /** Materials that pointers animate, by index in `materials`, with how to read them once their document is set. */
   animatedMaterials: { index: number; read: () => SurfaceMaterial }[];
   warnings: SceneWarning[];
-}
-
-/** Which part of a file is meant. */
-export interface SceneChoice {
-  /** Scene by name or number; null takes the file's own choice. */
-  scene: string | null;
-  /** Material variant by name; null takes the materials as they stand. */
-  variant: string | null;
 }
 
 /** The scene that the file itself chooses, in its own materials. */
