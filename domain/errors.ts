@@ -38,6 +38,8 @@ export const ERROR_CATALOGUE = {
     3,
     'Export the scene again and open it in a glTF viewer to see that it is whole.',
   ),
+  SceneAmbiguous: entry('user', false, 422, 3, 'Name the scene file instead of its folder.'),
+  EnvironmentInvalid: entry('user', false, 422, 3, 'Save the environment again, as Radiance .hdr or OpenEXR.'),
   SceneUnsupported: entry('user', false, 422, 3, 'Export without the named feature, or as .glb/.gltf.'),
   AssetMissing: entry('user', false, 422, 3, 'Upload the whole folder, with the named file in it.'),
   CameraUnknown: entry(

@@ -16,6 +16,8 @@ const EXIT_CODES: Record<string, number> = {
   FileNotFound: 3,
   FileEmpty: 3,
   SceneInvalid: 3,
+  SceneAmbiguous: 3,
+  EnvironmentInvalid: 3,
   SceneUnsupported: 3,
   SceneTooLarge: 3,
   AssetMissing: 3,

@@ -55,6 +55,22 @@ describe('readProject', () => {
     await expect(readProject(join(folder, 'none.####.glb'))).rejects.toMatchObject({ code: 'FileNotFound' });
   });
 
+  it('takes a folder that holds one sequence, and refuses one that holds more by name', async () => {
+    const project = join(folder, 'sequence');
+    await mkdir(project);
+    for (const name of ['sim.1000.glb', 'sim.0999.glb', 'sim.10000.glb']) await writeFile(join(project, name), glb({}));
+    await writeFile(join(project, 'notes.txt'), 'of the shot');
+    const { main, name, files } = await readProject(project);
+    expect({ main, name }).toEqual({ main: 'sim.0999.glb', name: 'sim' });
+    expect(files).toHaveLength(4);
+    for (const other of ['sim.001.glb', 'set.glb']) {
+      await writeFile(join(project, other), glb({}));
+      const said = { code: 'SceneAmbiguous', message: expect.stringContaining(other) };
+      await expect(readProject(project)).rejects.toMatchObject(said);
+      await rm(join(project, other));
+    }
+  });
+
   it('names the file that is missing', async () => {
     await put('broken.glb', glb({ buffers: [{ uri: 'gone.bin' }] }));
     await expect(readProject(join(folder, 'broken.glb'))).rejects.toMatchObject({

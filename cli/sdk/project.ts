@@ -18,8 +18,9 @@ export interface Project {
 const SCENE_EXTENSIONS = new Set(['.glb', '.gltf']);
 
 /**
- * @param path a scene file (it brings the files it names, and a picture beside it that is its light), or a folder with exactly one scene file at its top
- * @throws FarmApiError `FileNotFound`, `FileEmpty`, `SceneInvalid`, `SceneUnsupported`, `AssetMissing`, `NameInvalid`
+ * @param path a scene file (it brings the files it names, and a picture beside it that is its light), or a folder with exactly one scene file,
+ *   or the files of one sequence, at its top
+ * @throws FarmApiError `FileNotFound`, `FileEmpty`, `SceneAmbiguous`, `SceneInvalid`, `SceneUnsupported`, `AssetMissing`, `NameInvalid`
  */
 export async function readProject(path: string): Promise<Project> {
   const absolute = resolve(path);
@@ -83,17 +84,29 @@ async function listFolder(folder: ProjectFolder): Promise<{ main: string; files:
       path: root,
     });
   }
-  if (scenes.length > 1) {
+  const shot = await onlyShot(root, scenes);
+  if (shot === undefined) {
     throw refuse(
-      'SettingInvalid',
-      `The folder holds several scenes: ${scenes.join(', ')}.`,
-      'Name one of them instead.',
+      'SceneAmbiguous',
+      `The folder holds ${scenes.length} scenes: ${scenes.slice(0, 5).join(', ')}${scenes.length > 5 ? ', …' : ''}.`,
+      'Name the scene file instead of its folder.',
       {
         path: root,
       },
     );
   }
-  return { main: scenes[0]!, files };
+  return { main: shot, files };
+}
+
+/** The first file of the one shot that these scenes are, if they are one; so do the engine's rules see a folder. */
+async function onlyShot(root: string, scenes: readonly string[]): Promise<string | undefined> {
+  if (scenes.length === 1) return scenes[0];
+  const [shortest] = scenes.toSorted((a, b) => a.length - b.length);
+  const numbered = NUMBERED.exec(shortest!);
+  if (!numbered) return undefined;
+  const [, prefix, digits, extension] = numbered;
+  const frames = await framesOf(root, `${prefix}${'#'.repeat(digits!.length)}${extension}`);
+  return frames.length === scenes.length ? frames[0] : undefined;
 }
 
 /** @param main name of a scene file, or pattern of a sequence */

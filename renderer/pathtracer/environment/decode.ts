@@ -44,8 +44,8 @@ function asStored(data: Float32Array): void {
 }
 
 /**
- * Decodes to linear Rec.709. Negative and non-finite values become 0: an environment is a light. Throws `SceneInvalid` for
- * damaged files and `SceneTooLarge` for absurd sizes, before memory is taken.
+ * Decodes to linear Rec.709. Negative and non-finite values become 0: an environment is a light. Throws `EnvironmentInvalid`
+ * for damaged files and `SceneTooLarge` for absurd sizes, before memory is taken.
  */
 export function decodeEnvironment(bytes: Uint8Array, label: string): EnvironmentPixels {
   let image: HdrifyImage;
@@ -61,7 +61,7 @@ export function decodeEnvironment(bytes: Uint8Array, label: string): Environment
   } catch (cause) {
     if (cause instanceof FarmError) throw cause;
     const why = (cause as Error).message;
-    throw new FarmError('SceneInvalid', `environment ${label} cannot be read: ${why}`, { file: label }, { cause });
+    throw new FarmError('EnvironmentInvalid', `environment ${label} cannot be read: ${why}`, { file: label }, { cause });
   }
   const pixels = image.width * image.height;
   const data = new Float32Array(pixels * 3);

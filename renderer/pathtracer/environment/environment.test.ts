@@ -58,8 +58,8 @@ describe('environment pictures', () => {
   });
 
   it.each([
-    ['nonsense', Buffer.from('no picture at all'), 'SceneInvalid'],
-    ['half a file', Buffer.from(writeExr(picture())).subarray(0, 330), 'SceneInvalid'],
+    ['nonsense', Buffer.from('no picture at all'), 'EnvironmentInvalid'],
+    ['half a file', Buffer.from(writeExr(picture())).subarray(0, 330), 'EnvironmentInvalid'],
     ['absurd sizes', Buffer.from('#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 900000 +X 900000\n'), 'SceneTooLarge'],
   ])('are refused when they are %s', (_, bytes, code) => {
     expect(() => decodeEnvironment(bytes, 'a.exr')).toThrow(expect.objectContaining({ code }));

@@ -12,7 +12,7 @@ const isSceneFile = (file: string): boolean => SCENE_EXTENSIONS.has(path.extname
 
 /**
  * The one scene file of a folder, relative with forward slashes, or the pattern of the one sequence. Throws `FileNotFound` when there is none and
- * `SceneInvalid` when there are several, naming them.
+ * `SceneAmbiguous` when there are several, naming them.
  */
 export async function findMainScene(root: string): Promise<string> {
   const entries = await readdir(root, { withFileTypes: true, recursive: true }).catch((cause: unknown) => {
@@ -29,9 +29,8 @@ export async function findMainScene(root: string): Promise<string> {
   }
   if (scenes.length > 1) {
     const names = scenes.slice(0, 5).join(', ');
-    throw new FarmError('SceneInvalid', `the folder holds ${scenes.length} scenes (${names}); name the one to render`, {
-      count: scenes.length,
-    });
+    const message = `The folder holds ${scenes.length} scenes: ${names}${scenes.length > 5 ? ', …' : ''}.`;
+    throw new FarmError('SceneAmbiguous', message, { folder: root });
   }
   return scenes[0]!;
 }

@@ -118,6 +118,8 @@ const BY_CODE: Record<string, SettingsField> = {
   FileNotFound: 'files',
   FileEmpty: 'files',
   SceneInvalid: 'files',
+  SceneAmbiguous: 'files',
+  EnvironmentInvalid: 'files',
   SceneUnsupported: 'files',
   SceneTooLarge: 'files',
   AssetMissing: 'files',
