@@ -8,15 +8,14 @@ import { blobsOfFiles } from '../../domain/projectFiles.ts';
 import type { SceneInspection } from '../../domain/scene.ts';
 import { resolveSettings } from '../../domain/settings.ts';
 import { shotWarnings } from '../../domain/shotWarnings.ts';
-import { markLost } from '../../ports/db/blobs.ts';
 import { json, type Submission } from '../../ports/db/documents.ts';
 import { setResolved } from '../../ports/db/submissions.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
-import { checkObject } from '../../ports/store/checkStores.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
 import { inspectIsolated } from './inspectIsolated.ts';
-import { materialise, missingBlobs, uploadIncomplete } from './materialise.ts';
+import { materialise, missingBlobs } from './materialise.ts';
+import { mendBlobs } from './mendBlobs.ts';
 
 /** The submission once its scene was read; the quote moves the inspection to the project's version. */
 export interface InspectedSubmission extends Submission {
@@ -33,17 +32,14 @@ export async function inspectSubmission(services: FarmServices, key: JobKey): Pr
   const { submission } = job;
   await withHeartbeat(async (signal) => {
     const missing = await missingBlobs(services.store, key.studioId, submission);
-    if (missing.size > 0) throw await lost(services, key, submission, missing);
+    if (missing.size > 0) await mendBlobs(services, key, submission, missing);
+    const blobs = new Set(blobsOfFiles(submission.files, submission.blobs).map(({ hash }) => hash));
     const root = await mkdtemp(join(tmpdir(), 'framewright-intake-'));
     try {
       await materialise(services.store, key.studioId, submission.files, root).catch(async (error: unknown) => {
-        const blob = damagedBlob(error, submission);
-        const place =
-          blob && ({ studioId: key.studioId, kind: 'blobs', hash: blob, siteId: null, copy: false } as const);
-        const damage = place && (await checkObject(services, place, true));
-        if (!damage) throw error;
-        if (damage.outcome === 'kept') throw await lost(services, key, submission, new Set([damage.hash]));
-        // It was mended from another copy. What came before it stays.
+        if (!isDamage(error, blobs)) throw error;
+        // Where one went bad, others may have: all are looked at. What came before stays.
+        if ((await mendBlobs(services, key, submission, blobs)) === 0) throw error;
         await rm(root, { recursive: true, force: true });
         await mkdir(root);
         await materialise(services.store, key.studioId, submission.files, root);
@@ -59,22 +55,11 @@ export async function inspectSubmission(services: FarmServices, key: JobKey): Pr
   });
 }
 
-/** The next upload is asked for these again, also where the farm had them. */
-async function lost(
-  services: FarmServices,
-  { studioId }: JobKey,
-  submission: Submission,
-  missing: ReadonlySet<string>,
-): Promise<FarmError> {
-  await inRecord(services, (tx) => markLost(tx, studioId, [...missing]));
-  return uploadIncomplete(submission, missing);
-}
-
-/** The blob whose bytes could not be read, where that is what went wrong. */
-function damagedBlob(error: unknown, { files, blobs }: Submission): string | undefined {
-  if (!(error instanceof FarmError)) return undefined;
+/** Whether an error is of a blob that could not be read as what it is named for. */
+function isDamage(error: unknown, blobs: ReadonlySet<string>): boolean {
+  if (!(error instanceof FarmError)) return false;
   const { hash, expected } = error.place as { hash?: string; expected?: string };
-  return blobsOfFiles(files, blobs).find((blob) => blob.hash === (hash ?? expected))?.hash;
+  return blobs.has(hash ?? expected ?? '');
 }
 
 async function keep(services: FarmServices, job: JobRow, inspection: SceneInspection): Promise<void> {

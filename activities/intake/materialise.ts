@@ -135,7 +135,7 @@ const oneOfEach = (files: readonly StoredFile[]): StoredFile[] => [
 ];
 
 /** Runs `work` on all items, a few at a time. */
-async function inParallel<T>(items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
+export async function inParallel<T>(items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
   const iterator = items[Symbol.iterator]();
   const place = async () => {
     for (let next = iterator.next(); !next.done; next = iterator.next()) await work(next.value);

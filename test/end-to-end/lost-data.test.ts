@@ -1,6 +1,6 @@
 /** Project data that the farm's own store lost or cannot read any more: the next upload brings it again, by itself. */
 import { createHash } from 'node:crypto';
-import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
@@ -18,25 +18,32 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('is asked for again when it is gone, and when its store cannot read it', { timeout: 120_000 }, async () => {
   const scene = await writeCube(join(folder, 'lost.glb'), { variant: 'lost-data' });
-  const hash = createHash('sha256')
-    .update(await readFile(scene))
-    .digest('hex');
+  const sky = join(folder, 'sky.raw');
+  // Too large to be packed or to lie in its object's own record.
+  await writeFile(sky, Buffer.alloc(300_000, 'a sky that no scene names'));
   const client = new FarmClient({ url, key });
   // The first one's version keeps the blob; what a declined submission brought goes with it.
   const submit = async (samples: number) =>
-    submitProject(client, await readProject(scene), { width: 32, height: 18, samples, frames: '1' });
-  const stored = async (): Promise<string> => {
+    submitProject(client, await readProject(folder), { width: 32, height: 18, samples, frames: '1' });
+  const stored = async (file: string): Promise<string> => {
+    const hash = createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex');
     const all = await readdir(join(home, 'store'), { recursive: true });
     return join(home, 'store', all.find((path) => path.endsWith(`blobs/${hash}`))!);
   };
   const { id } = await submit(2);
-  await rm(await stored(), { recursive: true });
+  await rm(await stored(scene), { recursive: true });
   const again = await submit(3);
   expect(again.status).toBe('quoted');
-  const meta = await open(join(await stored(), 'xl.meta'), 'r+');
-  const { size } = await meta.stat();
-  await meta.write(Buffer.alloc(8, 0xa5), 0, 8, size - 60);
-  await meta.close();
+  for (const file of [scene, sky]) {
+    const object = await stored(file);
+    const part = (await readdir(object, { recursive: true })).find((name) => name.endsWith('part.1'));
+    const bytes = await open(join(object, part ?? 'xl.meta'), 'r+');
+    const { size } = await bytes.stat();
+    await bytes.write(Buffer.alloc(8, 0xa5), 0, 8, size - 60);
+    await bytes.close();
+  }
   const third = await submit(4);
   expect(third.status).toBe('quoted');
   for (const job of [third.id, again.id, id]) await client.declineJob(job);

@@ -61,7 +61,12 @@ export function decodeEnvironment(bytes: Uint8Array, label: string): Environment
   } catch (cause) {
     if (cause instanceof FarmError) throw cause;
     const why = (cause as Error).message;
-    throw new FarmError('EnvironmentInvalid', `environment ${label} cannot be read: ${why}`, { file: label }, { cause });
+    throw new FarmError(
+      'EnvironmentInvalid',
+      `environment ${label} cannot be read: ${why}`,
+      { file: label },
+      { cause },
+    );
   }
   const pixels = image.width * image.height;
   const data = new Float32Array(pixels * 3);
