@@ -1,6 +1,7 @@
 /** Patience at the end of a job: a store that is away for a while must not fail it, and one that is gone must not hold it up for ever. */
 import { FarmError } from '../domain/errors.ts';
 import { appendEvent } from '../ports/db/events.ts';
+import { namesOfSites } from '../ports/db/sites.ts';
 import { retrying } from '../ports/retry.ts';
 import type { SiteStore } from '../ports/store/siteStores.ts';
 import { type FarmServices, inRecord, type JobKey } from './services.ts';
@@ -81,8 +82,7 @@ export async function sayAway(
 ): Promise<void> {
   if (away.length === 0) return;
   await inRecord(services, async (tx) => {
-    const sites = await tx.selectFrom('sites').select('name').where('id', 'in', away).orderBy('name').execute();
-    const names = sites.map(({ name }) => name).join(', ');
+    const names = (await namesOfSites(tx, away)).join(', ');
     await appendEvent(tx, { studioId, jobId, type: 'log', data: { node: null, line: line(names) } });
   });
 }

@@ -7,7 +7,12 @@
  */
 
 /** Names under which the workflows are registered. */
-export const WORKFLOWS = { prepareJob: 'prepareJob', renderJob: 'renderJob', renderRange: 'renderRange' } as const;
+export const WORKFLOWS = {
+  prepareJob: 'prepareJob',
+  renderJob: 'renderJob',
+  renderRange: 'renderRange',
+  assembleAgain: 'assembleAgain',
+} as const;
 
 /**
  * Signals of `renderJob`. The first four have no argument; each says "look at the job's row".

@@ -20,14 +20,20 @@ export const verify = (job: JobReference, sites: AwaySites): Promise<Problem | n
     noteAway(sites, await delivery().verifyDelivery(job));
   });
 
-/** Contact sheet, film and manifest of what is committed. The manifest comes last, since it names the others. */
 export const assemble = (job: JobReference, sites: AwaySites): Promise<Problem | null> =>
-  stage(job, 'assemble', async () => {
-    const { makeContactSheet, makeFilm, writeManifest } = delivery();
-    noteAway(sites, await makeContactSheet({ ...job, away: [...sites] }));
-    await makeFilm({ ...job, away: [...sites] });
-    await writeManifest(job);
-  });
+  stage(job, 'assemble', () => makeOutputs(job, sites));
+
+/**
+ * Contact sheet, film and manifest of what is committed. The manifest comes last, since it names the others.
+ * @param sites that are not waited for
+ */
+export async function makeOutputs(job: JobReference, sites: AwaySites): Promise<void> {
+  const { makeContactSheet, makeFilm, writeManifest } = delivery();
+  const lacking: AwaySites = new Set();
+  noteAway(lacking, await makeContactSheet({ ...job, away: [...sites] }));
+  noteAway(lacking, await makeFilm({ ...job, away: [...new Set([...sites, ...lacking])] }));
+  await writeManifest({ ...job, away: [...lacking] });
+}
 
 /** Invoice, batch on chain, payouts, refund of what was not used; at last the books are compared with the chain. */
 export const settle = (job: JobReference): Promise<Problem | null> =>

@@ -1,10 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { JobKey } from '../activities/services.ts';
 import { verifyInvoice } from '../activities/settle/verifyInvoice.ts';
 import { acknowledgeFrames } from '../ports/db/deliveries.ts';
 import type { UnitArtifact } from '../ports/db/documents.ts';
 import { raiseCap } from '../ports/db/jobs.ts';
 import { jobBalances } from '../ports/db/ledger.ts';
+import { noteStore } from '../ports/db/lostSites.ts';
 import type { JobRow } from '../ports/db/tables.ts';
 import { type InProcessFarm, type Submitted, startInProcessFarm } from '../test/replay/inProcessFarm.ts';
 import { ScriptedNode, type ScriptedNodeOptions } from '../test/replay/scriptedNode.ts';
@@ -135,6 +136,17 @@ describe('renderJob', () => {
       expect.stringMatching(/^The contact sheet shows a gap for 2 frames/),
       expect.stringMatching(/^The film shows a gap for 2 frames/),
     ]);
+    expect(row.awaySites).toEqual([siteId]);
+    // Its store answers again.
+    await farm.record.query(`SET session_replication_role = replica`);
+    await farm.record.query(`UPDATE units SET site_id = NULL WHERE job_id = $1`, [job.jobId]);
+    await farm.record.query(`SET session_replication_role = DEFAULT`);
+    await farm.record.database.asService((tx) => noteStore(tx, siteId, true));
+    await vi.waitFor(async () => expect(await farm.row(job)).toMatchObject({ awaySites: [] }), { timeout: 20_000 });
+    const { outputs } = await farm.row(job);
+    for (const kind of ['film', 'contactSheet', 'manifest'] as const) {
+      expect(outputs![kind]!.hash).not.toBe(row.outputs![kind]!.hash);
+    }
     const { paid, spent } = { ...(await farm.record.database.asService((tx) => jobBalances(tx, job.jobId))), ...row };
     expect(paid).toBe(spent);
   });

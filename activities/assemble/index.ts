@@ -1,6 +1,5 @@
 /** The activities of assemble, as the control worker registers them. */
 import { asActivities } from '../failure.ts';
-import type { JobKey } from '../services.ts';
 import type { AwayInput } from '../storePatience.ts';
 import { type AssembleServices, makeContactSheet, makeFilm, writeManifest } from './outputs.ts';
 
@@ -10,5 +9,5 @@ export const createAssembleActivities = (services: AssembleServices) =>
   asActivities({
     makeContactSheet: (job: AwayInput) => makeContactSheet(services, job),
     makeFilm: (job: AwayInput) => makeFilm(services, job),
-    writeManifest: (job: JobKey) => writeManifest(services, job),
+    writeManifest: (job: AwayInput) => writeManifest(services, job),
   });

@@ -6,7 +6,7 @@ import { parseFrames } from '../../domain/frames.ts';
 import { completeSettings } from '../../domain/settings.ts';
 import type { JobOutputs } from '../../ports/db/documents.ts';
 import { notifyTransient } from '../../ports/db/events.ts';
-import { setOutputs } from '../../ports/db/jobs.ts';
+import { setAwaySites, setOutputs } from '../../ports/db/jobs.ts';
 import { CELL_WIDTH, contactSheet, pickEvenly, SHEET_FRAMES } from '../../renderer/image/contactSheet.ts';
 import { encodeFilm, FILM_WIDTH } from '../../renderer/image/film.ts';
 import { withHeartbeat } from '../heartbeat.ts';
@@ -53,16 +53,20 @@ export async function makeFilm(services: FarmServices, input: AwayInput): Promis
   });
 }
 
-/** The manifest of everything above; it comes last. Frames whose site is away are in it like all others. */
-export async function writeManifest(services: AssembleServices, key: JobKey): Promise<void> {
+/**
+ * The manifest of everything above; it comes last. Frames whose site is away are in it like all others. The job's row says which
+ * sites those above lack.
+ */
+export async function writeManifest(services: AssembleServices, { away = [], ...key }: AwayInput): Promise<void> {
   const delivery = await inRecord(services, (tx) => readDelivery(tx, key));
   const manifest = makeManifest(delivery, delivery.job.outputs, services.farmVersion);
   const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
-  await withHeartbeat((signal) => {
+  await withHeartbeat(async (signal) => {
     const patience = new StorePatience({ seconds: policyOf(services, delivery.job).storeWaitSeconds, signal });
     const name = `${baseName(delivery)}_manifest.json`;
-    return keep(services, key, patience, 'manifest', bytes, name, 'application/json');
+    await keep(services, key, patience, 'manifest', bytes, name, 'application/json');
   });
+  await inRecord(services, (tx) => setAwaySites(tx, key.jobId, away));
 }
 
 /** `shot_v2`, without what file systems dislike. */

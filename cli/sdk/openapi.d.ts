@@ -3075,6 +3075,8 @@ export interface components {
             manifest: components["schemas"]["DownloadUrlInput"] | null;
             film: components["schemas"]["DownloadUrlInput"] | null;
             contactSheet: components["schemas"]["DownloadUrlInput"] | null;
+            /** @description Sites that did not answer: film and contact sheet have gaps for what lies there, and are made again when it answers */
+            away: string[];
         };
         JobEventInput: {
             seq: number;
@@ -4114,6 +4116,8 @@ export interface components {
             manifest: components["schemas"]["DownloadUrl"] | null;
             film: components["schemas"]["DownloadUrl"] | null;
             contactSheet: components["schemas"]["DownloadUrl"] | null;
+            /** @description Sites that did not answer: film and contact sheet have gaps for what lies there, and are made again when it answers */
+            away: string[];
         };
         JobEvent: {
             seq: number;

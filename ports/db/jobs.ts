@@ -1,4 +1,5 @@
 /** Jobs: their states, caps, stages and outputs. Submissions before they are quoted: `submissions.ts`. */
+import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { FarmError, type Problem } from '../../domain/errors.ts';
 import {
@@ -199,5 +200,28 @@ export async function setOutputs(tx: Tx, jobId: string, outputs: JobOutputs): Pr
     const hash = outputs[kind]?.hash;
     if (hash === undefined || hash === job.outputs?.[kind]?.hash) continue;
     await appendEvent(tx, { studioId: job.studioId, jobId, type: 'output.ready', data: { kind, hash } });
+  }
+}
+
+/** Which sites did not answer when the job's outputs were made; none: they are whole. */
+export async function setAwaySites(tx: Tx, jobId: string, awaySites: readonly string[]): Promise<void> {
+  await tx
+    .updateTable('jobs')
+    .set({ awaySites: [...awaySites] })
+    .where('id', '=', jobId)
+    .execute();
+}
+
+/** A site answers again: outputs that lack its frames are made once more. */
+export async function assembleAgain(tx: Tx, siteId: string): Promise<void> {
+  const { rows } = await sql<{ studioId: string; id: string }>`
+    SELECT studio_id, id FROM jobs WHERE away_sites <> '{}' AND away_sites @> ARRAY[${siteId}::uuid]`.execute(tx);
+  for (const { studioId, id: jobId } of rows) {
+    const payload = {
+      workflow: 'assembleAgain',
+      workflowId: `${jobId}/assemble-${randomUUID()}`,
+      args: [{ studioId, jobId }],
+    };
+    await enqueue(tx, { studioId, topic: 'start-workflow', payload });
   }
 }

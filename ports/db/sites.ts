@@ -179,3 +179,10 @@ export async function requirePlaces(tx: Tx, wish: PlacementWish | undefined): Pr
     throw impossible(`None of the sites that may take the job is in ${country}.`, { country });
   }
 }
+
+/** Names of sites by their ids, in alphabetical order. */
+export async function namesOfSites(tx: Tx, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const sites = await tx.selectFrom('sites').select('name').where('id', 'in', ids).orderBy('name').execute();
+  return sites.map(({ name }) => name);
+}

@@ -13,6 +13,7 @@ import {
   getFrame,
   type NamedJob,
 } from '../../../ports/db/queries/frames.ts';
+import { namesOfSites } from '../../../ports/db/sites.ts';
 import {
   NARROWEST_PICTURE,
   signFrameAddress,
@@ -258,16 +259,17 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
     },
     async (request) => {
       const { studioId } = requireStudio(request, 'read');
-      const made = await database.withStudio(
-        studioId,
-        async (tx) => (await requireJobById(tx, request.params.id)).outputs,
-      );
+      const { made, away } = await database.withStudio(studioId, async (tx) => {
+        const job = await requireJobById(tx, request.params.id);
+        return { made: job.outputs, away: await namesOfSites(tx, job.awaySites) };
+      });
       const file = (output: OutputFile | undefined) =>
         download(studioId, output ? { siteId: null, kind: 'outputs', ...output } : null);
       return {
         manifest: await file(made?.manifest),
         film: await file(made?.film),
         contactSheet: await file(made?.contactSheet),
+        away,
       };
     },
   );

@@ -272,6 +272,11 @@ export const outputs = z.object({
   manifest: downloadUrl.nullable(),
   film: downloadUrl.nullable(),
   contactSheet: downloadUrl.nullable(),
+  away: z
+    .array(z.string())
+    .describe(
+      'Sites that did not answer: film and contact sheet have gaps for what lies there, and are made again when it answers',
+    ),
 });
 
 /** One event of a job's log, as sent over server-sent events with `id: seq`. Types: domain/events.ts. */

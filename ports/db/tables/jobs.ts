@@ -51,6 +51,8 @@ export interface JobsTable extends TokenColumns {
   /** Where the delivery to the studio stands, and how many units it has acknowledged. */
   delivery: Generated<DeliveryStatus>;
   deliveredUnits: Generated<number>;
+  /** Sites that did not answer when film and contact sheet were made; they show gaps for what lies there. */
+  awaySites: Generated<string[]>;
   deliveredAt: Date | null;
   eventSeq: Generated<number>;
   placement: JsonDefault<Record<string, unknown>>;
