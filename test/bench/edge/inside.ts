@@ -28,6 +28,8 @@ export interface InsideOrder {
   /** What work costs this machine is measured before the runs; null: not asked for. */
   costs: CostsOrder | null;
   keep: boolean;
+  /** As in `RunContext`. */
+  studioKeepsFrames: boolean;
   resultPath: string;
 }
 

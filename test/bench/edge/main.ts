@@ -26,7 +26,8 @@ import { collect, planRuns, projectsOf } from './plan.ts';
 import { writeReport } from './report/write.ts';
 import { type BenchProject, makeProject, PROJECT_VERSION } from './shotProject.ts';
 import { SHOT_FRAMES, shotSize, TINY_SIZE } from './size.ts';
-import { ASSUMPTIONS, EMULATED } from './statements.ts';
+import { studioKeepsFrames as hasRoom } from './space.ts';
+import { ASSUMPTIONS, DROPPED, EMULATED } from './statements.ts';
 import { traceFrames } from './tracedFrames.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -67,6 +68,11 @@ async function benchmark(options: EdgeOptions): Promise<EdgeReport> {
     if (done % 10 === 0) say(`  ${done} frames`);
   });
 
+  const shot = projects.get('shot')!;
+  const studioKeepsFrames = await hasRoom(os.tmpdir(), {
+    frames: traced.frames.slice(0, options.frames).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    project: 2 * shot.totalBytes + options.sites * shot.sharedBytes,
+  });
   const costs = options.parts.includes('costs') ? await costsOrder(cache, options) : null;
   const folder = await mkdtemp(join(os.tmpdir(), 'framewright-edge-'));
   // The database's own user has to get through when we are root.
@@ -81,7 +87,18 @@ async function benchmark(options: EdgeOptions): Promise<EdgeReport> {
     }));
     const resultPath = join(folder, 'result.json');
     const { keep } = options;
-    await runInside(lab, { lab: lab.describe(), folder, framesFolder, traced, runs, costs, keep, resultPath });
+    const order = {
+      lab: lab.describe(),
+      folder,
+      framesFolder,
+      traced,
+      runs,
+      costs,
+      keep,
+      studioKeepsFrames,
+      resultPath,
+    };
+    await runInside(lab, order);
     const { runs: results, costs: measured } = JSON.parse(readFileSync(resultPath, 'utf8')) as InsideResult;
     const done = new Map(results.flatMap((one) => ('report' in one ? [[one.name, one.report] as const] : [])));
     const failed = new Map(results.flatMap((one) => ('failure' in one ? [[one.name, one.failure] as const] : [])));
@@ -91,7 +108,8 @@ async function benchmark(options: EdgeOptions): Promise<EdgeReport> {
       ...collect(done, failed),
       ...(measured ? { costs: measured } : {}),
       failures: [...[...failed].map(([name, why]) => `${name}: ${why}`), ...impossible(done)],
-      ...{ machine, article: ARTICLE, emulated: EMULATED, assumptions: ASSUMPTIONS },
+      ...{ machine, article: ARTICLE, emulated: EMULATED },
+      assumptions: studioKeepsFrames ? ASSUMPTIONS : [...ASSUMPTIONS, DROPPED],
     };
   } finally {
     await lab.remove();

@@ -3,7 +3,6 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FarmClient } from '../../../cli/sdk/client.ts';
-import { digestOf } from '../../../cli/sdk/delivery/receive.ts';
 import { isFinalJob } from '../../../cli/sdk/jobStatus.ts';
 import { readProject } from '../../../cli/sdk/project.ts';
 import type { FrameView, JobEventView, JobView } from '../../../cli/sdk/types.ts';
@@ -13,6 +12,7 @@ import type { Lab, LinkCounters } from '../../../infra/netlab/lab.ts';
 import { payloadOf } from '../../../infra/netlab/shaping.ts';
 import { hashFile } from '../../../ports/store/hashFile.ts';
 import type { ReplayIndex } from '../../../renderer/replay/index.ts';
+import { DeliveredFrames } from './deliveredFrames.ts';
 import type { LinkBytes, LinkRate, RunParameters, RunReport } from './edgeReport.ts';
 import { limitOf, renderSecondsOf } from './limit.ts';
 import type { Links } from './links.ts';
@@ -46,6 +46,8 @@ export interface RunContext {
   /** Folder of the traced frames. */
   framesFolder: string;
   keep: boolean;
+  /** The disk has room for all frames of a run at the studio. */
+  studioKeepsFrames: boolean;
   say(line: string): void;
 }
 
@@ -125,6 +127,9 @@ export async function measureRun(
     ended.abort();
     await beside;
     if (!context.keep) await rm(folder, { recursive: true, force: true });
+    // A disk that holds the frames of one run need not hold those of the next beside them.
+    const { studio } = await client.me();
+    for (const site of sites) await site.removeFrames(studio!.id);
   }
 }
 
@@ -162,7 +167,8 @@ async function clockJob(context: RunContext, run: Clocked, afterwards: () => Pro
   const { client, project, parameters, links, siteOfNode } = run;
   const names = [...new Set(siteOfNode.values())];
   const before = new Map(await Promise.all(names.map(async (name) => [name, await lab.counters(name)] as const)));
-  const delivered = join(run.folder, 'delivered');
+  const folder = join(run.folder, 'delivered');
+  const delivered = new DeliveredFrames(folder, context.studioKeepsFrames);
   const arrivedAt = new Map<string, number>();
   const cpuBefore = await markCpu(lab);
   /** What is measured and done when the last frame is there, and the job has only to be settled. */
@@ -171,17 +177,18 @@ async function clockJob(context: RunContext, run: Clocked, afterwards: () => Pro
     const after = new Map<string, LinkCounters>();
     for (const name of names) after.set(name, await lab.counters(name));
     await afterwards();
-    return { cpu, after, hashes: await hashesOf(delivered, arrivedAt.keys()) };
+    return { cpu, after, hashes: await delivered.hashes() };
   };
   let stopping: ReturnType<typeof stopClock> | undefined;
   await client.acceptJob(run.job.id);
   const order: PullOrder = {
-    ...{ access: client.access, jobId: run.job.id, folder: delivered },
+    ...{ access: client.access, jobId: run.job.id, folder },
     transit: parameters.compressed ? 'on' : 'off',
   };
   await studio.pull(order, ({ name, at }) => {
     if (!name.endsWith('.exr')) return;
     arrivedAt.set(name, at);
+    delivered.arrived(name);
     if (arrivedAt.size < parameters.frames) return;
     stopping ??= stopClock();
     // Told where it is waited for.
@@ -290,13 +297,6 @@ async function readHistory(
   const frames: FrameView[] = [];
   for await (const frame of client.frames(jobId)) if (frame.status === 'committed') frames.push(frame);
   return { events, frames };
-}
-
-/** SHA-256 of files, hex, by their names. */
-async function hashesOf(folder: string, names: Iterable<string>): Promise<Map<string, string>> {
-  const hashes = new Map<string, string>();
-  for (const name of names) hashes.set(name, (await digestOf(join(folder, name))).digest('hex'));
-  return hashes;
 }
 
 /** What lies on the studio's disk is, byte for byte, what was traced; every frame is there once, and no two are equal. */

@@ -143,6 +143,13 @@ export class SiteProcesses {
     this.#nodes.add(started);
   }
 
+  /** Removes a studio's frames from its store. */
+  async removeFrames(studioId: string): Promise<void> {
+    const { endpoint, region, bucket, accessKey, secretKey } = this.access;
+    const store = createMinioStore({ endpoint, region, bucket, accessKey, secretKey });
+    for await (const { hash } of store.list(studioId, 'frames')) await store.remove(studioId, 'frames', hash);
+  }
+
   /** Ends everything, nodes first. */
   async stop(): Promise<void> {
     await Promise.all([...this.#nodes].map((node) => node.stop()));

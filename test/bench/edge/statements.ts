@@ -20,3 +20,7 @@ export const ASSUMPTIONS: string[] = [
   'The stores of the sites read and write by way of the memory of the one machine, not past it to its disk (MINIO_API_ODIRECT=off), on both sides.',
   "The clock runs from the first lease, which is just before the first project byte leaves the home store beside the studio, to the last frame checked by hash on the studio's disk. Upload, quote and settlement stand beside it.",
 ];
+
+/** Said where it is so. */
+export const DROPPED =
+  'The disk does not hold the delivered frames of a run beside those in the stores: while the clock runs, the benchmark reads and hashes each once more as it comes, and removes it.';
