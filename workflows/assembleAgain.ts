@@ -1,8 +1,18 @@
 /** Film and contact sheet of a job that has ended, once more: a site whose frames they lack answers again. */
-import type { JobReference } from './contract.ts';
-import { makeOutputs } from './finish.ts';
+import type { AssembleAgainInput } from './contract.ts';
+import { type AwaySites, noteAway } from './finish.ts';
+import { delivery } from './stages.ts';
 
-/** Makes both anew, with the manifest that names them. What is still away leaves its gaps, as it did before. */
-export async function assembleAgain(job: JobReference): Promise<void> {
-  await makeOutputs(job, new Set());
+/** Makes both anew, and the manifest that names them, also where only one of them came about. */
+export async function assembleAgain({ away, ...job }: AssembleAgainInput): Promise<void> {
+  const { makeContactSheet, makeFilm, writeManifest } = delivery();
+  const lacking: AwaySites = new Set();
+  let isDone = false;
+  try {
+    noteAway(lacking, await makeContactSheet({ ...job, away }));
+    noteAway(lacking, await makeFilm({ ...job, away }));
+    isDone = true;
+  } finally {
+    await writeManifest(isDone ? { ...job, away: [...lacking] } : job);
+  }
 }

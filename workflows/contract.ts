@@ -43,6 +43,11 @@ export interface JobReference {
 export type PrepareJobInput = JobReference;
 export type RenderJobInput = JobReference;
 
+/** Input of `assembleAgain`; `away`: ids of sites that do not answer and are not waited for. */
+export interface AssembleAgainInput extends JobReference {
+  away: string[];
+}
+
 /** Answer of `prepareJob`: the job is `quoted`. It fails with an `ApplicationFailure` whose `details[0]` is a `Problem`. */
 export interface PrepareJobResult {
   ok: true;

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseFrames } from '../../domain/frames.ts';
 import { completeSettings } from '../../domain/settings.ts';
+import { isFinalJob } from '../../domain/statuses.ts';
 import type { JobOutputs } from '../../ports/db/documents.ts';
 import { notifyTransient } from '../../ports/db/events.ts';
-import { setAwaySites, setOutputs } from '../../ports/db/jobs.ts';
+import { setOutputs } from '../../ports/db/jobs.ts';
 import { CELL_WIDTH, contactSheet, pickEvenly, SHEET_FRAMES } from '../../renderer/image/contactSheet.ts';
 import { encodeFilm, FILM_WIDTH } from '../../renderer/image/film.ts';
 import { withHeartbeat } from '../heartbeat.ts';
@@ -34,8 +35,8 @@ export async function makeContactSheet(services: FarmServices, input: AwayInput)
   return withShownFrames(services, input, { width: CELL_WIDTH * 2, choose }, 'contact sheet', async (shown) => {
     const { delivery, frames, patience } = shown;
     const bytes = await contactSheet([...frames]);
-    const name = `${baseName(delivery)}_contact.png`;
-    await keep(services, input, patience, 'contactSheet', bytes, name, 'image/png');
+    const file = { kind: 'contactSheet', name: `${baseName(delivery)}_contact.png`, contentType: 'image/png' };
+    await keep(services, input, patience, file, bytes);
   });
 }
 
@@ -48,8 +49,11 @@ export async function makeFilm(services: FarmServices, input: AwayInput): Promis
     const shown = frames.slice(rendered.indexOf(true), rendered.lastIndexOf(true) + 1);
     const path = join(folder, 'film.mp4');
     const { fps } = completeSettings(delivery.job.settings);
-    await encodeFilm(shown, path, { fps, signal, onFrame: progressOf(services, input) });
-    await keep(services, input, patience, 'film', { path }, `${baseName(delivery)}.mp4`, 'video/mp4');
+    // A job that has ended goes through no stage any more.
+    const progress = isFinalJob(delivery.job.status) ? {} : { onFrame: progressOf(services, input) };
+    await encodeFilm(shown, path, { fps, signal, ...progress });
+    const file = { kind: 'film', name: `${baseName(delivery)}.mp4`, contentType: 'video/mp4' };
+    await keep(services, input, patience, file, { path });
   });
 }
 
@@ -57,16 +61,15 @@ export async function makeFilm(services: FarmServices, input: AwayInput): Promis
  * The manifest of everything above; it comes last. Frames whose site is away are in it like all others. The job's row says which
  * sites those above lack.
  */
-export async function writeManifest(services: AssembleServices, { away = [], ...key }: AwayInput): Promise<void> {
+export async function writeManifest(services: AssembleServices, { away, ...key }: AwayInput): Promise<void> {
   const delivery = await inRecord(services, (tx) => readDelivery(tx, key));
   const manifest = makeManifest(delivery, delivery.job.outputs, services.farmVersion);
   const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
-  await withHeartbeat(async (signal) => {
+  await withHeartbeat((signal) => {
     const patience = new StorePatience({ seconds: policyOf(services, delivery.job).storeWaitSeconds, signal });
-    const name = `${baseName(delivery)}_manifest.json`;
-    await keep(services, key, patience, 'manifest', bytes, name, 'application/json');
+    const file = { kind: 'manifest', name: `${baseName(delivery)}_manifest.json`, contentType: 'application/json' };
+    return keep(services, key, patience, file, bytes, away);
   });
-  await inRecord(services, (tx) => setAwaySites(tx, key.jobId, away));
 }
 
 /** `shot_v2`, without what file systems dislike. */
@@ -76,15 +79,14 @@ async function keep(
   services: FarmServices,
   { studioId, jobId }: JobKey,
   patience: StorePatience,
-  kind: keyof JobOutputs & string,
+  { kind, name, contentType }: { kind: keyof JobOutputs & string; name: string; contentType: string },
   source: Buffer | { path: string },
-  name: string,
-  contentType: string,
+  awaySites?: readonly string[],
 ): Promise<void> {
   const put = () => services.store.put(studioId, 'outputs', source, contentType);
   const stored = await patience.ask({ siteId: null }, put);
   if (!stored) return;
-  await inRecord(services, (tx) => setOutputs(tx, jobId, { [kind]: { ...stored, name, contentType } }));
+  await inRecord(services, (tx) => setOutputs(tx, jobId, { [kind]: { ...stored, name, contentType } }, awaySites));
 }
 
 interface Shown {

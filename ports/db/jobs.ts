@@ -1,5 +1,4 @@
 /** Jobs: their states, caps, stages and outputs. Submissions before they are quoted: `submissions.ts`. */
-import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { FarmError, type Problem } from '../../domain/errors.ts';
 import {
@@ -187,12 +186,20 @@ export function requireRaisable(job: Pick<JobRow, 'status' | 'cap'>, cap: bigint
 
 const ANNOUNCED = ['manifest', 'film', 'contactSheet'] as const;
 
-/** Adds to what assemble made, with `output.ready` for each file that is new or different. */
-export async function setOutputs(tx: Tx, jobId: string, outputs: JobOutputs): Promise<void> {
+/**
+ * Adds to what assemble made, with `output.ready` for each file that is new or different.
+ * @param awaySites sites that did not answer meanwhile, none: the outputs are whole; absent: as it was
+ */
+export async function setOutputs(
+  tx: Tx,
+  jobId: string,
+  outputs: JobOutputs,
+  awaySites?: readonly string[],
+): Promise<void> {
   const job = await lockJob(tx, jobId);
   await tx
     .updateTable('jobs')
-    .set({ outputs: json({ ...job.outputs, ...outputs }) })
+    .set({ outputs: json({ ...job.outputs, ...outputs }), ...(awaySites ? { awaySites: [...awaySites] } : {}) })
     .where('studioId', '=', job.studioId)
     .where('id', '=', jobId)
     .execute();
@@ -200,28 +207,5 @@ export async function setOutputs(tx: Tx, jobId: string, outputs: JobOutputs): Pr
     const hash = outputs[kind]?.hash;
     if (hash === undefined || hash === job.outputs?.[kind]?.hash) continue;
     await appendEvent(tx, { studioId: job.studioId, jobId, type: 'output.ready', data: { kind, hash } });
-  }
-}
-
-/** Which sites did not answer when the job's outputs were made; none: they are whole. */
-export async function setAwaySites(tx: Tx, jobId: string, awaySites: readonly string[]): Promise<void> {
-  await tx
-    .updateTable('jobs')
-    .set({ awaySites: [...awaySites] })
-    .where('id', '=', jobId)
-    .execute();
-}
-
-/** A site answers again: outputs that lack its frames are made once more. */
-export async function assembleAgain(tx: Tx, siteId: string): Promise<void> {
-  const { rows } = await sql<{ studioId: string; id: string }>`
-    SELECT studio_id, id FROM jobs WHERE away_sites <> '{}' AND away_sites @> ARRAY[${siteId}::uuid]`.execute(tx);
-  for (const { studioId, id: jobId } of rows) {
-    const payload = {
-      workflow: 'assembleAgain',
-      workflowId: `${jobId}/assemble-${randomUUID()}`,
-      args: [{ studioId, jobId }],
-    };
-    await enqueue(tx, { studioId, topic: 'start-workflow', payload });
   }
 }

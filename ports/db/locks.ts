@@ -5,7 +5,7 @@ import type { Tx } from './client.ts';
 import type { ChunkRow, JobRow, NodeRow, UnitRow } from './tables.ts';
 
 /** A job without what was submitted, which may be a list of ten thousands of files. */
-export type LockedJob = Omit<JobRow, 'submission' | 'awaySites'>;
+export type LockedJob = Omit<JobRow, 'submission' | 'awaySites' | 'assembledAgainAt'>;
 
 const JOB_COLUMNS = [
   ...(['studioId', 'id', 'name', 'status', 'stage', 'pauseReason', 'stopReason', 'problem', 'priority'] as const),

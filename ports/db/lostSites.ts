@@ -5,7 +5,6 @@ import { placeAnew } from '../../domain/siteTime.ts';
 import { putOnOffer } from './chunks.ts';
 import type { Tx } from './client.ts';
 import { appendEvent, appendEvents, CHANNELS, notify } from './events.ts';
-import { assembleAgain } from './jobs.ts';
 import { lockChunk, lockJobState } from './locks.ts';
 import { release } from './money.ts';
 import { type PlacementDocument, workOfSites } from './placement.ts';
@@ -31,7 +30,7 @@ export async function watchedSites(tx: Tx): Promise<WatchedSite[]> {
   return rows;
 }
 
-/** Writes down that a site's store has stopped to answer, or answers again: then films are made again that lack its frames. */
+/** Writes down that a site's store has stopped to answer, or answers again. */
 export async function noteStore(tx: Tx, siteId: string, answers: boolean): Promise<void> {
   await tx
     .updateTable('sites')
@@ -42,7 +41,6 @@ export async function noteStore(tx: Tx, siteId: string, answers: boolean): Promi
     )
     .where('id', '=', siteId)
     .execute();
-  if (answers) await assembleAgain(tx, siteId);
 }
 
 /** A lost site answers again: it is what its operator wants it to be. */

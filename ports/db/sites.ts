@@ -180,9 +180,14 @@ export async function requirePlaces(tx: Tx, wish: PlacementWish | undefined): Pr
   }
 }
 
-/** Names of sites by their ids, in alphabetical order. */
-export async function namesOfSites(tx: Tx, ids: readonly string[]): Promise<string[]> {
+/** Names of sites by their ids, in alphabetical order; also of removed ones unless told otherwise. */
+export async function namesOfSites(tx: Tx, ids: readonly string[], { removed = true } = {}): Promise<string[]> {
   if (ids.length === 0) return [];
-  const sites = await tx.selectFrom('sites').select('name').where('id', 'in', ids).orderBy('name').execute();
-  return sites.map(({ name }) => name);
+  const sites = await tx
+    .selectFrom('sites')
+    .select(['name', 'status'])
+    .where('id', 'in', ids)
+    .orderBy('name')
+    .execute();
+  return sites.filter(({ status }) => removed || status !== 'removed').map(({ name }) => name);
 }

@@ -7,6 +7,7 @@ import type { Database } from '../../ports/db/client.ts';
 import { findOrphans, type Orphans } from '../../ports/db/janitor.ts';
 import { transitionJob } from '../../ports/db/jobs.ts';
 import { markSilentNodesOffline } from '../../ports/db/nodes.ts';
+import { orderReassembly } from '../../ports/db/reassembly.ts';
 import { purgeSubmission } from '../../ports/db/submissions.ts';
 import { collectGarbage, type GarbageRules } from '../../ports/store/collectGarbage.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
@@ -79,6 +80,8 @@ export async function cleanUp(options: JanitorOptions): Promise<void> {
   const silent = await database.asService((tx) => markSilentNodesOffline(tx, silentNodeMs));
   if (silent.length > 0) log.info({ nodes: silent }, 'nodes are offline: nothing heard of them');
   if (options.garbage) await watchSites({ database, stores: options.garbage.stores, log });
+  const again = await database.asService((tx) => orderReassembly(tx));
+  if (again.length > 0) log.info({ jobs: again }, 'film and contact sheet are made again: a site of theirs answers');
   const orphans = await database.asService((tx) => findOrphans(tx));
   for (const { chunkId, leaseNumber } of orphans.expiredLeases) {
     const reason = 'The node stopped sending heartbeats.';

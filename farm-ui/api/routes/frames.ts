@@ -261,7 +261,7 @@ export function addFrames(api: Api, { database, store, stores, clock }: ApiDeps)
       const { studioId } = requireStudio(request, 'read');
       const { made, away } = await database.withStudio(studioId, async (tx) => {
         const job = await requireJobById(tx, request.params.id);
-        return { made: job.outputs, away: await namesOfSites(tx, job.awaySites) };
+        return { made: job.outputs, away: await namesOfSites(tx, job.awaySites, { removed: false }) };
       });
       const file = (output: OutputFile | undefined) =>
         download(studioId, output ? { siteId: null, kind: 'outputs', ...output } : null);

@@ -53,6 +53,8 @@ export interface JobsTable extends TokenColumns {
   deliveredUnits: Generated<number>;
   /** Sites that did not answer when film and contact sheet were made; they show gaps for what lies there. */
   awaySites: Generated<string[]>;
+  /** When they were last made again because one of these answered. */
+  assembledAgainAt: Date | null;
   deliveredAt: Date | null;
   eventSeq: Generated<number>;
   placement: JsonDefault<Record<string, unknown>>;

@@ -35,7 +35,7 @@ export function Deliverables({ outputs, jobId }: { outputs: Outputs | undefined;
           );
         })}
       </ul>
-      {outputs.away.length > 0 && (
+      {outputs.away?.length > 0 && (
         <p className="hint" role="status">
           Film and contact sheet have gaps: {outputs.away.join(', ')} did not answer. Both are made again if it does.
         </p>
