@@ -125,7 +125,7 @@ export interface RenderEngine {
   probe(threads: number): Promise<EngineProbe>;
   /**
    * Reads the scene without rendering: of several in a file the chosen one, by default the file's own. The files that it lists are
-   * those of all scenes. Throws `SceneInvalid`, `AssetMissing`, `SceneUnsupported`, and `SettingInvalid` for a choice that the file does not have.
+   * those of all scenes. Throws `SceneInvalid`, `EnvironmentInvalid`, `AssetMissing`, `SceneUnsupported`, and `SettingInvalid` for a choice that the file does not have.
    */
   inspect(files: SceneFiles, choice?: SceneChoice): Promise<SceneInspection>;
   /**

@@ -41,6 +41,17 @@ it('sees the scene that is asked for: its lights, cameras, surfaces and length',
   await expect(seen('none')).rejects.toMatchObject({ code: 'SettingInvalid', place: { setting: 'scene' } });
 });
 
+it('takes of a folder what stands at its top, whatever lies below', async () => {
+  const scene = toGlb(triangleScene());
+  const root = await projectWith({
+    ...{ 'shot.8.glb': scene, 'shot.9.glb': scene, 'shot.10.glb': scene },
+    ...{ 'props/chair.glb': scene, '.old.glb': scene },
+  });
+  expect((await openShot(engine, root, {})).inspection.sequence).toEqual({ pattern: 'shot.#.glb', frames: '8-10' });
+  const several = await projectWith({ 'shot.8.glb': scene, 'shot.9.glb': scene, 'set.glb': scene });
+  await expect(openShot(engine, several, {})).rejects.toMatchObject({ code: 'SceneAmbiguous' });
+});
+
 it('writes no frame when parts of a later one do not fit', async () => {
   const root = await projectWith({ 'a.glb': toGlb(triangleScene()) });
   const folder = await mkdtemp(path.join(tmpdir(), 'framewright-merge-'));

@@ -45,7 +45,7 @@ const PICTURES: Record<string, PictureFormat> = {
   jpeg: 'jpeg',
 };
 
-/** Files of a scene or of a folder that holds exactly one. @throws FarmError `FileNotFound`, `SceneInvalid`, `SceneUnsupported` */
+/** Files of a scene, or of a folder that holds exactly one or one sequence. @throws FarmError `FileNotFound`, `SceneAmbiguous`, `SceneUnsupported` */
 export async function findScene(scene: string): Promise<SceneFiles> {
   const absolute = path.resolve(scene);
   const info = await stat(absolute).catch(() => null);

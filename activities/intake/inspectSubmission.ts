@@ -8,13 +8,14 @@ import { blobsOfFiles } from '../../domain/projectFiles.ts';
 import type { SceneInspection } from '../../domain/scene.ts';
 import { resolveSettings } from '../../domain/settings.ts';
 import { shotWarnings } from '../../domain/shotWarnings.ts';
+import { recordedBlobs } from '../../ports/db/blobs.ts';
 import { json, type Submission } from '../../ports/db/documents.ts';
 import { setResolved } from '../../ports/db/submissions.ts';
 import type { JobRow } from '../../ports/db/tables.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
 import { inspectIsolated } from './inspectIsolated.ts';
-import { materialise, missingBlobs } from './materialise.ts';
+import { materialise, missingBlobs, uploadIncomplete } from './materialise.ts';
 import { mendBlobs } from './mendBlobs.ts';
 
 /** The submission once its scene was read; the quote moves the inspection to the project's version. */
@@ -31,15 +32,14 @@ export async function inspectSubmission(services: FarmServices, key: JobKey): Pr
   const policy = policyOf(services, job);
   const { submission } = job;
   await withHeartbeat(async (signal) => {
-    const missing = await missingBlobs(services.store, key.studioId, submission);
-    if (missing.size > 0) await mendBlobs(services, key, submission, missing);
+    await bringMissing(services, key, submission, signal);
     const blobs = new Set(blobsOfFiles(submission.files, submission.blobs).map(({ hash }) => hash));
     const root = await mkdtemp(join(tmpdir(), 'framewright-intake-'));
     try {
       await materialise(services.store, key.studioId, submission.files, root).catch(async (error: unknown) => {
         if (!isDamage(error, blobs)) throw error;
         // Where one went bad, others may have: all are looked at. What came before stays.
-        if ((await mendBlobs(services, key, submission, blobs)) === 0) throw error;
+        if ((await mendBlobs(services, key, submission, blobs, signal)) === 0) throw error;
         await rm(root, { recursive: true, force: true });
         await mkdir(root);
         await materialise(services.store, key.studioId, submission.files, root);
@@ -53,6 +53,21 @@ export async function inspectSubmission(services: FarmServices, key: JobKey): Pr
       await rm(root, { recursive: true, force: true });
     }
   });
+}
+
+/** @throws FarmError `UploadIncomplete` when blobs are not there, or not as large as was said, and no site has them */
+async function bringMissing(
+  { store, ...services }: FarmServices,
+  key: JobKey,
+  submission: Submission,
+  signal: AbortSignal,
+): Promise<void> {
+  const missing = await missingBlobs(store, key.studioId, submission);
+  const recorded = await inRecord(services, (tx) => recordedBlobs(tx, key.studioId, [...missing]));
+  // What was never on record lies nowhere else.
+  if (recorded.size > 0) await mendBlobs({ store, ...services }, key, submission, recorded, signal);
+  const lacking = recorded.size > 0 ? await missingBlobs(store, key.studioId, submission) : missing;
+  if (lacking.size > 0) throw uploadIncomplete(submission, lacking);
 }
 
 /** Whether an error is of a blob that could not be read as what it is named for. */

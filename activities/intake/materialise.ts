@@ -134,11 +134,15 @@ const oneOfEach = (files: readonly StoredFile[]): StoredFile[] => [
   ...new Map(files.map((file) => [file.hash, file])).values(),
 ];
 
-/** Runs `work` on all items, a few at a time. */
+/** Runs `work` on all items, a few at a time. After a failure no other begins; it is thrown when those under way have ended. */
 export async function inParallel<T>(items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
   const iterator = items[Symbol.iterator]();
+  const failures: unknown[] = [];
   const place = async () => {
-    for (let next = iterator.next(); !next.done; next = iterator.next()) await work(next.value);
+    for (let next = iterator.next(); !next.done && failures.length === 0; next = iterator.next()) {
+      await work(next.value).catch((error: unknown) => failures.push(error));
+    }
   };
   await Promise.all(Array.from({ length: PARALLEL }, place));
+  if (failures.length > 0) throw failures[0];
 }

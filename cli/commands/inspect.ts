@@ -108,7 +108,7 @@ function describe(scene: string, { inspection: it, defaults, chosenScene, geomet
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
-/** Of a file with several scenes: the table below has those of its own choice. */
+/** Of a file with several scenes: the table below has those of the chosen one. */
 function camerasOfScenes({ scenes, sceneCameras }: LocalInspection['inspection']): [string, string][] {
   if (scenes.length < 2) return [];
   const text = sceneCameras.map((cameras, index) => `${scenes[index]}: ${list(cameras, 'none')}`).join('; ');

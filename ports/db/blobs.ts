@@ -23,6 +23,13 @@ export async function knownBlobs(tx: Tx, studioId: string, hashes: readonly stri
   return new Set(rows.map(({ hash }) => hash));
 }
 
+/** Those of `hashes` that are on record, lost ones too. */
+export async function recordedBlobs(tx: Tx, studioId: string, hashes: readonly string[]): Promise<Set<string>> {
+  const { rows } = await sql<{ hash: string }>`
+    SELECT hash FROM blobs WHERE studio_id = ${studioId} AND hash = ANY (${[...hashes]}::text[])`.execute(tx);
+  return new Set(rows.map(({ hash }) => hash));
+}
+
 /** Blobs whose bytes no place has any more: the next upload is asked for them. Those that are not on record are left out. */
 export async function markLost(tx: Tx, studioId: string, hashes: readonly string[]): Promise<void> {
   await sql`UPDATE blobs SET lost_at = coalesce(lost_at, clock_timestamp())

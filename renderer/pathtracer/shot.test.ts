@@ -73,7 +73,7 @@ describe('a sequence', () => {
 
   it('is not what two scenes of other names are', async () => {
     const root = await projectWith({ 'shot1.glb': toGlb(triangleScene()), 'shot2.glb': toGlb(triangleScene()) });
-    await expect(open(root, '', [1])).rejects.toMatchObject({ code: 'SceneInvalid' });
+    await expect(open(root, '', [1])).rejects.toMatchObject({ code: 'SceneAmbiguous' });
     expect((await (await open(root, 'shot1.glb', [1])).at(1)).meshes).toHaveLength(1);
   });
 });

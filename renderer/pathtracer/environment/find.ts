@@ -92,7 +92,7 @@ export async function environmentPaths(json: GLTF.IGLTF, reader: ProjectReader, 
   return found.flat();
 }
 
-/** The scene's environment, or null. Throws `SceneInvalid`, `AssetMissing`, `NameInvalid`, `SceneTooLarge`. */
+/** The scene's environment, or null. Throws `SceneInvalid`, `EnvironmentInvalid`, `AssetMissing`, `NameInvalid`, `SceneTooLarge`. */
 export async function findEnvironment(search: EnvironmentSearch): Promise<FoundEnvironment> {
   const { json, sceneIndex, reader, file, store } = search;
   const { extension, path: source } = await locateEnvironment(search);

@@ -11,19 +11,25 @@ const SCENE_EXTENSIONS = new Set(['.glb', '.gltf']);
 const isSceneFile = (file: string): boolean => SCENE_EXTENSIONS.has(path.extname(file).toLowerCase());
 
 /**
- * The one scene file of a folder, relative with forward slashes, or the pattern of the one sequence. Throws `FileNotFound` when there is none and
- * `SceneAmbiguous` when there are several, naming them.
+ * The one scene file of a folder, relative with forward slashes, or the pattern of the one sequence: at the folder's top, or
+ * where there is none in the folders below; hidden files do not count. So do submissions see a folder (`cli/sdk/project.ts`).
+ * Throws `FileNotFound` when there is none and `SceneAmbiguous` when there are several, naming them.
  */
 export async function findMainScene(root: string): Promise<string> {
   const entries = await readdir(root, { withFileTypes: true, recursive: true }).catch((cause: unknown) => {
     throw new FarmError('FileNotFound', `no such folder: ${root}`, { file: root }, { cause });
   });
-  const scenes = entries
+  const all = entries
     .filter((entry) => entry.isFile() && isSceneFile(entry.name))
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
+    .filter((file) => !file.split('/').some((part) => part.startsWith('.')))
     .sort();
+  const top = all.filter((file) => !file.includes('/'));
+  const scenes = top.length > 0 ? top : all;
   if (scenes.length === 0) throw new FarmError('FileNotFound', 'the folder holds no .glb or .gltf', { folder: root });
-  const sequence = patternOf(scenes[0]!);
+  // Frame 9999 has fewer digits than frame 10000, and the pattern is that of the fewest.
+  const [shortest] = scenes.toSorted((a, b) => a.length - b.length);
+  const sequence = patternOf(shortest!);
   if (sequence && framesNamed(sequence.pattern, scenes).length === scenes.length && scenes.length > 1) {
     return sequence.pattern;
   }

@@ -233,8 +233,8 @@ describe('files beside the scene', () => {
     const glb = toGlb(triangleScene());
     await refuses(
       loadScene({ root: await projectWith({ 'a.glb': glb, 'b.glb': glb }), main: '' }),
-      'SceneInvalid',
-      /2 scenes \(a\.glb, b\.glb\)/,
+      'SceneAmbiguous',
+      /2 scenes: a\.glb, b\.glb/,
     );
     await refuses(
       loadScene({ root: await projectWith({ 'notes.txt': 'x' }), main: '' }),

@@ -47,7 +47,7 @@ export const OWN_CHOICE: SceneChoice = { scene: null, variant: null };
 
 /**
  * Loads `files.main` (or, when that is empty, the one scene in the folder) with all it refers to. `store` keeps what the
- * files of a sequence share. Throws `FileNotFound`, `FileEmpty`, `SceneInvalid`, `SceneUnsupported`, `SceneTooLarge`,
+ * files of a sequence share. Throws `FileNotFound`, `FileEmpty`, `SceneAmbiguous`, `SceneInvalid`, `EnvironmentInvalid`, `SceneUnsupported`, `SceneTooLarge`,
  * `AssetMissing`, `NameInvalid`, `SettingInvalid`.
  */
 export async function loadScene(

@@ -1,5 +1,5 @@
 /** Tiny glTF files for tests: one triangle, and whatever a test changes about it. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -94,6 +94,9 @@ export function toGlb({ json, binary }: TinyScene, text = JSON.stringify(json)):
 export async function projectWith(files: Record<string, string | Uint8Array>): Promise<string> {
   const root = await mkdtemp(path.join(tmpdir(), 'framewright-scene-'));
   onTestFinished(() => rm(root, { recursive: true, force: true }));
-  await Promise.all(Object.entries(files).map(([name, bytes]) => writeFile(path.join(root, name), bytes)));
+  for (const [name, bytes] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+    await writeFile(path.join(root, name), bytes);
+  }
   return root;
 }

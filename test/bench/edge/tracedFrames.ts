@@ -1,4 +1,4 @@
-/** The hundred frames that `--engine replay` hands out: traced beforehand by our own tracer, each different from all others. */
+/** The frames that `--engine replay` hands out: traced beforehand by our own tracer, each different from all others. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -42,12 +42,12 @@ export async function traceFrames(
   const work = join(folder, 'work');
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
-  const frames: ReplayFrame[] = [];
+  const frames: TracedFrame[] = [];
   const missing: number[] = [];
   for (let frame = 1; frame <= count; frame += 1) {
     const record = await readFile(join(folder, recordFile(frame)), 'utf8').catch(() => null);
     if (record === null) missing.push(frame);
-    else frames.push(JSON.parse(record) as ReplayFrame);
+    else frames.push(JSON.parse(record) as TracedFrame);
   }
   const engine = createPathTracerEngine();
   try {
@@ -65,7 +65,19 @@ export async function traceFrames(
         const { width, height, channels, samples, rays } = made;
         const sizeBytes = (await stat(join(folder, exr))).size;
         const hash = await sha256(join(folder, exr));
-        const record: ReplayFrame = { frame, exr, preview, sizeBytes, hash, width, height, channels, samples, rays };
+        const record: TracedFrame = {
+          build: engine.build,
+          frame,
+          exr,
+          preview,
+          sizeBytes,
+          hash,
+          width,
+          height,
+          channels,
+          samples,
+          rays,
+        };
         await writeFile(join(folder, recordFile(frame)), JSON.stringify(record));
         frames.push(record);
         onFrame(frames.length);
@@ -76,7 +88,7 @@ export async function traceFrames(
     const request = { files: { root, main }, settings, units, outputFolder: work, threads };
     if (units.length > 0) await engine.render(request, sink, new AbortController().signal);
     const index: ReplayIndex = {
-      ...{ formatVersion: 1, engineBuild: engine.build },
+      ...{ formatVersion: 1, engineBuild: buildsOf(frames) },
       frames: frames.sort((a, b) => a.frame - b.frame),
     };
     assertDistinct(index, count);
@@ -88,6 +100,12 @@ export async function traceFrames(
     await engine.close();
   }
 }
+
+/** As it lies in its folder, with the build that traced it; older ones lack that. */
+type TracedFrame = ReplayFrame & { build?: string };
+
+const buildsOf = (frames: readonly TracedFrame[]): string =>
+  [...new Set(frames.map(({ build = 'an older build' }) => build))].join(', ');
 
 const recordFile = (frame: number): string => `frame.${String(frame).padStart(4, '0')}.json`;
 
