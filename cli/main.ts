@@ -1,4 +1,6 @@
 /** The `farm` command: every subcommand is a file in `commands/`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { addControl } from './commands/control.ts';
 import { addDemo } from './commands/demo.ts';
@@ -16,8 +18,14 @@ import { addStore } from './commands/store.ts';
 import { addStudioCommands } from './commands/studio.ts';
 import { addSubmit } from './commands/submit.ts';
 
+function versionOfFarm(): string {
+  const manifest = readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
 const program = new Command('farm')
   .description('Framewright: offline render farm with on-chain billing')
+  .version(versionOfFarm())
   .showHelpAfterError('(add --help for the options)')
   .configureHelp({ sortSubcommands: false, showGlobalOptions: true });
 
@@ -38,10 +46,9 @@ addStudioCommands(program);
 addDemo(program);
 
 // Usage mistakes end with 2, as scripts expect; commander's own default is 1.
-program.exitOverride((error) => {
-  process.exit(error.exitCode === 0 ? 0 : 2);
-});
-for (const command of program.commands) {
+const endWithTwo = (command: Command): void => {
   command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-}
+  for (const one of command.commands) endWithTwo(one);
+};
+endWithTwo(program);
 await program.parseAsync();

@@ -58,7 +58,7 @@ export const ERROR_CATALOGUE = {
     false,
     422,
     2,
-    'Use letters, digits, "._-/" and {shot} {layer} {version} {frame:04} {ext}; {frame} must occur.',
+    'Use letters, digits, "._-/" and {shot} {layer} {version} {frame:04} {ext}; {frame} and {ext} must occur.',
   ),
   NameInvalid: entry(
     'user',

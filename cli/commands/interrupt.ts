@@ -2,7 +2,8 @@
 import { Interrupted } from '../output/report.ts';
 
 /** As a shell says it: 128 and the signal's number. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+export const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+export type Signal = keyof typeof EXIT_CODES;
 
 /**
  * Runs work that the first of the two signals aborts, with an error that says what is left and what to do; the second one
@@ -16,7 +17,7 @@ export async function interruptible<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const stop = new AbortController();
-  const end = (signal: 'SIGINT' | 'SIGTERM'): void => {
+  const end = (signal: Signal): void => {
     const exitCode = EXIT_CODES[signal];
     if (stop.signal.aborted) process.exit(exitCode);
     stop.abort(new Interrupted(stopped, remedy, exitCode));

@@ -184,10 +184,13 @@ async function showLogs(id: string, flags: { follow?: boolean } & JsonFlag): Pro
   }
 }
 
+/** Of jobs that ended otherwise than well; a script that waits is told as by `submit --wait`. */
+const EXIT_CODES: Partial<Record<JobView['status'], number>> = { cancelled: 130, expired: 4 };
+
 async function watch(id: string, flags: JsonFlag): Promise<void> {
   const job = await watchJob(connect(), id, { quiet: Boolean(flags.json) });
   if (flags.json) printJson(job);
-  if (job.status === 'failed') process.exitCode = 7;
+  if (job.status !== 'completed') process.exitCode = EXIT_CODES[job.status] ?? 7;
 }
 
 async function listNodes(flags: JsonFlag): Promise<void> {

@@ -7,8 +7,10 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { FrameTarget, LocalFrame, LocalShot, SampleRange } from '../../renderer/local.ts';
 import { duration } from '../output/duration.ts';
-import { type FarmApiError, refuse } from '../sdk/errors.ts';
+import { Interrupted } from '../output/report.ts';
+import { refuse } from '../sdk/errors.ts';
 import { addSettingFlags, requestOf, type SettingFlags } from '../settings/flags.ts';
+import { EXIT_CODES, type Signal } from './interrupt.ts';
 import { printJson, withErrors } from './run.ts';
 
 /** That the tracer takes (`createCpuTracer`), which is too large to be loaded for a flag. */
@@ -67,7 +69,11 @@ async function render(scene: string, flags: RenderFlags): Promise<void> {
     asked.output = { ...asked.output, picture };
   }
   const stop = new AbortController();
-  const interrupt = (): void => stop.abort();
+  let stoppedBy: Signal = 'SIGINT';
+  const interrupt = (signal: Signal): void => {
+    stoppedBy = signal;
+    stop.abort();
+  };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   const engine = openEngine();
   const began = performance.now();
@@ -95,7 +101,7 @@ async function render(scene: string, flags: RenderFlags): Promise<void> {
       if (!stop.signal.aborted) throw error;
     });
     display.stop();
-    if (stop.signal.aborted) throw stopped(done.length);
+    if (stop.signal.aborted) throw stopped(done.length, stoppedBy);
     const seconds = (performance.now() - began) / 1000;
     const skipped = shot.frames.length - frames.length;
     if (flags.json) {
@@ -133,11 +139,11 @@ function sampleRangeOf(text: string): SampleRange {
   });
 }
 
-const stopped = (count: number): FarmApiError =>
-  refuse(
-    'Cancelled',
+const stopped = (count: number, signal: Signal): Interrupted =>
+  new Interrupted(
     `Stopped; ${count === 1 ? '1 whole frame is' : `${count} whole frames are`} there.`,
     'Go on with the same command and --skip-existing.',
+    EXIT_CODES[signal],
   );
 
 /** What is about to be rendered, for people. */

@@ -7,7 +7,9 @@ export function withErrors<A extends unknown[]>(action: (...args: A) => Promise<
     try {
       await action(...args);
     } catch (error) {
-      const flags = args.find((arg): arg is A[number] & { json?: boolean } => typeof arg === 'object' && arg !== null);
+      const flags = args.find(
+        (arg): arg is A[number] & { json?: boolean } => typeof arg === 'object' && arg !== null && !Array.isArray(arg),
+      );
       reportError(error, Boolean(flags?.json));
     }
   };

@@ -12,8 +12,8 @@ import { addSiteAgent } from './siteAgent.ts';
 interface SiteFlags {
   s3?: string;
   nearS3?: string;
-  bucket: string;
-  region: string;
+  bucket?: string;
+  region?: string;
   accessKey?: string;
   secretKey?: string;
   agent?: string;
@@ -31,8 +31,8 @@ export function addSite(program: Command): void {
     facts(site.command(name).argument('<name>', 'name of the site').description(description))
       .option('--s3 <url>', "address of the site's object store, for the farm and the studios")
       .option('--near-s3 <url>', "the same store as the site's nodes reach it")
-      .option('--bucket <name>', 'its bucket; made when missing', 'framewright')
-      .option('--region <name>', 'its region', 'us-east-1')
+      .option('--bucket <name>', 'its bucket, made when missing (default: "framewright")')
+      .option('--region <name>', 'its region (default: "us-east-1")')
       .option('--access-key <key>', 'access key (else FARM_SITE_ACCESS_KEY)')
       .option('--secret-key <key>', 'secret key (else FARM_SITE_SECRET_KEY)')
       .option('--agent <url>', 'address of the site agent, which verifies frames where they lie')
@@ -43,7 +43,7 @@ export function addSite(program: Command): void {
       print(await connectAsOperator().addSite({ name, ...requestOf(flags) }), flags);
     }),
   );
-  change('set', 'Change what is given').action(
+  change('set', 'Change what is given; of a store or its agent, give all of it').action(
     withErrors(async (name: string, flags: SiteFlags) => {
       print(await connectAsOperator().changeSite(name, requestOf(flags)), flags);
     }),
@@ -99,8 +99,24 @@ function requestOf(flags: SiteFlags): Omit<SiteRequest, 'name'> {
     ...(flags.down === undefined ? {} : { linkDownBytes: parseRate(flags.down, 'down') }),
     ...(flags.up === undefined ? {} : { linkUpBytes: parseRate(flags.up, 'up') }),
     ...(priceFactor === undefined ? {} : { priceFactor }),
-    ...(flags.s3 === undefined ? {} : { store: storeOf(flags, flags.s3) }),
+    ...(flags.s3 === undefined ? noStore(flags) : { store: storeOf(flags, flags.s3) }),
   };
+}
+
+/** Without an address there is no store that the other flags could be about. @throws FarmApiError `SettingInvalid` when one is given */
+function noStore(flags: SiteFlags): Record<string, never> {
+  const about = ['nearS3', 'bucket', 'region', 'accessKey', 'secretKey', 'agent', 'agentToken'] as const;
+  const given = about.find((flag) => flags[flag] !== undefined);
+  if (given === undefined) return {};
+  const flag = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw refuse(
+    'SettingInvalid',
+    `--${flag} is about a store, and --s3 does not say which.`,
+    'Add --s3 and all else of the store.',
+    {
+      setting: flag,
+    },
+  );
 }
 
 function storeOf(flags: SiteFlags, endpoint: string): NonNullable<SiteRequest['store']> {
@@ -117,7 +133,7 @@ function storeOf(flags: SiteFlags, endpoint: string): NonNullable<SiteRequest['s
     throw refuse('SettingInvalid', 'The site agent needs its token.', 'Add --agent-token.', { setting: 'agent' });
   }
   return {
-    ...{ endpoint, bucket: flags.bucket, region: flags.region, accessKey, secretKey },
+    ...{ endpoint, bucket: flags.bucket ?? 'framewright', region: flags.region ?? 'us-east-1', accessKey, secretKey },
     ...(flags.nearS3 === undefined ? {} : { nearEndpoint: flags.nearS3 }),
     ...(flags.agent === undefined || !token ? {} : { agent: { url: flags.agent, token } }),
   };

@@ -81,7 +81,7 @@ async function submit(scene: string, flags: SubmitFlags): Promise<void> {
   }
   if (!flags.json) process.stderr.write(`${quoteText(job)}\n`);
   if (!(await consents(flags, job))) {
-    if (flags.yes === undefined && flags.cap === undefined && !process.stdin.isTTY) {
+    if (flags.json || !process.stdin.isTTY) {
       // A script that gave no consent gets the quote and can accept it by id.
       if (flags.json) printJson(job);
       else process.stderr.write(`Take it with: farm accept ${job.id}\n`);
