@@ -28,7 +28,7 @@ import { type BenchProject, makeProject, PROJECT_VERSION } from './shotProject.t
 import { SHOT_FRAMES, shotSize, TINY_SIZE } from './size.ts';
 import { studioKeepsFrames as hasRoom } from './space.ts';
 import { ASSUMPTIONS, DROPPED, EMULATED } from './statements.ts';
-import { traceFrames } from './tracedFrames.ts';
+import { PICTURES_VERSION, traceFrames } from './tracedFrames.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -57,7 +57,7 @@ async function benchmark(options: EdgeOptions): Promise<EdgeReport> {
   for (const kind of new Set([...projectsOf(planned), 'shot' as const])) {
     projects.set(kind, await makeProject(join(cache, `${kind}-${key}`), kind, size));
   }
-  const framesFolder = join(cache, `frames-${key}`);
+  const framesFolder = join(cache, `frames-${PICTURES_VERSION}-${options.size}`);
   say(`Frames of ${size.width}×${size.height} from ${framesFolder}; traced now where they are missing.`);
   const traceable = {
     // What a frame costs is measured with other frames than the runs'.
@@ -122,7 +122,7 @@ async function benchmark(options: EdgeOptions): Promise<EdgeReport> {
 async function costsOrder(cache: string, { size, sites }: EdgeOptions): Promise<CostsOrder> {
   const make = (kind: 'shot' | 'all-shared', size: number): Promise<BenchProject> =>
     makeProject(join(cache, `${kind}-${PROJECT_VERSION}-${size}`), kind, shotSize(size));
-  const tinyFolder = join(cache, `frames-${PROJECT_VERSION}-${TINY_SIZE}`);
+  const tinyFolder = join(cache, `frames-${PICTURES_VERSION}-${TINY_SIZE}`);
   const tiny = await make('shot', TINY_SIZE);
   const all = { count: SHOT_FRAMES, threads: os.availableParallelism() };
   const tinyFrames = await traceFrames(tinyFolder, tiny, shotSize(TINY_SIZE), all, () => {});

@@ -21,7 +21,7 @@ import { submitFrames } from './orders.ts';
 import { startHomeMachines } from './ownMachine.ts';
 import type { PullOrder } from './pullProgram.ts';
 import type { Quoter } from './quoter.ts';
-import { emptyCache, type Shapes } from './shapes.ts';
+import { emptyCache, removeFrames, type Shapes } from './shapes.ts';
 import type { BenchProject } from './shotProject.ts';
 import type { StudioClient, StudioFarm } from './studioFarm.ts';
 import type { StudioProcess } from './studioProcess.ts';
@@ -127,9 +127,7 @@ export async function measureRun(
     ended.abort();
     await beside;
     if (!context.keep) await rm(folder, { recursive: true, force: true });
-    // A disk that holds the frames of one run need not hold those of the next beside them.
-    const { studio } = await client.me();
-    for (const site of sites) await site.removeFrames(studio!.id);
+    await removeFrames(client, sites);
   }
 }
 

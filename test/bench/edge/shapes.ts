@@ -1,6 +1,7 @@
 /** What runs at the lab's places: stores, agents and nodes of a centre or of sites, kept from run to run of the same shape. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { FarmClient } from '../../../cli/sdk/client.ts';
 import type { Lab } from '../../../infra/netlab/lab.ts';
 import type { Keeper } from '../../../infra/stack/keeper.ts';
 import type { RunParameters } from './edgeReport.ts';
@@ -41,6 +42,12 @@ const WARM_MS = 60_000;
 export const placesOf = ({ topology, sites }: Pick<RunParameters, 'topology' | 'sites'>): string[] =>
   topology === 'centre' ? ['centre'] : Array.from({ length: sites }, (_, index) => `site-${index + 1}`);
 
+/** Removes all frames of a studio from the stores of sites: a disk that holds those of one run need not hold others beside them. */
+export async function removeFrames(client: FarmClient, sites: readonly SiteProcesses[]): Promise<void> {
+  const { studio } = await client.me();
+  for (const site of sites) await site.removeFrames(studio!.id);
+}
+
 export class Shapes {
   readonly #context: ProgramsContext;
   /** One of each topology at most: another one stands at the same places. */
@@ -80,14 +87,17 @@ export class Shapes {
     await farm.giveWorkTo([...shape.siteOfNode.keys()]);
     this.#warmed += 1;
     const name = `warm-${this.#warmed}`;
-    const { ended } = await warmUp(lab, await farm.openStudio(name), {
+    const client = await farm.openStudio(name);
+    const { ended } = await warmUp(lab, client, {
       ...{ folder: join(folder, name), size: parameters.size },
       ...{ nodes: shape.siteOfNode.size, places: shape.sites.length },
     });
-    shape.settled = ended.catch(async (error: unknown) => {
-      await this.#stop(parameters.topology);
-      throw error;
-    });
+    shape.settled = ended
+      .then(() => removeFrames(client, shape.sites))
+      .catch(async (error: unknown) => {
+        await this.#stop(parameters.topology);
+        throw error;
+      });
     // Told where it is waited for.
     shape.settled.catch(() => undefined);
   }

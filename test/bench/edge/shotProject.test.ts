@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { DEFAULT_RENDER_SETTINGS } from '../../../domain/scene.ts';
 import { filesOfFrame } from '../../../domain/sceneFrames.ts';
 import { inspectShot } from '../../../renderer/pathtracer/gltf/inspectShot.ts';
@@ -41,4 +41,17 @@ it('keeps pixels in proportion', () => {
     const { width, height } = shotSize(size);
     expect((width * height) / (8192 * 4608 * size)).toBeCloseTo(1, 2);
   }
+});
+
+it('has no two frames with a piece of bytes in common', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'framewright-pieces-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await makeProject(join(folder, 'shot'), 'shot', { ...shotSize(0.0005), ownBytes: 200_000 });
+  const pieces = async (frame: string): Promise<Set<string>> => {
+    const bytes = await readFile(join(folder, 'shot', `frame.${frame}.glb`));
+    // At every byte, as where files are cut follows from their content.
+    return new Set(Array.from({ length: bytes.length - 256 }, (_, at) => bytes.toString('latin1', at, at + 256)));
+  };
+  const [one, other] = [await pieces('0001'), await pieces('0002')];
+  expect([...one].filter((piece) => other.has(piece)).length).toBeLessThan(0.05 * one.size);
 });

@@ -9,7 +9,7 @@ import type { EdgeProject } from './edgeReport.ts';
 import { SHOT_FRAMES, type ShotSize } from './size.ts';
 
 /** Goes up when the files change. */
-export const PROJECT_VERSION = 1;
+export const PROJECT_VERSION = 2;
 
 /** A project on disk. */
 export interface BenchProject {
@@ -27,6 +27,8 @@ const SHARED_FILE = 'basin.bin';
 const BYTES_A_VERTEX = 12 + 12 + 24;
 
 type Height = (x: number, z: number) => number;
+/** With which of its corners a triangle begins, 0 to 2. */
+type FirstCorner = (triangle: number) => number;
 
 /** Makes the project below `folder`, or finds it there. */
 export async function makeProject(folder: string, kind: EdgeProject, size: ShotSize): Promise<BenchProject> {
@@ -59,7 +61,7 @@ async function writeSequence(folder: string, { sharedBytes, ownBytes }: ShotSize
   const basin = gridOf(sharedBytes, basinHeight, 6);
   await writeFile(join(folder, SHARED_FILE), basin.bytes);
   for (let frame = 1; frame <= SHOT_FRAMES; frame += 1) {
-    const water = gridOf(ownBytes, waterHeight(frame), 3);
+    const water = gridOf(ownBytes, waterHeight(frame), 3, cornersOf(frame));
     const json = sceneJson([
       { name: 'basin', grid: basin, uri: SHARED_FILE, color: [0.55, 0.42, 0.3], roughness: 0.9 },
       { name: 'water', grid: water, uri: null, color: [0.1, 0.3, 0.42], roughness: 0.2 },
@@ -134,8 +136,17 @@ interface Grid {
   max: number[];
 }
 
+/**
+ * No piece of a frame's indices is like another frame's: what one frame alone needs must cross for each, though files that are cut
+ * by their content would share it. A multiplicative hash (Knuth), seeded by the frame.
+ */
+const cornersOf =
+  (frame: number): FirstCorner =>
+  (triangle) =>
+    (Math.imul(triangle ^ Math.imul(frame, 0x9e3779b1), 0x85ebca6b) >>> 16) % 3;
+
 /** A square height field of about so many bytes, from `-reach` to `reach`. */
-function gridOf(wantedBytes: number, height: Height, reach: number): Grid {
+function gridOf(wantedBytes: number, height: Height, reach: number, first: FirstCorner = () => 0): Grid {
   const side = Math.max(2, Math.round(Math.sqrt(wantedBytes / BYTES_A_VERTEX)));
   const vertices = side * side;
   const positions = new Float32Array(vertices * 3);
@@ -170,7 +181,12 @@ function gridOf(wantedBytes: number, height: Height, reach: number): Grid {
   for (let j = 0, at = 0; j + 1 < side; j += 1) {
     for (let i = 0; i + 1 < side; i += 1, at += 6) {
       const corner = j * side + i;
-      indices.set([corner, corner + side, corner + 1, corner + 1, corner + side, corner + side + 1], at);
+      const near = [corner, corner + side, corner + 1];
+      const far = [corner + 1, corner + side, corner + side + 1];
+      for (const [half, triangle] of [near, far].entries()) {
+        const turn = first(at / 3 + half);
+        for (let k = 0; k < 3; k += 1) indices[at + 3 * half + k] = triangle[(k + turn) % 3]!;
+      }
     }
   }
   const bytes = Buffer.concat([positions, normals, indices].map((array) => Buffer.from(array.buffer)));

@@ -11,6 +11,12 @@ import { type ReplayFrame, type ReplayIndex, replayIndexFile } from '../../../re
 import type { BenchProject } from './shotProject.ts';
 import { SHOT_FRAMES, type ShotSize } from './size.ts';
 
+/**
+ * Goes up when the pictures change: it names their folder. Those of the project's first version stay, whose triangles began with other
+ * corners.
+ */
+export const PICTURES_VERSION = 1;
+
 /** How the benchmark's frames are rendered, traced for real or beforehand: uncompressed half RGBA, one sample a pixel. */
 export function benchSettings({ width, height }: ShotSize): RequestedSettings {
   return {
