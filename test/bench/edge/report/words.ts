@@ -4,12 +4,22 @@ import type { RunReport } from '../edgeReport.ts';
 
 export { bytes, duration };
 
+/** A run on busy cores that comes to less of its limit waits for them, and not for what the limit knows of. */
+const OWN_LIMIT_SHARE = 0.75;
+const BUSY_SHARE = 0.85;
+
 /** What a run waits for after its first frame. */
-export function bound({ limit, parameters: { topology } }: Pick<RunReport, 'limit' | 'parameters'>): string {
+export function bound({ limit, parameters, share, cpu }: BoundRun): string {
+  const { topology } = parameters;
+  if (share !== undefined && cpu && share < OWN_LIMIT_SHARE && cpu.busyShare > BUSY_SHARE) {
+    return `the machine (its cores are ${percent(cpu.busyShare, 0)} busy)`;
+  }
   if (limit.bound === 'studio') return 'the studio’s own link';
   if (limit.bound === 'nodes') return 'rendering';
   return topology === 'centre' ? 'its one link' : 'its sites’ links';
 }
+
+type BoundRun = Pick<RunReport, 'limit' | 'parameters'> & Partial<Pick<RunReport, 'share' | 'cpu'>>;
 
 export const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)} %`;
 export const seconds = (value: number | null | undefined): string =>
