@@ -1,7 +1,6 @@
 /** The `farm` command: every subcommand is a file in `commands/`. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
+import { farmVersion } from '../infra/stack/paths.ts';
 import { addControl } from './commands/control.ts';
 import { addDemo } from './commands/demo.ts';
 import { addFarm } from './commands/farm.ts';
@@ -18,14 +17,9 @@ import { addStore } from './commands/store.ts';
 import { addStudioCommands } from './commands/studio.ts';
 import { addSubmit } from './commands/submit.ts';
 
-function versionOfFarm(): string {
-  const manifest = readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
-}
-
 const program = new Command('farm')
   .description('Framewright: offline render farm with on-chain billing')
-  .version(versionOfFarm())
+  .version(farmVersion())
   .showHelpAfterError('(add --help for the options)')
   .configureHelp({ sortSubcommands: false, showGlobalOptions: true });
 

@@ -1,5 +1,5 @@
 /** What control, dispatch and settle workers share: their connections, made from the environment, and how they end. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DefaultLogger, type LogLevel, NativeConnection, Runtime, type WorkerOptions } from '@temporalio/worker';
 import { type Logger, pino } from 'pino';
@@ -112,9 +112,4 @@ export function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflow
   const runsFromBuild = import.meta.url.includes('/dist/');
   if (runsFromBuild && existsSync(codePath)) return { workflowBundle: { codePath } };
   return { workflowsPath: join(repositoryRoot, 'workflows', 'index.ts') };
-}
-
-/** Version of the farm, for manifests. */
-export function farmVersion(): string {
-  return (JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as { version: string }).version;
 }

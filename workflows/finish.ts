@@ -10,8 +10,7 @@ import { delivery, record, settlement } from './stages.ts';
 /** Ids of the sites that a step has waited for in vain: the next one does not wait again. An older farm's steps name none. */
 export type AwaySites = Set<string>;
 
-/** Takes over which sites a step has waited for in vain. */
-export const noteAway = (sites: AwaySites, answer: { away?: readonly string[] } | undefined | null): void => {
+const noteAway = (sites: AwaySites, answer: { away?: readonly string[] } | undefined | null): void => {
   for (const site of answer?.away ?? []) sites.add(site);
 };
 
@@ -24,12 +23,22 @@ export const verify = (job: JobReference, sites: AwaySites): Promise<Problem | n
 /** Contact sheet, film and manifest of what is committed. The manifest comes last, since it names the others. */
 export const assemble = (job: JobReference, sites: AwaySites): Promise<Problem | null> =>
   stage(job, 'assemble', async () => {
-    const { makeContactSheet, makeFilm, writeManifest } = delivery();
-    const lacking: AwaySites = new Set();
-    noteAway(lacking, await makeContactSheet({ ...job, away: [...sites] }));
-    noteAway(lacking, await makeFilm({ ...job, away: [...new Set([...sites, ...lacking])] }));
-    await writeManifest({ ...job, away: [...lacking] });
+    const lacking = await makePictures(job, sites);
+    await delivery().writeManifest({ ...job, away: [...lacking] });
   });
+
+/**
+ * Contact sheet and film.
+ * @param sites that are not waited for
+ * @returns those whose frames one of them lacks
+ */
+export async function makePictures(job: JobReference, sites: Iterable<string>): Promise<AwaySites> {
+  const { makeContactSheet, makeFilm } = delivery();
+  const lacking: AwaySites = new Set();
+  noteAway(lacking, await makeContactSheet({ ...job, away: [...sites] }));
+  noteAway(lacking, await makeFilm({ ...job, away: [...new Set([...sites, ...lacking])] }));
+  return lacking;
+}
 
 /** Invoice, batch on chain, payouts, refund of what was not used; at last the books are compared with the chain. */
 export const settle = (job: JobReference): Promise<Problem | null> =>

@@ -57,17 +57,20 @@ export async function inspectSubmission(services: FarmServices, key: JobKey): Pr
 
 /** @throws FarmError `UploadIncomplete` when blobs are not there, or not as large as was said, and no site has them */
 async function bringMissing(
-  { store, ...services }: FarmServices,
+  services: FarmServices,
   key: JobKey,
   submission: Submission,
   signal: AbortSignal,
 ): Promise<void> {
-  const missing = await missingBlobs(store, key.studioId, submission);
+  let missing = await missingBlobs(services.store, key.studioId, submission);
+  if (missing.size === 0) return;
   const recorded = await inRecord(services, (tx) => recordedBlobs(tx, key.studioId, [...missing]));
   // What was never on record lies nowhere else.
-  if (recorded.size > 0) await mendBlobs({ store, ...services }, key, submission, recorded, signal);
-  const lacking = recorded.size > 0 ? await missingBlobs(store, key.studioId, submission) : missing;
-  if (lacking.size > 0) throw uploadIncomplete(submission, lacking);
+  if (recorded.size > 0) {
+    await mendBlobs(services, key, submission, recorded, signal);
+    missing = await missingBlobs(services.store, key.studioId, submission);
+  }
+  if (missing.size > 0) throw uploadIncomplete(submission, missing);
 }
 
 /** Whether an error is of a blob that could not be read as what it is named for. */

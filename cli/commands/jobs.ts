@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import { connect } from '../connection.ts';
 import { bytes, duration } from '../output/duration.ts';
 import { quoteText } from '../output/quote.ts';
+import { exitCodeOf } from '../output/report.ts';
 import { table } from '../output/table.ts';
 import { watchJob } from '../output/watch.ts';
 import { isFinalJob } from '../sdk/jobStatus.ts';
@@ -184,13 +185,13 @@ async function showLogs(id: string, flags: { follow?: boolean } & JsonFlag): Pro
   }
 }
 
-/** Of jobs that ended otherwise than well; a script that waits is told as by `submit --wait`. */
-const EXIT_CODES: Partial<Record<JobView['status'], number>> = { cancelled: 130, expired: 4 };
+/** What a job that did not complete counts as; a script that waits is told as by `submit --wait`. */
+const CODES: Partial<Record<JobView['status'], string>> = { cancelled: 'Cancelled', expired: 'QuoteExpired' };
 
 async function watch(id: string, flags: JsonFlag): Promise<void> {
   const job = await watchJob(connect(), id, { quiet: Boolean(flags.json) });
   if (flags.json) printJson(job);
-  if (job.status !== 'completed') process.exitCode = EXIT_CODES[job.status] ?? 7;
+  if (job.status !== 'completed') process.exitCode = exitCodeOf(CODES[job.status] ?? 'RenderFailed');
 }
 
 async function listNodes(flags: JsonFlag): Promise<void> {

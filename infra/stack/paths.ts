@@ -13,6 +13,11 @@ export const repositoryRoot: string = findRoot(dirname(fileURLToPath(import.meta
 /** Absolute folder of what `npm run build` makes. */
 export const distFolder: string = join(repositoryRoot, 'dist');
 
+/** Version of the farm, for manifests and `farm --version`. */
+export function farmVersion(): string {
+  return (JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as { version: string }).version;
+}
+
 /** The farm's state folder: `FARM_HOME`, else `.farm/` below the current folder. Always absolute. */
 export function farmHome(variables: NodeJS.ProcessEnv = process.env): string {
   return resolve(variables.FARM_HOME || '.farm');

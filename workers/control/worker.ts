@@ -6,7 +6,8 @@ import { createPlanActivities } from '../../activities/plan/index.ts';
 import { createRenderActivities } from '../../activities/render/index.ts';
 import type { FarmServices } from '../../activities/services.ts';
 import { createVerifyActivities } from '../../activities/verify/index.ts';
-import { farmVersion, WORKER_MANNERS } from '../farm.ts';
+import { farmVersion } from '../../infra/stack/paths.ts';
+import { WORKER_MANNERS } from '../farm.ts';
 
 export interface ControlWorkerOptions {
   services: FarmServices;

@@ -1,7 +1,7 @@
 /** What came to the studio's disk, read and hashed once more by the benchmark itself. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digestOf } from '../../../cli/sdk/delivery/receive.ts';
+import { hashFile } from '../../../ports/store/hashFile.ts';
 
 export class DeliveredFrames {
   readonly #folder: string;
@@ -31,9 +31,9 @@ export class DeliveredFrames {
   #inTurn(name: string): Promise<string> {
     const path = join(this.#folder, name);
     const hash = this.#last.then(async () => {
-      const digest = (await digestOf(path)).digest('hex');
+      const { hash } = await hashFile(path);
       if (!this.#areKept) await rm(path);
-      return digest;
+      return hash;
     });
     this.#last = hash.catch(() => undefined);
     // Told by `hashes`.

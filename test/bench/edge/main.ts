@@ -26,7 +26,7 @@ import { collect, planRuns, projectsOf } from './plan.ts';
 import { writeReport } from './report/write.ts';
 import { type BenchProject, makeProject, PROJECT_VERSION } from './shotProject.ts';
 import { SHOT_FRAMES, shotSize, TINY_SIZE } from './size.ts';
-import { studioKeepsFrames as hasRoom } from './space.ts';
+import { hasRoomForAll } from './space.ts';
 import { ASSUMPTIONS, DROPPED, EMULATED } from './statements.ts';
 import { PICTURES_VERSION, traceFrames } from './tracedFrames.ts';
 
@@ -64,12 +64,12 @@ async function benchmark(options: EdgeOptions): Promise<EdgeReport> {
     count: options.parts.includes('costs') ? SHOT_FRAMES : options.frames,
     threads: os.availableParallelism(),
   };
-  const traced = await traceFrames(framesFolder, projects.get('shot')!, size, traceable, (done) => {
+  const shot = projects.get('shot')!;
+  const traced = await traceFrames(framesFolder, shot, size, traceable, (done) => {
     if (done % 10 === 0) say(`  ${done} frames`);
   });
 
-  const shot = projects.get('shot')!;
-  const studioKeepsFrames = await hasRoom(os.tmpdir(), {
+  const studioKeepsFrames = await hasRoomForAll(os.tmpdir(), {
     frames: traced.frames.slice(0, options.frames).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     project: 2 * shot.totalBytes + options.sites * shot.sharedBytes,
   });

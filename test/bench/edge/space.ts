@@ -17,7 +17,7 @@ export interface RunBytes {
  * @returns whether the studio can keep them until the run has ended; else each has to go when it was looked at
  * @throws FarmError `DiskFull` when not even the stores can
  */
-export async function studioKeepsFrames(folder: string, { frames, project }: RunBytes): Promise<boolean> {
+export async function hasRoomForAll(folder: string, { frames, project }: RunBytes): Promise<boolean> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   const least = frames + project + RESERVE_BYTES;

@@ -1,10 +1,9 @@
 /** The frames that `--engine replay` hands out: traced beforehand by our own tracer, each different from all others. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FarmError } from '../../../domain/errors.ts';
 import { completeSettings, type RequestedSettings } from '../../../domain/settings.ts';
+import { hashFile } from '../../../ports/store/hashFile.ts';
 import { thumbnail } from '../../../renderer/image/preview.ts';
 import { createPathTracerEngine } from '../../../renderer/pathtracer/engine.ts';
 import { type ReplayFrame, type ReplayIndex, replayIndexFile } from '../../../renderer/replay/index.ts';
@@ -69,20 +68,10 @@ export async function traceFrames(
         await rename(made.exrPath, join(folder, exr));
         await rm(made.previewPath);
         const { width, height, channels, samples, rays } = made;
-        const sizeBytes = (await stat(join(folder, exr))).size;
-        const hash = await sha256(join(folder, exr));
+        const { hash, sizeBytes } = await hashFile(join(folder, exr));
         const record: TracedFrame = {
-          build: engine.build,
-          frame,
-          exr,
-          preview,
-          sizeBytes,
-          hash,
-          width,
-          height,
-          channels,
-          samples,
-          rays,
+          ...{ build: engine.build, frame, exr, preview, sizeBytes, hash },
+          ...{ width, height, channels, samples, rays },
         };
         await writeFile(join(folder, recordFile(frame)), JSON.stringify(record));
         frames.push(record);
@@ -119,10 +108,4 @@ function assertDistinct({ frames }: ReplayIndex, count: number): void {
   const hashes = new Set(frames.map(({ hash }) => hash));
   if (hashes.size === count && frames.length === count) return;
   throw new FarmError('Internal', `Of ${frames.length} traced frames only ${hashes.size} are different.`, {});
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const block of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(block as Buffer);
-  return hash.digest('hex');
 }
