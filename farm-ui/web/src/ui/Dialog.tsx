@@ -26,7 +26,15 @@ export function Dialog({ open, title, onClose, children, footer }: DialogProps) 
       ref={ref}
       className="dialog"
       aria-labelledby={titleId}
-      onClose={onClose}
+      // Escape would close it before `open` knows: who opens it again in between would see it vanish.
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClose={() => {
+        // Told late: it may be open again.
+        if (!ref.current?.open) onClose();
+      }}
       onClick={(event) => {
         if (event.target === ref.current) onClose();
       }}
