@@ -89,6 +89,8 @@ const copies = async (): Promise<string[]> =>
 
 /** Questions for addresses, as many blobs as each named. */
 const questions: number[] = [];
+/** Downloads as they began and ended, by the file's position. */
+const ways: string[] = [];
 
 /** Stages a new lease of the node beside the site's store into an empty cache. @param change what else is to be said of the lease */
 async function stage(patienceMs = 60_000, change: Partial<Lease> = {}) {
@@ -102,7 +104,17 @@ async function stage(patienceMs = 60_000, change: Partial<Lease> = {}) {
     questions.push(question.hashes.length);
     return gateway.fetch(chunkId, question, signal);
   };
-  const counting: GatewayClient = { ...gateway, fetch };
+  const download: GatewayClient['download'] = async (url, options) => {
+    const index = files.findIndex(({ hash }) => url.includes(hash));
+    ways.push(`${index} begins`);
+    const answer = await gateway.download(url, options);
+    const read: typeof answer.read = async (take) => {
+      await answer.read(take);
+      ways.push(`${index} ends`);
+    };
+    return { ...answer, read };
+  };
+  const counting: GatewayClient = { ...gateway, fetch, download };
   const staging = startStaging({ ...lease!, ...change }, root, {
     ...{ gateway: counting, cache, signal: stop.signal, log: pino({ level: 'silent' }) },
     ...{ patienceMs, stallMs: 1_500 },
@@ -140,6 +152,17 @@ it('asks once for the addresses of a few files, also those that only later frame
   await stage(60_000, { kind: 'render', sharedFiles: 1, units });
   expect(questions).toEqual([3]);
   await expectFiles();
+});
+
+it('leaves the link to what the first frame needs until that is here', async () => {
+  await copyToSite();
+  ways.length = 0;
+  const units = [1, 2].map((frame) => ({ unitId: `${frame}`, frame, tile: 0, take: 1, price: '1', files: [frame] }));
+  await stage(60_000, { kind: 'render', sharedFiles: 1, units });
+  expect(ways).toHaveLength(6);
+  // What all frames need and what the first needs beside it come together; nothing else is under way meanwhile.
+  expect(ways.slice(0, 2)).toEqual(['0 begins', '1 begins']);
+  expect(ways.slice(4)).toEqual(['2 begins', '2 ends']);
 });
 
 it.each([0, 1, 2])(

@@ -1,7 +1,7 @@
 /**
  * Brings a lease's files to the node in the order in which its frames need them: what the cache lacks is fetched, files are
- * laid out as the project's folder, and each frame is told when its own are there. Files of later frames follow as soon as
- * the link would idle otherwise, not at the cost of an earlier frame's.
+ * laid out as the project's folder, and each frame is told when its own are there. The first frame has the link to itself, as
+ * the engine waits for it; files of later ones follow as soon as the link would idle otherwise.
  */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -22,7 +22,7 @@ const FETCHES = 4;
 const LOOKS = 8;
 /** Files that are laid out at the same time. */
 const PLACINGS = 16;
-/** A later frame's blobs begin when no more than this is left of what began before, bytes: enough to keep a link busy. */
+/** A third or later frame's blobs begin when no more than this is left of what began before, bytes: enough to keep a link busy. */
 const LEFT_BYTES = 512 * 1024;
 /** Addresses asked for at once (the protocol's bound is 1000); they live for minutes, so not too many, nor for too many bytes. */
 const BATCH = 200;
@@ -110,20 +110,22 @@ export function startStaging(lease: Lease, folder: string, deps: StagingDeps): S
 
   const ready = new Map<number | null, Promise<unknown>>();
   let before: Promise<unknown> = Promise.resolve();
-  for (const { frame, needed } of stepsOf(lease)) {
-    const begun = before.then(() => backlog.below(LEFT_BYTES)).then(() => needed.map(files));
+  /** What the engine begins with: the shared files and the first frame's. */
+  let first: Promise<unknown> = Promise.resolve();
+  for (const [step, { frame, needed }] of stepsOf(lease).entries()) {
+    const turn = step < 2 ? before : Promise.all([before, first]).then(() => backlog.below(LEFT_BYTES));
+    const begun = turn.then(() => needed.map(files));
     before = begun.then((all) => Promise.all(all.map(({ looked }) => looked)));
-    ready.set(
-      frame,
-      begun.then((all) => Promise.all(all.map(({ arrived }) => arrived))),
-    );
+    const arrived = begun.then((all) => Promise.all(all.map(({ arrived }) => arrived)));
+    ready.set(frame, arrived);
+    if (step < 2) first = Promise.all([first, arrived]);
   }
   const done = Promise.all(ready.values()).then(async () => {
     await addresses.tell().catch((error) => log.info({ err: error }, 'the gateway did not hear of a bad copy'));
     return result;
   });
   // Whoever waits hears of a failure; nobody has to wait.
-  for (const promise of [before, ...ready.values(), done]) promise.catch(() => undefined);
+  for (const promise of [before, first, ...ready.values(), done]) promise.catch(() => undefined);
   return {
     async ready(frame) {
       await ready.get(null);
