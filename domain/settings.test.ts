@@ -53,6 +53,13 @@ describe('resolveSettings', () => {
     expect(
       shotWarnings({ ...scene, warnings: [] }, quick.settings, quick.frames).map(({ message }) => message),
     ).toEqual(['Technique raycast does not follow lens.fStop and shutter.']);
+    const asked = { samples: 256, depths: { diffuse: 2 }, exposure: 1, denoise: false };
+    const warnings = (technique: 'raster' | 'pathtrace'): string[] => {
+      const { settings, frames } = resolveSettings({ technique, frames: '1', ...asked }, scene);
+      return shotWarnings({ ...scene, warnings: [] }, settings, frames).map(({ message }) => message);
+    };
+    expect(warnings('raster')).toEqual(['Technique raster does not follow samples and depths.']);
+    expect(warnings('pathtrace')).toEqual([]);
   });
 
   it('takes of a group of layers what is asked for, or what the technique has', () => {

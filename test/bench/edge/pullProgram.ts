@@ -19,7 +19,8 @@ export type PullNews =
   | { done: true }
   | { failure: string };
 
-const tell = (news: PullNews): void => void process.send!(news);
+/** Who was told enough listens no more (a warm-up); the process ends on that, and has nobody else to tell. */
+const tell = (news: PullNews): void => void process.send!(news, () => undefined);
 
 startOwnMachine();
 process.once('disconnect', () => process.exit(0));
