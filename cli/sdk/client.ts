@@ -139,8 +139,8 @@ export class FarmClient {
   }
 
   /**
-   * A job's events from `after` on, as they happen, until the job is final or `signal` aborts. A broken connection is
-   * taken up again where it broke.
+   * A job's events from `after` on, as they happen, until `signal` aborts or the loop is left: deliveries are told after a
+   * job's end, too. A broken connection is taken up again where it broke.
    */
   async *events(id: string, { after = 0, signal }: { after?: number; signal?: AbortSignal } = {}) {
     let last = after;

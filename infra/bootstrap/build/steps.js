@@ -1,6 +1,7 @@
 /** The steps of the build: what each reads, what it makes, and how. A step whose source is not there yet has no key. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { declareTypes, SDK_ROOMS } from './declarations.js';
 import { keyOf, listFiles } from './inputs.js';
 import { transpile } from './transpile.js';
 
@@ -53,6 +54,22 @@ export const steps = [
     key: (root) => keyOf(root, [...nodeFiles(root), 'infra/bootstrap/build/transpile.js']),
     isThere: (root) => existsSync(join(root, 'dist', 'infra', 'stack', 'environment.js')),
     run: (root) => transpile(root, nodeFiles(root)),
+  },
+  {
+    name: 'declarations',
+    describe: 'types of the SDK',
+    key: (root) =>
+      keyOf(root, [
+        ...SDK_ROOMS.flatMap((room) => listFiles(root, room)).filter(
+          (path) =>
+            /\.ts$|tsconfig\.json$/.test(path) &&
+            !path.endsWith('.test.ts') &&
+            !path.startsWith('cli/sdk/upload/assembly/'),
+        ),
+        ...['tsconfig.json', 'package-lock.json', 'infra/bootstrap/build/declarations.js'],
+      ]),
+    isThere: (root) => existsSync(join(root, 'dist', 'cli', 'sdk', 'client.d.ts')),
+    run: declareTypes,
   },
   {
     name: 'workflows',
