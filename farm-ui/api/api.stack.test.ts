@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { Wallet } from 'ethers';
 import { afterAll, describe, expect, it } from 'vitest';
 import { visible } from '../../domain/text.ts';
@@ -218,6 +220,20 @@ describe('text that no record can keep', () => {
     const checked = await call(north.key, 'POST', route, { ...wishes, files: named });
     expect([checked.status, checked.body.code]).not.toEqual([204, undefined]);
   });
+});
+
+it.each([
+  ['no HTTP', 'SUBMIT shot.glb\r\n\r\n', 400],
+  ['a header too long', `GET /v1/me HTTP/1.1\r\nhost: farm\r\nx-note: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
+])('answers with a problem to %s', async (_, bytes, status) => {
+  const { hostname, port } = new URL(farm.url);
+  const socket = connect(Number(port), hostname);
+  socket.end(bytes);
+  const [head, body] = (await text(socket)).split('\r\n\r\n');
+  expect(head).toContain(`HTTP/1.1 ${status} `);
+  expect(head!.toLowerCase()).toContain('content-type: application/problem+json');
+  expect(head!.toLowerCase()).toContain(`content-length: ${body!.length}`);
+  expect(JSON.parse(body!)).toMatchObject({ status, code: 'RequestInvalid', fault: 'user', retryable: false });
 });
 
 it('refuses a node that says what no record can keep', async () => {

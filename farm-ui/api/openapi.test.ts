@@ -34,4 +34,19 @@ describe('the description of the API', () => {
     );
     expect(without).toEqual(['delete /v1/session']);
   });
+
+  it('says where an Idempotency-Key counts: with POSTs of a studio', async () => {
+    const { document } = await describeApi();
+    const paths = document.paths as Record<string, Record<string, { parameters?: { in: string; name: string }[] }>>;
+    const taking = Object.entries(paths).flatMap(([path, verbs]) =>
+      Object.entries(verbs)
+        .filter(([, { parameters = [] }]) =>
+          parameters.some((one) => one.in === 'header' && one.name === 'Idempotency-Key'),
+        )
+        .map(([verb]) => `${verb} ${path}`),
+    );
+    const posts = Object.keys(paths).filter((path) => 'post' in paths[path]! && path !== '/v1/session');
+    expect(taking.sort()).toEqual(posts.map((path) => `post ${path}`).sort());
+    expect(taking).toContain('post /v1/jobs');
+  });
 });

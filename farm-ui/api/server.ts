@@ -10,7 +10,7 @@ import { addIdempotency } from './plugins/idempotency.ts';
 import { addMetrics } from './plugins/metrics.ts';
 import { addOpenApi } from './plugins/openapi.ts';
 import { addPage } from './plugins/page.ts';
-import { addProblems, answerError } from './plugins/problems.ts';
+import { addProblems, answerError, answerUnreadable } from './plugins/problems.ts';
 import { addControl } from './routes/control.ts';
 import { addDeliveries } from './routes/deliveries.ts';
 import { addEvents } from './routes/events.ts';
@@ -41,6 +41,7 @@ export async function createServer(deps: ApiDeps, log?: FastifyBaseLogger): Prom
     routerOptions: { maxParamLength: 200 },
     // Addresses that the router cannot read.
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
+    clientErrorHandler: answerUnreadable,
   }).withTypeProvider<ZodTypeProvider>() as Api;
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);

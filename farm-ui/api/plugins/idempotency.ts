@@ -14,7 +14,7 @@ declare module 'fastify' {
   }
 }
 
-const LONGEST_KEY = 200;
+export const LONGEST_KEY = 200;
 
 export function addIdempotency(api: Api, { database }: Pick<ApiDeps, 'database'>): void {
   api.decorateRequest('idempotency', null);

@@ -8,6 +8,7 @@ import { delivery, deliveryNote } from '../schema/delivery.ts';
 import { renderSettings } from '../schema/settings.ts';
 import { placement, site, siteChange, siteRequest } from '../schema/sites.ts';
 import { checkReport, checkRequest, garbageReport, garbageRequest } from '../schema/store.ts';
+import { LONGEST_KEY } from './idempotency.ts';
 
 /** Names under which shapes stand in the description and in clients generated from it. */
 const NAMES: [string, z.ZodType][] = [
@@ -57,6 +58,20 @@ const NAMES: [string, z.ZodType][] = [
   ['Me', schema.me],
 ];
 
+/** Of every POST that a studio sends: `idempotency.ts` takes it beside what the route's schema says. */
+const IDEMPOTENCY_KEY = {
+  ...{ type: 'string', minLength: 1, maxLength: LONGEST_KEY },
+  description: 'The same request with the same key happens once; a repetition gets the first answer.',
+};
+
+const describeRoute: typeof jsonSchemaTransform = (route) => {
+  const described = jsonSchemaTransform(route);
+  const takesKey = route.route.method === 'POST' && route.schema.security === undefined;
+  if (!takesKey) return described;
+  const headers = { type: 'object', properties: { 'Idempotency-Key': IDEMPOTENCY_KEY } };
+  return { ...described, schema: { ...described.schema, headers } };
+};
+
 /** Comes before the routes: it listens to their registration. */
 export async function addOpenApi(api: Api, version: string): Promise<void> {
   for (const [id, shape] of NAMES) {
@@ -87,7 +102,7 @@ export async function addOpenApi(api: Api, version: string): Promise<void> {
       },
       security: [{ key: [] }, { session: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: describeRoute,
     transformObject: jsonSchemaTransformObject,
   });
   api.get('/openapi.json', { schema: { hide: true } }, async () => api.swagger());

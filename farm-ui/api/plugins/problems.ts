@@ -1,4 +1,6 @@
 /** Every failure leaves as problem+json (RFC 9457) with a code of the one catalogue. */
+import { maxHeaderSize, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
 import { ERROR_CATALOGUE, FarmError, isErrorCode, type Problem, toProblem } from '../../../domain/errors.ts';
@@ -62,6 +64,28 @@ export function answerError(error: FastifyError, request: FastifyRequest, reply:
   if (status >= 500) request.log.error({ err: error }, 'request failed');
   else request.log.info({ code: farmError.code, detail: farmError.message }, 'request refused');
   return sendProblem(reply, farmError, status);
+}
+
+/** What Node's parser does not take for HTTP, by its code. */
+const UNREADABLE: Record<string, { status: number; message: string }> = {
+  HPE_HEADER_OVERFLOW: { status: 431, message: `The request's headers are longer than ${maxHeaderSize} bytes.` },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request did not come to its end in time.' },
+};
+
+/** The answer to bytes that are no request: nothing of the server's has seen them. */
+export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const { status, message } = UNREADABLE[error.code ?? ''] ?? { status: 400, message: 'That is no HTTP/1.1 request.' };
+  const problem = problemDetails(new FarmError('RequestInvalid', message, { reason: error.code ?? '' }), status);
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroy(error);
 }
 
 export function sendProblem(reply: FastifyReply, error: FarmError, status?: number): FastifyReply {
