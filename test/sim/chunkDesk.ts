@@ -1,22 +1,9 @@
 /** The farm's desk: chunks on offer, at most so many of a job in flight, given out in order to nodes as they ask. */
 import type { PlannedChunk } from './allocation.ts';
+import { Line } from './line.ts';
 
 /** Called with the chunk that a waiting node gets. */
 type Taker = (chunk: PlannedChunk) => void;
-
-/** First in, first out, without moving what is behind. */
-class Line<T> {
-  #items: T[] = [];
-  #next = 0;
-
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
-  take(): T | undefined {
-    return this.#next < this.#items.length ? this.#items[this.#next++] : undefined;
-  }
-}
 
 export class ChunkDesk {
   /** By job: what is not on offer yet. */

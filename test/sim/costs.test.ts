@@ -63,7 +63,9 @@ describe('costs of work', () => {
       ['offer', 'claim', 'finish'],
       ['stage', 'assemble'],
     ];
-    const frame = STEPS.filter((step) => !chunk.includes(step) && !staging.includes(step));
+    // A head is a part of what is put.
+    const frame = STEPS.filter((step) => step !== 'head' && !chunk.includes(step) && !staging.includes(step));
+    expect(costsOf(['head'], 10) + costsOf(['put'], 20)).toBeCloseTo(costsOf(['put'], 30), 9);
     expect(costsOf(frame, 0)).toBeCloseTo(
       sum(({ perFrame }) => perFrame),
       9,

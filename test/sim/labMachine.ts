@@ -10,12 +10,12 @@ import { Machine, type Program } from './machine.ts';
 
 /**
  * `offer`, `claim`, `finish` of a chunk; `stage` of project data as it comes, `assemble` when all that frames share is there;
- * of a frame: `hash` by its node, `announce`, `put` into its site's store, `report`, `judge` where it lies, which the store
+ * of a frame: `hash` by its node, `announce`, `head` and `put` into its site's store, `report`, `judge` where it lies, which the store
  * has to `read` for it, `commit`, `address` told to the studio, and `receive` of its bytes.
  */
 export const STEPS = [
   ...['offer', 'claim', 'finish', 'stage', 'assemble'],
-  ...['hash', 'announce', 'put', 'report', 'judge', 'read', 'commit', 'address', 'receive'],
+  ...['hash', 'announce', 'head', 'put', 'report', 'judge', 'read', 'commit', 'address', 'receive'],
 ] as const;
 export type Step = (typeof STEPS)[number];
 
@@ -127,11 +127,13 @@ function tasksOf(costs: Record<ProgramName, ProgramCost>, isPacked: boolean): Re
         give('assemble', name, 0, perStagedMB / 2);
         give('assemble', name, 0, perStagedMB / 4, true);
         give('hash', name, 0, perMB / 2);
+        give('head', name, 0, perMB / 2);
         give('put', name, perFrame, perMB / 2);
         break;
       case 'store':
         give('finish', name, perChunk, 0, true);
         give('assemble', name, 0, perStagedMB, true);
+        give('head', name, 0, perMB - 2 * read);
         give('put', name, perFrame / 2, perMB - 2 * read);
         give('read', name, perFrame / 4, read);
         give('address', name, perFrame / 4, 0);

@@ -75,6 +75,31 @@ describe('a farm that takes no time for itself', () => {
   });
 });
 
+describe('a frame that is not committed yet', () => {
+  const farm = { ...IDEAL_FARM, putSeconds: 2, verifySeconds: 1 };
+  const one = { ...SHOT, frames: 1, sharedBytes: 0, ownBytes: 0 };
+  const crossing = (one.frameBytes * 8) / 330e6;
+
+  it('sends a quarter when that is put, another while it is judged, and the rest when it is committed', () => {
+    const { seconds, sites } = simulate(scenario(1, 1, { job: one, farm }));
+    expect(seconds).toBeCloseTo(2 / 4 + crossing, 6);
+    expect(sites[0]!.upBytes).toBeCloseTo(one.frameBytes, 3);
+    // A link so wide that half of it is there before the commit.
+    const wide = scenario(1, 1, { job: one, farm });
+    wide.sites[0]!.upMbits = 3300;
+    expect(simulate(wide).seconds).toBeCloseTo(2 + 1 + crossing / 10 / 2, 6);
+  });
+
+  it('waits where others keep the link busy, where it is small, and where it crosses compressed', () => {
+    const two = simulate(scenario(1, 2, { job: { ...one, frames: 2 }, farm }));
+    expect(two.seconds).toBeCloseTo(2 / 4 + 2 * crossing, 6);
+    const small = { ...one, frameBytes: 1e6 };
+    expect(simulate(scenario(1, 1, { job: small, farm })).seconds).toBeCloseTo(2 + 1 + 8e6 / 330e6, 6);
+    const packed = { ...one, wholeFrameBytes: 2 * one.frameBytes };
+    expect(simulate(scenario(1, 1, { job: packed, farm })).seconds).toBeCloseTo(2 + 1 + crossing, 6);
+  });
+});
+
 it('gives the same outcome for the same seed, and another for another', () => {
   const job = { ...SHOT, renderSeconds: 20, renderSpread: 0.5 };
   const [first, second, other] = [1, 1, 2].map((seed) => simulate(scenario(10, 1, { job, seed })));

@@ -10,16 +10,14 @@ import { EventQueue } from './events.ts';
 import { LabMachine, type Step } from './labMachine.ts';
 import type { Program } from './machine.ts';
 import { bytesPerSecond, Link, Network, type Place } from './network.ts';
-import { receive } from './receive.ts';
+import { headOf, newFrame, Outbound, type SentFrame } from './outbound.ts';
 import { type LinkSpec, type Outcome, type Scenario, type SiteSpec, wholeMB } from './scenario.ts';
 import { SharedData, type StagingWork } from './sharedData.ts';
 
-/** A place with nodes, and the frames that wait there for a stream to the studio. */
+/** A place with nodes. */
 export interface ModelSite extends Place {
   index: number;
   spec: SiteSpec;
-  waiting: number;
-  freeStreams: number;
   frames: number;
   renderedSeconds: number;
 }
@@ -51,9 +49,15 @@ interface Lease {
   isHeld: boolean;
 }
 
-/** Until a node is rid of a frame, and from then until it is committed. */
-const PUT: readonly Step[] = ['hash', 'announce', 'put', 'report'];
+/** Before a node puts a frame, and from its report until it is committed. */
+const ANNOUNCE: readonly Step[] = ['hash', 'announce'];
 const VERIFY: readonly Step[] = ['judge', 'read', 'commit'];
+
+/** What a node does, as `workers/node` has it: a frame follows its head after this many times what putting that took, at most so many seconds. */
+const PAUSE = 3;
+const LONGEST_PAUSE = 0.6;
+/** So long the next large frame waits for the verdict on one, seconds. */
+const VERDICT_SECONDS = 2;
 
 /** From so many sites on, shares of the studio's link may be out of date by this. */
 const MANY_SITES = 100;
@@ -71,12 +75,15 @@ class Run {
   #studio: Place;
   #home: Place;
   #sites: ModelSite[];
+  #outbound: Outbound[];
   #shared: SharedData;
   #desk: ChunkDesk;
   #random: () => number;
   #lab: LabMachine | null;
   /** Megabytes of a frame on disk. */
   #frameMB: number;
+  /** Bytes of its head; 0 for frames without one. */
+  #headBytes: number;
   /** When each job's lock is free again. */
   #lockedUntil: number[] = [];
   #startedAt = Number.POSITIVE_INFINITY;
@@ -95,13 +102,23 @@ class Run {
     this.#home = home ? placeOf('home', home) : this.#studio;
     this.#sites = sites.map((spec, index) => ({
       ...placeOf(spec.name, spec),
-      ...{ index, spec, waiting: 0, freeStreams: farm.streamsPerSite, frames: 0, renderedSeconds: 0 },
+      ...{ index, spec, frames: 0, renderedSeconds: 0 },
     }));
     const generator = xoroshiro128plus(seed);
     this.#random = () => uniformFloat64(generator);
     this.#frameMB = wholeMB(job);
+    this.#headBytes = headOf(job);
     const isPacked = job.wholeFrameBytes !== undefined;
     this.#lab = scenario.machine ? new LabMachine(this.#events, scenario.machine, sites.length, isPacked) : null;
+    const deps = { network: this.#network, events: this.#events, lab: this.#lab, job, farm };
+    this.#outbound = this.#sites.map(
+      (site) =>
+        new Outbound(site, this.#studio, deps, () => {
+          this.#events.after(farm.checkSeconds, () => {
+            this.#deliveredAt[this.#delivered++] = this.#events.now;
+          });
+        }),
+    );
     this.#shared = new SharedData(scenario, this.#sites, this.#home, this.#network, this.#events, this.#random);
     this.#desk = new ChunkDesk(allocate(scenario), farm.chunksInFlight, sites.length, (offer) =>
       this.#work('offer', null, null, 0, offer),
@@ -219,25 +236,53 @@ class Run {
     });
   }
 
-  /** A frame is put while the next one is rendered, which then waits until this one is reported. */
+  /** A frame is put while the next one is rendered, which then waits until this one is reported, and a large one is judged. */
   #put(lease: Lease): void {
-    const { node } = lease;
+    const { farm } = this.#scenario;
+    const { site, program } = lease.node;
     Object.assign(lease, { isRendering: false, isHeld: false, isPutting: true });
-    lease.rendered++;
-    this.#events.after(this.#scenario.farm.putSeconds, () => {
-      this.#workAll(PUT, lease, () => {
-        lease.isPutting = false;
-        lease.reported++;
-        this.#verify(lease);
-        if (lease.isHeld) this.#put(lease);
-        if (lease.reported < lease.chunk.frames) return;
-        node.open--;
-        if (node.isWaiting) this.#claimNext(node);
-      });
-    });
+    const frame = newFrame();
+    const outbound = this.#outbound[site.index]!;
+    /** Its head goes ahead of it, which is this share of what is put. */
+    const share = lease.rendered++ === 0 && outbound.isIdle ? this.#headBytes / this.#scenario.job.frameBytes : 0;
+    const put = (pause: number): void =>
+      this.#events.after(pause + farm.putSeconds * (1 - share), () =>
+        this.#work('put', site.index, program, this.#frameMB * (1 - share), () => this.#report(lease, frame)),
+      );
+    this.#events.after(farm.putSeconds * share, () =>
+      this.#workAll(ANNOUNCE, lease, () => {
+        if (share === 0) return put(0);
+        const began = this.#events.now;
+        this.#work('head', site.index, program, this.#frameMB * share, () => {
+          outbound.headIsPut(frame);
+          put(Math.min(LONGEST_PAUSE, PAUSE * (this.#events.now - began)));
+        });
+      }),
+    );
     this.#renderNext(lease);
     this.#stageNext(lease);
-    if (lease.rendered === lease.chunk.frames) this.#claimNext(node);
+    if (lease.rendered === lease.chunk.frames) this.#claimNext(lease.node);
+  }
+
+  #report(lease: Lease, frame: SentFrame): void {
+    const { node } = lease;
+    let isFree = false;
+    const free = (): void => {
+      if (isFree) return;
+      isFree = true;
+      lease.isPutting = false;
+      lease.reported++;
+      if (lease.isHeld) this.#put(lease);
+      if (lease.reported < lease.chunk.frames) return;
+      node.open--;
+      if (node.isWaiting) this.#claimNext(node);
+    };
+    this.#work('report', node.site.index, node.program, this.#frameMB, () => {
+      this.#outbound[node.site.index]!.isJudged(frame);
+      this.#verify(lease, frame, free);
+      if (this.#headBytes > 0) this.#events.after(VERDICT_SECONDS, free);
+      else free();
+    });
   }
 
   /** A node begins its next chunk when the one before the last has left. */
@@ -246,44 +291,27 @@ class Run {
     if (!node.isWaiting) this.#claim(node);
   }
 
-  #verify(lease: Lease): void {
+  #verify(lease: Lease, frame: SentFrame, judged: () => void): void {
     this.#events.after(this.#scenario.farm.verifySeconds, () =>
-      this.#workAll(VERIFY, lease, () => this.#commit(lease)),
+      this.#workAll(VERIFY, lease, () => {
+        judged();
+        this.#commit(lease, frame);
+      }),
     );
   }
 
   /** Commits hold the job's lock one after the other; then the frame may leave its site. */
-  #commit(lease: Lease): void {
+  #commit(lease: Lease, frame: SentFrame): void {
     const { node, chunk } = lease;
     const { job } = chunk;
     const committed = Math.max(this.#lockedUntil[job] ?? 0, this.#events.now) + this.#scenario.farm.commitSeconds;
     this.#lockedUntil[job] = committed;
     this.#events.at(committed, () => {
-      this.#work('address', node.site.index, null, 0, () => {
-        node.site.waiting++;
-        this.#deliver(node.site);
-      });
+      this.#work('address', node.site.index, null, 0, () => this.#outbound[node.site.index]!.isCommitted(frame));
       if (++lease.committed === chunk.frames) {
         this.#work('finish', node.site.index, node.program, 0, () => this.#desk.finish(job));
       }
     });
-  }
-
-  #deliver(site: ModelSite): void {
-    const { farm } = this.#scenario;
-    while (site.waiting > 0 && site.freeStreams > 0) {
-      site.waiting--;
-      site.freeStreams--;
-      this.#events.after(farm.requestSeconds, () =>
-        receive(this.#network, { from: site, to: this.#studio, job: this.#scenario.job, lab: this.#lab }, () => {
-          site.freeStreams++;
-          this.#deliver(site);
-          this.#events.after(farm.checkSeconds, () => {
-            this.#deliveredAt[this.#delivered++] = this.#events.now;
-          });
-        }),
-      );
-    }
   }
 }
 

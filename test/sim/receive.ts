@@ -15,15 +15,18 @@ interface Way {
   to: Place;
   job: JobSpec;
   lab: LabMachine | null;
+  /** Of the frame's bytes. */
+  share: number;
 }
 
-/** Sends one frame; `done` is called when it is received whole. */
-export function receive(network: Network, { from, to, job, lab }: Way, done: () => void): void {
+/** Sends a frame or a part of it; `done` is called when that is received. */
+export function receive(network: Network, { from, to, job, lab, share }: Way, done: () => void): void {
+  const bytes = job.frameBytes * share;
   if (!lab) {
-    network.send(from, to, job.frameBytes, done);
+    network.send(from, to, bytes, done);
     return;
   }
-  const megabytes = wholeMB(job);
+  const megabytes = wholeMB(job) * share;
   const pieces = Math.max(1, Math.min(MOST_PIECES, Math.ceil(megabytes / PIECE_MB)));
   let crossed = 0;
   let received = 0;
@@ -31,7 +34,7 @@ export function receive(network: Network, { from, to, job, lab }: Way, done: () 
   const cross = (): void => {
     if (isCrossing || crossed === pieces || crossed - received > PIECES_AHEAD) return;
     isCrossing = true;
-    network.send(from, to, job.frameBytes / pieces, () => {
+    network.send(from, to, bytes / pieces, () => {
       isCrossing = false;
       crossed++;
       cross();
