@@ -1,6 +1,5 @@
 /** Project data that the farm's own store lost or cannot read any more: the next upload brings it again, by itself. */
-import { createHash } from 'node:crypto';
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
@@ -8,6 +7,7 @@ import { FarmClient } from '../../cli/sdk/client.ts';
 import { readProject } from '../../cli/sdk/project.ts';
 import { submitProject } from '../../cli/sdk/submit.ts';
 import { writeCube } from '../support/scenes.ts';
+import { spoilBlob, storedBlob } from '../support/storedBlobs.ts';
 
 const { home, url, key } = inject('farm');
 let folder: string;
@@ -25,25 +25,11 @@ it('is asked for again when it is gone, and when its store cannot read it', { ti
   // The first one's version keeps the blob; what a declined submission brought goes with it.
   const submit = async (samples: number) =>
     submitProject(client, await readProject(folder), { width: 32, height: 18, samples, frames: '1' });
-  const stored = async (file: string): Promise<string> => {
-    const hash = createHash('sha256')
-      .update(await readFile(file))
-      .digest('hex');
-    const all = await readdir(join(home, 'store'), { recursive: true });
-    return join(home, 'store', all.find((path) => path.endsWith(`blobs/${hash}`))!);
-  };
   const { id } = await submit(2);
-  await rm(await stored(scene), { recursive: true });
+  await rm(await storedBlob(home, await readFile(scene)), { recursive: true });
   const again = await submit(3);
   expect(again.status).toBe('quoted');
-  for (const file of [scene, sky]) {
-    const object = await stored(file);
-    const part = (await readdir(object, { recursive: true })).find((name) => name.endsWith('part.1'));
-    const bytes = await open(join(object, part ?? 'xl.meta'), 'r+');
-    const { size } = await bytes.stat();
-    await bytes.write(Buffer.alloc(8, 0xa5), 0, 8, size - 60);
-    await bytes.close();
-  }
+  for (const file of [scene, sky]) await spoilBlob(home, await readFile(file));
   const third = await submit(4);
   expect(third.status).toBe('quoted');
   for (const job of [third.id, again.id, id]) await client.declineJob(job);

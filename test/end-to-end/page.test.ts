@@ -6,8 +6,9 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
 import { writeCube } from '../support/scenes.ts';
+import { spoilBlob } from '../support/storedBlobs.ts';
 
-const { url, key } = inject('farm');
+const { home, url, key } = inject('farm');
 let folder: string;
 let browser: Browser;
 let page: Page;
@@ -114,6 +115,12 @@ describe('the page', () => {
     await expect.poll(() => status().innerText(), { timeout: 60_000 }).toMatch(/cancelled/i);
   });
 
+  it('sends by itself what the store cannot read any more', async () => {
+    await spoilBlob(home, await readFile(join(folder, 'dropped.glb')));
+    await dropAndQuote('dropped', { Frames: '1', ...SMALL, Samples: '33' });
+    await page.getByRole('button', { name: 'Accept quote' }).waitFor({ timeout: 60_000 });
+  });
+
   it('shows one clear error for a file that is no scene', async () => {
     await page.goto(`${url}/submit`);
     await page.getByLabel('Scene files to upload').setInputFiles({
@@ -128,6 +135,6 @@ describe('the page', () => {
   });
 
   it('logs no errors of its own', () => {
-    expect(complaints.filter((text) => !/status of 422|status of 404/.test(text))).toEqual([]);
+    expect(complaints.filter((text) => !/status of (404|409|422)/.test(text))).toEqual([]);
   });
 });

@@ -61,14 +61,22 @@ export function useSubmission(): Submission {
       setStep({ name: 'hashing' });
       const hashed = await (hashing.current as Hashing).done;
       if (control.signal.aborted) return null;
-      setStep({ name: 'creating' });
-      const created = await farm.createJob({ ...toRequest(settings), files: hashed });
-      await upload(created.missing, files, hashed, control.signal, setStep);
-      if (control.signal.aborted) return null;
-      setStep({ name: 'preparing', stage: null, fraction: null });
-      closeStream = followPreparation(created.id, setStep);
-      await farm.prepareJob(created.id);
-      return created.id;
+      for (let isAgain = false; ; isAgain = true) {
+        setStep({ name: 'creating' });
+        const created = await farm.createJob({ ...toRequest(settings), files: hashed });
+        await upload(created.missing, files, hashed, control.signal, setStep);
+        if (control.signal.aborted) return null;
+        setStep({ name: 'preparing', stage: null, fraction: null });
+        closeStream = followPreparation(created.id, setStep);
+        try {
+          await farm.prepareJob(created.id);
+          return created.id;
+        } catch (error) {
+          // The farm had lost some of what it said it has, and notices now: made again, the submission is asked for that.
+          if (isAgain || problemOf(error).code !== 'UploadIncomplete') throw error;
+          closeStream();
+        }
+      }
     } catch (error) {
       if (!control.signal.aborted) setProblem(problemOf(error));
       return null;
