@@ -13,8 +13,9 @@ it('knows who lives by its name', () => {
 });
 
 it.skipIf(process.platform !== 'linux')('takes who ended for dead, also while nobody has asked how', async () => {
-  // The shell becomes a program that never asks for its child.
-  const parent = spawn('sh', ['-c', 'sh -c "read wait" & echo $!; exec sleep 20'], {
+  // The shell becomes a program that never asks for its child, which ends then: a shell might have asked.
+  const child = 'until grep -q sleep /proc/$PPID/comm; do sleep 0.01; done';
+  const parent = spawn('sh', ['-c', `sh -c '${child}' & echo $!; exec sleep 20`], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   try {
