@@ -245,7 +245,7 @@ async function showResult(
   say(`${pc.green('✓')} ${result.frames.committed} of ${result.frames.total} frames, each once (${shares})`);
   if (killed) say(`${pc.green('✓')} ${killed} was killed on the way; the bill is what was quoted`);
   say(
-    `${pc.green('✓')} invoice ${invoice.number}: ${formatToken(invoice.total, decimals)} ${symbol} = ${formatCents(invoice.grossCents, invoice.currency)}, every proof checked on chain`,
+    `${pc.green('✓')} invoice ${invoice.number}: ${formatToken(invoice.total, decimals)} ${symbol} = ${formatCents(invoice.netCents, invoice.currency)} net (${formatCents(invoice.grossCents, invoice.currency)} with tax), every proof checked on chain`,
   );
   say(`${pc.green('✓')} refunded ${formatToken(invoice.refunded, decimals)} ${symbol} of unused escrow`);
   say('');

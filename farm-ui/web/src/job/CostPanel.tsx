@@ -19,7 +19,7 @@ export function CostPanel() {
     <section className="panel cost" aria-label="Cost">
       <header className="panel-head">
         <h2>Cost</h2>
-        <span className="mono faint">{formatCentsOf(job.spentCents, job.spent, job.currency)}</span>
+        <span className="mono faint">{formatCentsOf(job.spentCents, job.spent, job.currency)} net</span>
       </header>
       <p className="cost-figure">
         <strong title={`${exactUnits(job.spent, token.decimals)} ${token.symbol}`}>
