@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { uuidv7 } from 'uuidv7';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestBucket, putRaw, type TestBucket } from '../../test/support/services.ts';
+import { MAY_MOUNT, mountSmallDisk } from '../../test/support/smallDisk.ts';
 import { createMinioStore } from './minioStore.ts';
 import { type ObjectStore, objectKey } from './objectStore.ts';
 
@@ -39,6 +40,24 @@ describe('the object store', () => {
     expect(answer.status).toBe(200);
     expect(await store.stat(studioId, 'frames', sha256(bytes))).toEqual({ sizeBytes: 5_000 });
     expect(await store.get(studioId, 'frames', sha256(bytes))).toEqual(bytes);
+  });
+
+  it.skipIf(!MAY_MOUNT)('tells a full disk of its own machine from what a store cannot give', async () => {
+    const { hash } = await store.put(studioId, 'blobs', randomBytes(3_000_000), 'application/octet-stream');
+    const small = mountSmallDisk(await mkdtemp(join(tmpdir(), 'framewright-small-')), 1);
+    try {
+      const path = join(small.folder, 'blob');
+      await expect(store.getToFile(studioId, 'blobs', hash, path)).rejects.toMatchObject({
+        ...{ code: 'DiskFull', place: { path, reason: 'ENOSPC' } },
+      });
+      expect(await readdir(small.folder)).toEqual([]);
+    } finally {
+      small.unmount();
+      await rm(small.folder, { recursive: true });
+    }
+    await expect(store.getToFile(studioId, 'blobs', hash, join(folder, 'no', 'blob'))).rejects.toMatchObject({
+      code: 'Internal',
+    });
   });
 
   it('refuses other bytes of the same length with 400 and keeps nothing', async () => {

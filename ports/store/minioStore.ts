@@ -7,8 +7,12 @@ import { pipeline } from 'node:stream/promises';
 import { Client } from 'minio';
 import { FarmError } from '../../domain/errors.ts';
 import { hashFile } from './hashFile.ts';
+import { inTime } from './inTime.ts';
 import { OBJECT_KINDS, type ObjectKind, type ObjectStore, objectKey } from './objectStore.ts';
 import { createPresigner } from './presign.ts';
+
+/** For an answer that brings no bytes of an object, milliseconds. */
+const ANSWER_MS = 15_000;
 
 const HASH_OF_NOTHING = createHash('sha256').digest('hex');
 
@@ -38,6 +42,10 @@ export function createMinioStore(options: MinioStoreOptions): ObjectStore {
   });
   const presigner = createPresigner({ ...options, endpoint: options.publicEndpoint ?? options.endpoint });
 
+  /** A store that takes what it is asked and says nothing would be waited for without end. */
+  const answer = <T>(asked: Promise<T>): Promise<T> =>
+    inTime(asked, ANSWER_MS, `The object store at ${endpoint.host} did not answer within ${ANSWER_MS / 1000} s.`);
+
   /** The object's stream. */
   const open = (studioId: string, kind: ObjectKind, hash: string): Promise<Readable> =>
     calling('read', { kind, hash }, () => client.getObject(bucket, objectKey(studioId, kind, hash)));
@@ -62,7 +70,7 @@ export function createMinioStore(options: MinioStoreOptions): ObjectStore {
     async stat(studioId, kind, hash) {
       return calling('stat', { kind, hash }, async () => {
         try {
-          const { size } = await client.statObject(bucket, objectKey(studioId, kind, hash));
+          const { size } = await answer(client.statObject(bucket, objectKey(studioId, kind, hash)));
           return { sizeBytes: size };
         } catch (error) {
           if (isMissing(error)) return null;
@@ -87,18 +95,17 @@ export function createMinioStore(options: MinioStoreOptions): ObjectStore {
       try {
         const stream = await open(studioId, kind, hash);
         const digest = createHash('sha256');
-        await calling('read', { kind, hash }, () =>
-          pipeline(
-            stream,
-            async function* (source: AsyncIterable<Buffer>) {
-              for await (const part of source) {
-                digest.update(part);
-                yield part;
-              }
-            },
-            createWriteStream(temporary, { flags: 'wx' }),
-          ),
+        const copied = pipeline(
+          stream,
+          async function* (source: AsyncIterable<Buffer>) {
+            for await (const part of source) {
+              digest.update(part);
+              yield part;
+            }
+          },
+          createWriteStream(temporary, { flags: 'wx' }),
         );
+        await calling('read', { kind, hash }, () => copied.catch(rethrowOwnDisk(path)));
         assertHash(hash, digest.digest('hex'));
         await rename(temporary, path);
       } catch (error) {
@@ -152,7 +159,7 @@ export function createMinioStore(options: MinioStoreOptions): ObjectStore {
     },
 
     async check() {
-      const there = await calling('check', { bucket }, () => client.bucketExists(bucket));
+      const there = await calling('check', { bucket }, () => answer(client.bucketExists(bucket)));
       if (!there) throw new FarmError('StoreFailed', `The object store has no bucket "${bucket}".`, { bucket });
     },
   };
@@ -166,6 +173,22 @@ async function calling<T>(what: string, place: Record<string, string>, call: () 
     throw asFarmError(error, what, place);
   }
 }
+
+/** What a local file fails with, and no connection; a full disk on this machine says nothing of what the store holds. */
+const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+const OWN_DISK: readonly string[] = [...FULL, 'EROFS', 'EACCES', 'EIO', 'ENOENT', 'EEXIST', 'EMFILE', 'ENFILE'];
+
+/** @throws FarmError `DiskFull`, `Internal` for other trouble with the file; anything else as it is */
+const rethrowOwnDisk =
+  (path: string) =>
+  (cause: unknown): never => {
+    const code = codeOf(cause);
+    if (!OWN_DISK.includes(code)) throw cause;
+    const place = { path, reason: code };
+    if (FULL.includes(code))
+      throw new FarmError('DiskFull', `No space is left on the disk of ${path}.`, place, { cause });
+    throw new FarmError('Internal', `${path} cannot be written: ${code}.`, place, { cause });
+  };
 
 async function* rethrowing<T>(items: AsyncIterable<T>): AsyncIterable<T> {
   try {
