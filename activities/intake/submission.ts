@@ -5,6 +5,7 @@ import { cancelJobChunks } from '../../ports/db/chunks.ts';
 import { transitionJob } from '../../ports/db/jobs.ts';
 import { startStage } from '../../ports/db/stages.ts';
 import { purgeSubmission as purge, setPreparing } from '../../ports/db/submissions.ts';
+import { removeUnnamed } from '../../ports/store/removeUnnamed.ts';
 import { type FarmServices, inRecord, type JobKey, policyOf } from '../services.ts';
 import { readJob } from './inspectSubmission.ts';
 
@@ -30,7 +31,7 @@ export async function beginIntake(services: FarmServices, key: JobKey): Promise<
  */
 export async function purgeSubmission(services: FarmServices, { studioId, jobId }: JobKey): Promise<void> {
   const hashes = await inRecord(services, (tx) => purge(tx, jobId));
-  for (const hash of hashes) await services.store.remove(studioId, 'blobs', hash);
+  await removeUnnamed(services.database, services.store, { studioId, kind: 'blobs', siteId: null, hashes });
 }
 
 /** Back to `uploading`, with the reason on record: what went wrong may be mended, then it can be prepared again. */

@@ -10,12 +10,13 @@ import {
   type TestRecord,
 } from '../../test/support/rows.ts';
 import { createTestBucket } from '../../test/support/services.ts';
-import { announceBlobs, recordBlobs } from '../db/blobs.ts';
+import { announceBlobs, endAnnouncements, recordBlobs } from '../db/blobs.ts';
 import { commitUnit } from '../db/commit.ts';
 import { setOutputs } from '../db/jobs.ts';
 import { collectGarbage, type GarbageReport, type GarbageRules } from './collectGarbage.ts';
 import { createMinioStore } from './minioStore.ts';
 import type { ObjectKind, ObjectStore } from './objectStore.ts';
+import { removeUnnamed } from './removeUnnamed.ts';
 import { createSiteStores, type SiteStores } from './siteStores.ts';
 
 const RULES: GarbageRules = { graceSeconds: 3600, maxAgeSeconds: 1e9, maxBytes: 1e15 };
@@ -43,6 +44,19 @@ afterAll(() => record?.close());
 const put = async (store: ObjectStore, kind: ObjectKind, text: string) => ({
   path: text,
   ...(await store.put(studioId, kind, Buffer.from(text), 'application/octet-stream')),
+});
+
+it('asks once more whether anything names an object before that goes', async () => {
+  const again = await put(home, 'blobs', 'announced again');
+  const stray = await put(home, 'blobs', 'wanted by nobody');
+  const { database } = record;
+  await database.asService((tx) => announceBlobs(tx, studioId, [again], 60));
+  const batch = { studioId, kind: 'blobs', siteId: null, hashes: [again.hash, stray.hash] } as const;
+  expect(await removeUnnamed(database, home, batch)).toEqual([stray.hash]);
+  expect(await home.stat(studioId, 'blobs', again.hash)).not.toBeNull();
+  expect(await home.stat(studioId, 'blobs', stray.hash)).toBeNull();
+  await database.asService((tx) => endAnnouncements(tx, studioId, [again.hash]));
+  expect(await removeUnnamed(database, home, batch)).toContain(again.hash);
 });
 
 const collect = (

@@ -10,6 +10,7 @@ import {
   unnamedObjects,
 } from '../db/garbage.ts';
 import { OBJECT_KINDS, type ObjectStore } from './objectStore.ts';
+import { removeUnnamed } from './removeUnnamed.ts';
 import type { SiteStores } from './siteStores.ts';
 
 export interface GarbageRules extends CacheLimits {
@@ -109,13 +110,7 @@ async function collectAt(
     };
     const remove = async (batch: ObjectBatch): Promise<string[]> => {
       const forgotten = await database.asService((tx) => forgetUnnamed(tx, batch));
-      if (forgotten.length === 0) return [];
-      // Asked again, since somebody may have named one meanwhile; from here to the end nobody new does.
-      return database.asService(async (tx) => {
-        const hashes = await unnamedObjects(tx, { ...batch, hashes: forgotten });
-        await Promise.all(hashes.map((hash) => store.remove(batch.studioId, kind, hash)));
-        return hashes;
-      });
+      return removeUnnamed(database, store, { ...batch, hashes: forgotten });
     };
     for await (const { hash, sizeBytes, modifiedAt } of store.list(where.studioId, kind)) {
       signal?.throwIfAborted();

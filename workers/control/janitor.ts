@@ -11,6 +11,7 @@ import { orderReassembly } from '../../ports/db/reassembly.ts';
 import { purgeSubmission } from '../../ports/db/submissions.ts';
 import { collectGarbage, type GarbageRules } from '../../ports/store/collectGarbage.ts';
 import type { ObjectStore } from '../../ports/store/objectStore.ts';
+import { removeUnnamed } from '../../ports/store/removeUnnamed.ts';
 import type { SiteStores } from '../../ports/store/siteStores.ts';
 import { renderWorkflowId, WORKFLOWS } from '../../workflows/contract.ts';
 import { watchSites } from './siteWatch.ts';
@@ -103,14 +104,17 @@ async function dropSubmission(
   { studioId, jobId }: Orphans['staleSubmissions'][number],
 ): Promise<void> {
   const hashes = await database.asService((tx) => purgeSubmission(tx, jobId));
-  for (const hash of hashes) await store.remove(studioId, 'blobs', hash);
+  await removeUnnamed(database, store, { studioId, kind: 'blobs', siteId: null, hashes });
   log.info({ jobId, blobs: hashes.length }, 'a submission was left lying and is gone');
 }
 
 /** Blobs that were put for a submission that never came. */
 async function dropAbandonedUploads({ database, store, log }: JanitorOptions): Promise<void> {
   const blobs = await database.asService((tx) => expireAnnouncements(tx));
-  for (const { studioId, hash } of blobs) await store.remove(studioId, 'blobs', hash);
+  for (const studioId of new Set(blobs.map((blob) => blob.studioId))) {
+    const hashes = blobs.filter((blob) => blob.studioId === studioId).map(({ hash }) => hash);
+    await removeUnnamed(database, store, { studioId, kind: 'blobs', siteId: null, hashes });
+  }
   if (blobs.length > 0) log.info({ blobs: blobs.length }, 'uploads without a submission are gone');
 }
 

@@ -8,6 +8,7 @@ import { acceptQuote, getQuote, purgeSubmission, requireRaisable, transitionJob 
 import { enqueue } from '../../../ports/db/outbox.ts';
 import { getStudio } from '../../../ports/db/studios.ts';
 import type { JobRow } from '../../../ports/db/tables.ts';
+import { removeUnnamed } from '../../../ports/store/removeUnnamed.ts';
 import { renderWorkflowId, SIGNALS, type SignalName } from '../../../workflows/contract.ts';
 import type { Api, ApiDeps } from '../deps.ts';
 import { type Right, requireStudio } from '../plugins/auth.ts';
@@ -85,7 +86,7 @@ export function addControl(api: Api, deps: ApiDeps): void {
         else if (found.status !== 'cancelled' || found.acceptedAt) throw notNow(found, 'declined');
         return [];
       });
-      for (const hash of hashes) await store.remove(studioId, 'blobs', hash);
+      await removeUnnamed(database, store, { studioId, kind: 'blobs', siteId: null, hashes });
       return reply.code(204).send(undefined);
     },
   );
