@@ -98,6 +98,8 @@ function openPool(connectionString: string, max: number): pg.Pool {
   });
   // A connection that dies while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => {});
+  // So would one that dies between two statements of a transaction; its next statement fails and says why.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

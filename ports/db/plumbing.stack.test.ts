@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   addJob,
@@ -116,6 +117,20 @@ describe('events', () => {
     const longSeq = await service((tx) => appendEvent(tx, log(jobId, line)));
     expect(await long).toBe(`${studioId}:${jobId}:${longSeq}`);
     await stop();
+  });
+});
+
+describe('a connection that dies between two statements of a transaction', () => {
+  it('fails that transaction, and not the process', async () => {
+    const dying = service(async (tx) => {
+      const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(tx);
+      await record.query(`SELECT pg_terminate_backend(${rows[0]!.pid})`);
+      // Its end is told while nobody asks it anything.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sql`SELECT 1`.execute(tx);
+    });
+    await expect(dying).rejects.toThrow();
+    expect(await service(async (tx) => (await sql`SELECT 1 AS one`.execute(tx)).rows)).toEqual([{ one: 1 }]);
   });
 });
 
