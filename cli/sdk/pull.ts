@@ -13,6 +13,7 @@ import { type FrameNews, followCommitted, isOver } from './delivery/committedFra
 import { endsPull, requireWritable } from './delivery/diskErrors.ts';
 import { download } from './delivery/download.ts';
 import { Heads } from './delivery/heads.ts';
+import { NewNames } from './delivery/newNames.ts';
 import { PartFiles } from './delivery/partFiles.ts';
 import type { Source } from './delivery/receive.ts';
 import { SiteStreams } from './delivery/siteStreams.ts';
@@ -95,6 +96,7 @@ class Pull implements FrameNews {
   /** Of a pull to a folder; where all is to be compressed, its bytes are not the file's. */
   readonly #heads: Heads | null;
   readonly #acknowledged: Acknowledgements;
+  readonly #names = new NewNames();
   readonly #streams = new SiteStreams();
   readonly #stop = new AbortController();
   readonly #files: Promise<void>[] = [];
@@ -109,7 +111,7 @@ class Pull implements FrameNews {
     this.#jobId = jobId;
     this.#options = options;
     this.#addresses = new AddressBook((unitIds) => client.frameAddresses(jobId, unitIds));
-    this.#acknowledged = new Acknowledgements(client, jobId);
+    this.#acknowledged = new Acknowledgements(client, jobId, () => this.#names.sync());
     const { signal } = options;
     // Every stream of the pull listens; Node would take more than ten for a leak and say so on the terminal.
     setMaxListeners(0, this.#stop.signal);
@@ -229,6 +231,7 @@ class Pull implements FrameNews {
     });
     this.#downloaded += skipped ? 0 : 1;
     this.#bytes += skipped ? 0 : sizeBytes;
+    if (this.#options.folder !== undefined) this.#names.add(this.#options.folder, name);
     onFile?.(name, { sizeBytes, skipped });
   }
 }

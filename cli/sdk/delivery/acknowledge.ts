@@ -18,15 +18,18 @@ interface Arrived {
 export class Acknowledgements {
   readonly #client: FarmClient;
   readonly #jobId: string;
+  readonly #beforeTelling: () => Promise<void>;
   #open: Arrived[] = [];
   #sending: Promise<void> | null = null;
   #stopGathering = new AbortController();
   #failure: unknown;
   #isRefused = false;
 
-  constructor(client: FarmClient, jobId: string) {
+  /** @param beforeTelling called before frames that arrived are told of: makes sure that they stay; never rejects */
+  constructor(client: FarmClient, jobId: string, beforeTelling: () => Promise<void>) {
     this.#client = client;
     this.#jobId = jobId;
+    this.#beforeTelling = beforeTelling;
   }
 
   /** The frame is whole and right where the studio wants it. */
@@ -53,6 +56,7 @@ export class Acknowledgements {
       await sleep(GATHER_MS, undefined, { signal: this.#stopGathering.signal }).catch(() => undefined);
       const frames = this.#open.splice(0, BATCH);
       try {
+        await this.#beforeTelling();
         await this.#tell(frames);
       } catch (error) {
         if (error instanceof FarmApiError && error.code === 'Forbidden') this.#isRefused = true;

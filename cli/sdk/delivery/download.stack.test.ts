@@ -1,9 +1,13 @@
 /** One file from real stores to disk, whatever happens on the way. `FARM_TRANSFER_KILLS` sets how often it is killed. */
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -109,6 +113,28 @@ it('leaves a source that stalls, breaks off or is gone for another, and keeps wh
   await rm(target());
   await get(['http://127.0.0.1:9/gone', right]);
   await expectWhole();
+});
+
+it('asks another source also when the one that lies took longer than patience lasts', async () => {
+  const lying = createServer(async (_, response) => {
+    response.writeHead(200, { 'content-length': SIZE });
+    const spoiled = Buffer.from(bytes);
+    spoiled[5]! ^= 1;
+    for (let at = 0; at < SIZE; at += SIZE / 4) {
+      response.write(spoiled.subarray(at, at + SIZE / 4));
+      await sleep(300);
+    }
+    response.end();
+  });
+  lying.listen(0, '127.0.0.1');
+  await once(lying, 'listening');
+  try {
+    const { port } = lying.address() as AddressInfo;
+    await get([`http://127.0.0.1:${port}/`, right], { patienceMs: 500, stallMs: 2_000 });
+    await expectWhole();
+  } finally {
+    lying.close();
+  }
 });
 
 it('leaves a source that lies for another, else says which file and where', async () => {

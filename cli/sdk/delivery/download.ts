@@ -89,7 +89,9 @@ export async function download(file: RemoteFile, options: DownloadOptions): Prom
       if (disk && isFinal(error)) throw disk;
       if (error instanceof FarmApiError && ++wrongFiles >= WRONG_FILES) throw error;
       const bytes = (await sizeOf(part)) ?? 0;
-      if (bytes > newest.bytes) newest = { at: performance.now(), bytes };
+      // A whole file came, if a wrong one: whoever is next begins with nothing, and has its own time.
+      if (error instanceof FarmApiError) newest = { at: performance.now(), bytes };
+      else if (bytes > newest.bytes) newest = { at: performance.now(), bytes };
       else if (performance.now() - newest.at > patienceMs) throw disk ?? brokenOff(file, bytes, error);
       await sleep(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures++), undefined, signal ? { signal } : {});
       // The farm may not answer either: then what is known has to do.
