@@ -46,11 +46,14 @@ export async function lookUpFrames(services: FarmServices, input: LookUp): Promi
   const entries = await inRecord(services, (tx) => cachedFrames(tx, input.studioId, [...keys.values()]));
   const found = new Map<number, FrameCacheRow>();
   const gone: string[] = [];
+  /** Places whose store does not answer: each question there would wait as long as the first. */
+  const silent = new Set<string | null>();
   const slots = pLimit(PARALLEL);
   await slots.map([...keys], async ([frame, key]) => {
     const entry = entries.get(key);
     if (!entry) return;
-    const whole = await isStored(services, entry);
+    const whole = silent.has(entry.siteId) ? null : await isStored(services, entry);
+    if (whole === null) silent.add(entry.siteId);
     if (whole) found.set(frame, entry);
     else if (whole === false) gone.push(key);
   });

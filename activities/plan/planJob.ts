@@ -119,7 +119,7 @@ function requireFreeFrames({ total, cache }: Pick<QuoteRow, 'total' | 'cache'>, 
   if (total > 0n || left === 0) return;
   throw new FarmError(
     'QuoteExpired',
-    `The quote took all ${cache.count} frames from the frame cache; ${left} of them are gone since. Submit again.`,
+    `The quote took all ${cache.count} frames from the frame cache; ${left} of them are not in it any more for the nodes online now. Submit again.`,
     { frames: left },
   );
 }

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { commitUnit } from '../../ports/db/commit.ts';
+import { recordBlobCopies } from '../../ports/db/copies.ts';
 import { acknowledgeFrames } from '../../ports/db/deliveries.ts';
 import { transitionJob } from '../../ports/db/jobs.ts';
+import { loseSite } from '../../ports/db/lostSites.ts';
+import { requireSite } from '../../ports/db/sites.ts';
 import { addJob, addNode, addStudio, artifactsOf, deliver, fileOf, mustClaim } from '../../test/support/rows.ts';
 import { createTestBucket } from '../../test/support/services.ts';
 import { openTestApi, type TestApi } from './testing/openApi.ts';
@@ -119,8 +122,18 @@ it('drains, resumes, changes, removes and takes back a site', async () => {
   });
   expect(await change({ status: 'removed' }, 'local')).toMatchObject({ body: { code: 'JobStateConflict' } });
   expect(await change({ country: 'Germany' })).toMatchObject({ status: 400 });
+  const { database } = farm.record;
+  const { id } = await database.asService((tx) => requireSite(tx, 'berlin'));
+  const studioId = await addStudio(database, 'copies');
+  const copy = { studioId, siteId: id, hashes: ['0'.repeat(64)] };
+  await database.asService((tx) => recordBlobCopies(tx, copy));
   expect((await change({ status: 'removed' })).body).toMatchObject({ status: 'removed', hasStore: false });
   expect(await farm.record.query('SELECT 1 FROM site_stores')).toEqual([]);
+  // Registered once more with an empty store, it must not be asked for what it had.
+  expect(await farm.record.query('SELECT 1 FROM object_copies')).toEqual([]);
+  // Whoever waited for its store meanwhile does not bring it back.
+  expect(await database.asService((tx) => loseSite(tx, { id, name: 'berlin' }))).toEqual([]);
+  expect(await farm.record.query(`SELECT status FROM sites WHERE id = '${id}'`)).toEqual([{ status: 'removed' }]);
   expect(await change({ status: 'online' })).toMatchObject({ status: 404 });
   expect(await ask('POST', '/v1/sites', operator, { name: 'berlin' })).toMatchObject({
     status: 201,

@@ -67,7 +67,14 @@ export interface LostJob {
  * @returns the jobs that this touches
  */
 export async function loseSite(tx: Tx, { id, name }: { id: string; name: string }): Promise<LostJob[]> {
-  await tx.updateTable('sites').set({ status: 'lost' }).where('id', '=', id).execute();
+  const { numUpdatedRows } = await tx
+    .updateTable('sites')
+    .set({ status: 'lost' })
+    .where('id', '=', id)
+    .where('status', 'in', ['online', 'draining'])
+    .executeTakeFirst();
+  // Somebody removed it while its store was waited for.
+  if (numUpdatedRows === 0n) return [];
   const { rows: jobs } = await sql<{ id: string; frames: number }>`
     SELECT j.id, (SELECT count(*) FROM units AS u WHERE u.job_id = j.id AND u.site_id = ${id} AND u.status = 'committed')
       AS frames

@@ -110,7 +110,7 @@ export async function changeSite(
 
 /**
  * Takes a site out for good: no new chunks, its nodes have left, its credentials are forgotten, and so are its frames in the
- * frame cache.
+ * frame cache and its copies of project data.
  * @param options.force also where frames lie there that no studio has acknowledged; they can be fetched no more
  * @throws FarmError `JobStateConflict` while jobs that are not over have frames or chunks there, `FramesWouldBeLost`
  */
@@ -138,6 +138,7 @@ export async function removeSite(
   if (!force) await requireNoFramesAt(tx, { id, name });
   await tx.updateTable('nodes').set({ status: 'left' }).where('siteId', '=', id).execute();
   await tx.deleteFrom('frameCache').where('siteId', '=', id).execute();
+  await tx.deleteFrom('objectCopies').where('siteId', '=', id).execute();
   await tx.deleteFrom('siteStores').where('siteId', '=', id).execute();
   await tx.updateTable('sites').set({ status: 'removed' }).where('id', '=', id).execute();
 }
