@@ -10,7 +10,7 @@ import { AddressBook } from './delivery/addressBook.ts';
 import type { OpenBucket } from './delivery/bucketAddress.ts';
 import { uploadToBucket } from './delivery/bucketUpload.ts';
 import { type FrameNews, followCommitted, isOver } from './delivery/committedFrames.ts';
-import { endsPull, requireWritable } from './delivery/diskErrors.ts';
+import { endsPull, nearest, requireWritable } from './delivery/diskErrors.ts';
 import { download } from './delivery/download.ts';
 import { Heads } from './delivery/heads.ts';
 import { NewNames } from './delivery/newNames.ts';
@@ -67,7 +67,9 @@ export async function pullJob(client: FarmClient, id: string, options: PullOptio
   if (note) options.onNote?.(note);
   const { folder, wait = false } = options;
   // What cannot be taken need not be waited for.
-  if (folder !== undefined && wait) await requireWritable(folder);
+  // A folder that is to be made must be possible at once, too.
+  if (folder !== undefined && (wait || (await nearest(folder).catch(() => null)) !== folder))
+    await requireWritable(folder);
   const release = await lockTarget(options, id);
   try {
     const pull = new Pull(client, id, { ...options, transit });

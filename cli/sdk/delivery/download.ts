@@ -1,8 +1,9 @@
 /** One file to the studio's disk: under its name only when whole and right. */
-import { mkdir, open as openFile, rename, rm, stat } from 'node:fs/promises';
+import { open as openFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
+import { makeFolder } from '../../../ports/host/makeFolder.ts';
 import { FarmApiError } from '../errors.ts';
 import { DiskError, diskProblem, isFinal, onDisk } from './diskErrors.ts';
 import type { PartFiles } from './partFiles.ts';
@@ -68,7 +69,7 @@ export async function download(file: RemoteFile, options: DownloadOptions): Prom
         await parts.clear(file);
         return { skipped: receivedBytes === 0, receivedBytes };
       }
-      await mkdir(dirname(target), { recursive: true }).catch(onDisk);
+      await makeFolder(dirname(target)).catch(onDisk);
       if (failures === 0) {
         await parts.adopt(file).catch(onDisk);
         newest = { at: performance.now(), bytes: (await sizeOf(part)) ?? 0 };

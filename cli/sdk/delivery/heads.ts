@@ -3,8 +3,9 @@
  * rest follows when the frame is committed. A quarter may cross before its frame is in the store, a second one from then on. Of what
  * is not committed nothing gets a name, and nothing stays.
  */
-import { mkdir, open as openFile, rm } from 'node:fs/promises';
+import { open as openFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../../ports/host/makeFolder.ts';
 import { BlockWriter } from '../../../ports/http/blockWriter.ts';
 import { getFile } from '../../../ports/http/getFile.ts';
 import { byteRange } from '../../../ports/http/range.ts';
@@ -117,7 +118,7 @@ export class Heads {
     const { target, part } = parts.pathsOf(head);
     // From here on the site is busy: no other head of it begins.
     return streams.run(head.siteId, async () => {
-      await mkdir(dirname(target), { recursive: true });
+      await makeFolder(dirname(target));
       const first = { url: head.url, from: 0, bytes: head.headBytes };
       // What an earlier pull left is gone on with when the frame is committed.
       await parts.adopt(head);
