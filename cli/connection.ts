@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FarmClient } from './sdk/client.ts';
-import { FarmApiError } from './sdk/errors.ts';
+import { FarmApiError, refuse } from './sdk/errors.ts';
 
 /** Written by the farm when it is up (`infra/stack/seed.ts`), for its owner's eyes only. */
 export interface ClientFile {
@@ -18,11 +18,27 @@ export function farmHome(): string {
   return resolve(process.env.FARM_HOME || '.farm');
 }
 
-/** Throws `StackNotRunning` when neither `FARM_URL` and `FARM_KEY` nor a farm in this folder say where to go. */
+/**
+ * @throws FarmApiError `StackNotRunning` when neither `FARM_URL` and `FARM_KEY` nor a farm in this folder say where to go;
+ * `SettingInvalid` for a `FARM_URL` that is none; `Unauthenticated` where this farm's key would go to another
+ */
 export function connection(): { url: string; key: string } {
   const { FARM_URL, FARM_KEY } = process.env;
+  if (FARM_URL && !URL.canParse(FARM_URL)) {
+    const remedy = 'Set it to something like https://farm.example.';
+    throw refuse('SettingInvalid', `FARM_URL is "${FARM_URL}", which is no address.`, remedy, { setting: 'FARM_URL' });
+  }
   if (FARM_URL && FARM_KEY) return { url: FARM_URL, key: FARM_KEY };
   const file = readClientFile(farmHome());
+  if (file && FARM_URL && new URL(FARM_URL).origin !== new URL(file.url).origin) {
+    throw new FarmApiError({
+      code: 'Unauthenticated',
+      detail: `FARM_URL names ${FARM_URL}, and FARM_KEY is not set; the key of the farm in ${farmHome()} is not sent there.`,
+      place: { url: FARM_URL },
+      remedy: 'Set FARM_KEY as well, or leave FARM_URL out.',
+      status: 0,
+    });
+  }
   if (file) return { url: FARM_URL || file.url, key: FARM_KEY || file.key };
   throw new FarmApiError({
     code: 'StackNotRunning',
