@@ -58,16 +58,19 @@ export const steps = [
   {
     name: 'declarations',
     describe: 'types of the SDK',
+    // The compiler is for those who develop: an installation without (npm ci --omit=dev) runs all the same.
     key: (root) =>
-      keyOf(root, [
-        ...SDK_ROOMS.flatMap((room) => listFiles(root, room)).filter(
-          (path) =>
-            /\.ts$|tsconfig\.json$/.test(path) &&
-            !path.endsWith('.test.ts') &&
-            !path.startsWith('cli/sdk/upload/assembly/'),
-        ),
-        ...['tsconfig.json', 'package-lock.json', 'infra/bootstrap/build/declarations.js'],
-      ]),
+      existsSync(join(root, 'node_modules/typescript'))
+        ? keyOf(root, [
+            ...SDK_ROOMS.flatMap((room) => listFiles(root, room)).filter(
+              (path) =>
+                /\.ts$|tsconfig\.json$/.test(path) &&
+                !path.endsWith('.test.ts') &&
+                !path.startsWith('cli/sdk/upload/assembly/'),
+            ),
+            ...['tsconfig.json', 'package-lock.json', 'infra/bootstrap/build/declarations.js'],
+          ])
+        : undefined,
     isThere: (root) => existsSync(join(root, 'dist', 'cli', 'sdk', 'client.d.ts')),
     run: declareTypes,
   },
