@@ -4,6 +4,7 @@
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { pauseBehindHead, VERDICT_MS } from '../../domain/frameHead.ts';
 import { allocate, type PlannedChunk } from './allocation.ts';
 import { ChunkDesk } from './chunkDesk.ts';
 import { EventQueue } from './events.ts';
@@ -52,12 +53,6 @@ interface Lease {
 /** Before a node puts a frame, and from its report until it is committed. */
 const ANNOUNCE: readonly Step[] = ['hash', 'announce'];
 const VERIFY: readonly Step[] = ['judge', 'read', 'commit'];
-
-/** What a node does, as `workers/node` has it: a frame follows its head after this many times what putting that took, at most so many seconds. */
-const PAUSE = 3;
-const LONGEST_PAUSE = 0.6;
-/** So long the next large frame waits for the verdict on one, seconds. */
-const VERDICT_SECONDS = 2;
 
 /** From so many sites on, shares of the studio's link may be out of date by this. */
 const MANY_SITES = 100;
@@ -255,7 +250,7 @@ class Run {
         const began = this.#events.now;
         this.#work('head', site.index, program, this.#frameMB * share, () => {
           outbound.headIsPut(frame);
-          put(Math.min(LONGEST_PAUSE, PAUSE * (this.#events.now - began)));
+          put(pauseBehindHead(1000 * (this.#events.now - began)) / 1000);
         });
       }),
     );
@@ -280,7 +275,7 @@ class Run {
     this.#work('report', node.site.index, node.program, this.#frameMB, () => {
       this.#outbound[node.site.index]!.isJudged(frame);
       this.#verify(lease, frame, free);
-      if (this.#headBytes > 0) this.#events.after(VERDICT_SECONDS, free);
+      if (this.#headBytes > 0) this.#events.after(VERDICT_MS / 1000, free);
       else free();
     });
   }

@@ -2,7 +2,7 @@
  * Frames of one site on their way to the studio, a few at a time. Where the site's link would idle, first parts of frames go
  * that are not committed: a quarter as soon as it lies in the site's store, another while the frame is judged.
  */
-import { headBytesOf } from '../../domain/frameHead.ts';
+import { headBytesOf, LARGE_FRAME_BYTES } from '../../domain/frameHead.ts';
 import type { EventQueue } from './events.ts';
 import type { LabMachine } from './labMachine.ts';
 import { Line } from './line.ts';
@@ -10,9 +10,6 @@ import type { ModelSite } from './model.ts';
 import type { Network, Place } from './network.ts';
 import { receive } from './receive.ts';
 import type { FarmSpec, JobSpec } from './scenario.ts';
-
-/** A node sends heads of frames of this size or more (`LARGE_BYTES` of `workers/node/delivery.ts`). */
-const LARGE_BYTES = 4 * 2 ** 20;
 
 /** One frame, from when its site may send of it. */
 export interface SentFrame {
@@ -28,7 +25,7 @@ export const newFrame = (): SentFrame => ({ sent: 0, allowed: 0, isCrossing: fal
 /** Bytes that may go before a frame is put, and as many again before it is committed; 0: such frames have no head. */
 export function headOf({ frameBytes, wholeFrameBytes }: JobSpec): number {
   // Where all is to cross compressed a part of the file is no part of what crosses.
-  return wholeFrameBytes !== undefined || frameBytes < LARGE_BYTES ? 0 : headBytesOf(frameBytes);
+  return wholeFrameBytes !== undefined || frameBytes < LARGE_FRAME_BYTES ? 0 : headBytesOf(frameBytes);
 }
 
 export interface OutboundDeps {

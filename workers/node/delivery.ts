@@ -5,6 +5,7 @@
  */
 import { rm, stat } from 'node:fs/promises';
 import { FarmError } from '../../domain/errors.ts';
+import { LARGE_FRAME_BYTES, VERDICT_MS } from '../../domain/frameHead.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { Artifact, Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
 import { hashFile } from '../../ports/store/hashFile.ts';
@@ -12,11 +13,6 @@ import type { RenderedUnit } from '../../renderer/engine.ts';
 import { headOf, sendAhead } from './head.ts';
 import { type StoreSilence, withStorePatience } from './storePatience.ts';
 import type { Tally } from './tally.ts';
-
-/** A frame of so many bytes is large. Smaller ones take their site little time, and a node that makes many would wait for each. */
-const LARGE_BYTES = 4 * 2 ** 20;
-/** How long the next frame waits for the verdict on a large one, milliseconds; ten sites on two cores took 0.3 to 1.2 s. */
-const VERDICT_MS = 2_000;
 
 export interface Delivery {
   /** Takes a unit over; returns as soon as there is room for the next. @throws what an earlier delivery failed with */
@@ -108,10 +104,10 @@ async function deliverUnit(
   };
   const [artifacts, head] = await Promise.all([
     Promise.all([...paths].map(ofFile)),
-    mayLead && exrBytes >= LARGE_BYTES ? headOf(exrPath, exrBytes) : undefined,
+    mayLead && exrBytes >= LARGE_FRAME_BYTES ? headOf(exrPath, exrBytes) : undefined,
   ]);
   const said = { leaseNumber: lease.leaseNumber, unitId: unit.unitId, artifacts };
-  const isLarge = artifacts.some(({ sizeBytes }) => sizeBytes >= LARGE_BYTES);
+  const isLarge = artifacts.some(({ sizeBytes }) => sizeBytes >= LARGE_FRAME_BYTES);
   const exr = artifacts.find(({ kind }) => kind === 'exr')!;
 
   const send = async (): Promise<void> => {

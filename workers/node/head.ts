@@ -1,6 +1,6 @@
 /** Sends the first part of a frame ahead of it, so that a studio's link need not wait until a store has taken the whole. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { headBytesOf } from '../../domain/frameHead.ts';
+import { headBytesOf, pauseBehindHead } from '../../domain/frameHead.ts';
 import type { AnnounceAnswer, Artifact, Lease } from '../../ports/gateway/protocol.ts';
 import { hashFile } from '../../ports/store/hashFile.ts';
 import type { DeliveryDeps } from './delivery.ts';
@@ -24,13 +24,6 @@ interface Ahead {
   place: NonNullable<AnnounceAnswer['head']>;
 }
 
-/**
- * How long the whole frame waits behind its head, as a multiple of what putting that took, and at most (milliseconds). Where many
- * nodes share a machine, their heads go before any of their frames; where none does, it is no time. The link has the head to carry.
- */
-const PAUSE = 3;
-const LONGEST_PAUSE_MS = 600;
-
 /** Resolves when the head is in the store and the frame may follow. Never rejects: without a head the frame comes as a whole. */
 export async function sendAhead(
   { chunkId, leaseNumber }: Lease,
@@ -45,6 +38,5 @@ export async function sendAhead(
   }
   const { hash, sizeBytes } = exr;
   gateway.head(chunkId, { leaseNumber, unitId, exr: { hash, sizeBytes }, head }, signal).catch(() => undefined);
-  const pauseMs = Math.min(LONGEST_PAUSE_MS, PAUSE * (performance.now() - began));
-  await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+  await sleep(pauseBehindHead(performance.now() - began), undefined, { signal }).catch(() => undefined);
 }
