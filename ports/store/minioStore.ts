@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client } from 'minio';
 import { FarmError } from '../../domain/errors.ts';
+import { asDiskFull } from '../diskFull.ts';
 import { hashFile } from './hashFile.ts';
 import { inTime } from './inTime.ts';
 import { OBJECT_KINDS, type ObjectKind, type ObjectStore, objectKey } from './objectStore.ts';
@@ -174,20 +175,19 @@ async function calling<T>(what: string, place: Record<string, string>, call: () 
   }
 }
 
-/** What a local file fails with, and no connection; a full disk on this machine says nothing of what the store holds. */
-const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
-const OWN_DISK: readonly string[] = [...FULL, 'EROFS', 'EACCES', 'EIO', 'ENOENT', 'EEXIST', 'EMFILE', 'ENFILE'];
+/** What a local file fails with, and no connection. */
+const OWN_DISK: readonly string[] = ['EROFS', 'EACCES', 'EIO', 'ENOENT', 'EEXIST', 'EMFILE', 'ENFILE'];
 
-/** @throws FarmError `DiskFull`, `Internal` for other trouble with the file; anything else as it is */
+/**
+ * Trouble with the file that is written says nothing of what the store holds.
+ * @throws FarmError `DiskFull`, `Internal` for other trouble with the file; anything else as it is
+ */
 const rethrowOwnDisk =
   (path: string) =>
   (cause: unknown): never => {
-    const code = codeOf(cause);
-    if (!OWN_DISK.includes(code)) throw cause;
-    const place = { path, reason: code };
-    if (FULL.includes(code))
-      throw new FarmError('DiskFull', `No space is left on the disk of ${path}.`, place, { cause });
-    throw new FarmError('Internal', `${path} cannot be written: ${code}.`, place, { cause });
+    const reason = codeOf(cause);
+    if (!OWN_DISK.includes(reason)) throw asDiskFull(cause, path);
+    throw new FarmError('Internal', `${path} cannot be written: ${reason}.`, { path, reason }, { cause });
   };
 
 async function* rethrowing<T>(items: AsyncIterable<T>): AsyncIterable<T> {

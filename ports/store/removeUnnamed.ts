@@ -11,7 +11,7 @@ const PATIENCE_MS = 20_000;
 
 /**
  * Whoever found that nothing names them is asked again: an upload may have counted on one since. From that question to the removal
- * nobody new does.
+ * nobody new does, unless a store takes longer than the patience with it: what was asked of that may still happen.
  * @returns those that went
  * @throws FarmError `StoreFailed`
  */

@@ -18,11 +18,11 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FarmError } from '../../domain/errors.ts';
 import type { FilePart } from '../../domain/projectFiles.ts';
+import { asDiskFull, isDiskFull } from '../../ports/diskFull.ts';
 import { lockFreed, ownName, tryLock } from '../../ports/host/hostLock.ts';
 import { isAlive } from '../../ports/host/processName.ts';
 import { BLOCK_BYTES } from '../../ports/http/blockWriter.ts';
 import { CacheRoom, HASH } from './cacheRoom.ts';
-import { asDiskFull, isDiskFull } from './diskFull.ts';
 import { PartFile } from './partFile.ts';
 
 /** What other processes brought is looked for again after this time, milliseconds. */

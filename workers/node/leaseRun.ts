@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { FarmError, toProblem } from '../../domain/errors.ts';
 import type { RenderSettings } from '../../domain/scene.ts';
+import { asDiskFull } from '../../ports/diskFull.ts';
 import type { GatewayClient } from '../../ports/gateway/client.ts';
 import type { FinishRequest, Lease, LeaseUnit } from '../../ports/gateway/protocol.ts';
 import { retrying } from '../../ports/retry.ts';
@@ -11,7 +12,6 @@ import type { RenderEngine, RenderRequest, RenderSink, SceneFiles } from '../../
 import type { BlobCache } from './cache.ts';
 import { leaveCopies } from './copies.ts';
 import { startDelivery } from './delivery.ts';
-import { asDiskFull } from './diskFull.ts';
 import { type Heart, LeaseStopped, startHeart } from './heart.ts';
 import { startStaging } from './staging.ts';
 import type { StoreSilence } from './storePatience.ts';

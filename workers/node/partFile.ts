@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, type FileHandle, open, rename } from 'node:fs/promises';
+import { asDiskFull } from '../../ports/diskFull.ts';
 import { BlockWriter } from '../../ports/http/blockWriter.ts';
-import { asDiskFull } from './diskFull.ts';
 
 export class PartFile {
   readonly path: string;

@@ -1,7 +1,7 @@
 /** A node's patience with the store that takes its frames: full or silent, somebody may be at it; but not for ever. */
 import { FarmError } from '../../domain/errors.ts';
+import { isStoreFull } from '../../ports/diskFull.ts';
 import { isPassing, retrying } from '../../ports/retry.ts';
-import { isStoreFull } from './diskFull.ts';
 
 /** How long a frame waits for a store before its lease fails, milliseconds. A site whose store is silent is lost before. */
 const STORE_PATIENCE_MS = 120_000;
